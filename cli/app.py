@@ -1,0 +1,89 @@
+"""The commands, and how errors leave the program: in words, with a code, never as a traceback."""
+
+from __future__ import annotations
+
+import errno
+import os
+import sys
+from typing import Annotated, Any
+
+import click
+import typer
+from typer.core import TyperGroup
+
+from synthvae import __version__
+from synthvae.errors import SynthvaeError
+
+from .console import words
+from .detect import detect
+from .evaluate import evaluate
+from .fit import fit
+from .inspect import inspect
+from .sample import sample
+
+INTERRUPTED = 130
+
+
+class Commands(TyperGroup):
+    """Turns errors that a user can cause into words and exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except SynthvaeError as error:
+            for reason in error.reasons:
+                words.print(f"[red]error:[/red] {_plain(reason)}")
+            raise typer.Exit(error.exit_code) from error
+        except KeyboardInterrupt as error:
+            words.print("stopped; nothing is half-written. An unfinished fit goes on with --resume")
+            raise typer.Exit(INTERRUPTED) from error
+        except BrokenPipeError as error:
+            # The reader of a pipe has seen enough. Python would complain once more at exit.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            raise typer.Exit(0) from error
+        except OSError as error:
+            words.print(f"[red]error:[/red] {_plain(_why(error))}")
+            raise typer.Exit(3) from error
+        except MemoryError as error:
+            words.print("[red]error:[/red] the table fits into memory, but there is too little; ")
+            raise typer.Exit(3) from error
+
+
+def _why(error: OSError) -> str:
+    where = f" '{error.filename}'" if error.filename else ""
+    if error.errno == errno.ENOSPC:
+        return (
+            "outputs are written whole, but the disk is full; nothing was left behind, free space"
+        )
+    return f"files can be read and written, but{where}: {error.strerror or error}; check it"
+
+
+def _plain(text: str) -> str:
+    return text.replace("[", "\\[")
+
+
+app = typer.Typer(
+    cls=Commands,
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+for command in (detect, fit, sample, evaluate, inspect):
+    app.command()(command)
+
+
+def _version(asked: bool) -> None:
+    if asked:
+        sys.stdout.write(f"synthvae {__version__}\n")
+        raise typer.Exit
+
+
+@app.callback()
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """Learn a table and write as many new rows as anyone wants, with evidence of how faithful
+    they are. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data."""

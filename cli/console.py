@@ -1,0 +1,81 @@
+"""Words go to stderr, data to stdout; progress shows on a terminal only, and from a second on."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+words = Console(stderr=True, highlight=False, soft_wrap=True)
+
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]
+Force = Annotated[bool, typer.Option("--force", help="Overwrite the output if it exists.")]
+Threads = Annotated[
+    int | None,
+    typer.Option(min=1, help="Cores to use; the result is the same.", show_default="all"),
+]
+
+
+class Reporter:
+    """What a command says while it works, and what it leaves on stdout."""
+
+    def __init__(self, quiet: bool, as_json: bool) -> None:
+        self.quiet, self.as_json = quiet, as_json
+
+    def say(self, text: str) -> None:
+        """One line for people."""
+        if not self.quiet:
+            words.print(text)
+
+    def result(self, data: Mapping[str, Any]) -> None:
+        """The outcome for programs, where --json asks for it."""
+        if self.as_json:
+            sys.stdout.write(json.dumps(data, indent=2) + "\n")
+
+    @contextmanager
+    def progress(self, what: str, total: float) -> Iterator[Bar]:
+        """A bar with the time that is left."""
+        columns = (
+            TextColumn("{task.description}"),
+            BarColumn(),
+            TextColumn("{task.percentage:>3.0f}%"),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            TextColumn("{task.fields[note]}"),
+        )
+        shown = not self.quiet and words.is_terminal
+        with Progress(*columns, console=words, transient=True, disable=not shown) as progress:
+            yield Bar(progress, progress.add_task(what, total=total, note=""))
+
+
+class Bar:
+    """One line of progress."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress, self._task = progress, task
+
+    def at(self, done: float, note: str = "") -> None:
+        self._progress.update(self._task, completed=done, note=note)
+
+
+def seconds(value: float) -> str:
+    """'3.2 s', '1 min 20 s'."""
+    if value < 60:
+        return f"{value:.1f} s"
+    minutes, rest = divmod(round(value), 60)
+    return f"{minutes} min {rest} s"

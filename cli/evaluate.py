@@ -1,0 +1,111 @@
+"""`synthvae evaluate`: how faithful synthetic rows are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthvae.files import refuse_overwrite
+
+from .console import Force, Json, Quiet, Reporter
+
+if TYPE_CHECKING:
+    from synthvae.evaluation import Evaluation, Metric
+
+
+def evaluate(
+    real: Annotated[str, typer.Option(help="The table that the model learnt.")],
+    holdout: Annotated[
+        str, typer.Option(help="Real rows that the model did not see: the floor of every metric.")
+    ],
+    synthetic: Annotated[str, typer.Option(help="The rows to be judged.")],
+    metadata: Annotated[
+        Path | None, typer.Option(help="SDV metadata.", show_default="detected")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")
+    ] = None,
+    target: Annotated[
+        str | None,
+        typer.Option(
+            help="Column that the utility task predicts.", show_default="the last fit one"
+        ),
+    ] = None,
+    output: Annotated[
+        Path | None, typer.Option("-o", "--output", help="Write the records as JSON here too.")
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the subsamples and trees.")] = 0,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Compare synthetic rows with the real ones, beside what fresh real rows would score."""
+    reporter = Reporter(quiet, json)
+    if output:
+        refuse_overwrite(output, force)
+    from synthvae.comparison import STEPS, compare
+
+    tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
+    steps: list[str] = []
+    with reporter.progress("evaluating", STEPS) as bar:
+
+        def step(name: str) -> None:
+            bar.at(len(steps), name)
+            steps.append(name)
+
+        found = compare(tables, metadata, _target(config, target), seed, step)
+    if output:
+        import json as encoder
+
+        from synthvae.files import write_bytes
+
+        write_bytes(output, (encoder.dumps(found.to_json(), indent=2) + "\n").encode())
+    reporter.result(found.to_json())
+    if not json and not quiet:
+        _print(found)
+
+
+def _target(config: Path | None, target: str | None) -> str | None:
+    """The flag's, or the settings file's; reading the file's other keys would load torch."""
+    if target is not None or config is None:
+        return target
+    from synthvae.metadata import load_mapping
+
+    named = load_mapping(config, "settings").get("target")
+    return None if named is None else str(named)
+
+
+def _print(found: Evaluation) -> None:
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title_justify="left")
+    for name in ("metric", "synthetic", "95 % interval", "fresh real rows", "ratio", "better", "n"):
+        table.add_column(name, justify="left" if name in ("metric", "better") else "right")
+    for record in found.records:
+        table.add_row(*_row(record))
+    console = Console(highlight=False)
+    console.print(table)
+    for name, reason in found.left_out.items():
+        console.print(f"left out: {name}: {reason}", markup=False)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False)
+
+
+def _row(record: Metric) -> tuple[str, ...]:
+    def number(value: Any) -> str:
+        return "" if value is None else f"{value:.4g}"
+
+    unit = f" ({record.unit})" if record.unit else ""
+    interval = f"{number(record.interval.low)} to {number(record.interval.high)}"
+    return (
+        f"{record.name}{unit}",
+        number(record.value),
+        interval,
+        number(record.floor),
+        number(record.ratio),
+        record.better,
+        f"{record.n:,}",
+    )

@@ -1,0 +1,155 @@
+"""`synthvae fit`: learn a table."""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthvae.errors import UsageError
+from synthvae.files import refuse_overwrite
+
+from .console import Force, Json, Quiet, Reporter, Threads, seconds
+
+if TYPE_CHECKING:
+    from synthvae.artifact import Artifact
+    from synthvae.metadata import Metadata
+    from synthvae.settings import Settings
+    from synthvae.table import Table
+    from synthvae.training.checkpoint import Progress
+
+
+def fit(
+    table: Annotated[
+        str, typer.Argument(help="CSV, TSV or Parquet by suffix; - for CSV on stdin.")
+    ],
+    output: Annotated[Path, typer.Option("-o", "--output", help="The model file.")] = Path(
+        "model.synthvae"
+    ),
+    metadata: Annotated[
+        Path | None, typer.Option(help="SDV metadata.", show_default="detected")
+    ] = None,
+    config: Annotated[
+        Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")
+    ] = None,
+    preset: Annotated[
+        str | None, typer.Option(help="A composition: tvae or cvae.", show_default="tvae")
+    ] = None,
+    condition_on: Annotated[
+        list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")
+    ] = None,
+    epochs: Annotated[
+        int | None, typer.Option(min=1, help="Ceiling; training stops when it no longer helps.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(help="Same seed, same model.", show_default="0")
+    ] = None,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on with a fit that was stopped.")
+    ] = False,
+    log: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for losses and, every few epochs, rows to look at: real ones too."
+        ),
+    ] = None,
+    threads: Threads = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Learn a table and write the model to one file.
+
+    A checkpoint stands beside the output while the fit runs; --resume takes it up and ends in the
+    same model as a fit that was never stopped.
+    """
+    reporter = Reporter(quiet, json)
+    refuse_overwrite(output, force)
+    from synthvae.metadata import read as read_metadata
+
+    described = read_metadata(metadata) if metadata else None
+    settings = _settings(config, preset, condition_on, epochs, seed)
+    from synthvae.reading import read_table
+
+    started = time.monotonic()
+    data = read_table(table)
+    reporter.say(f"{len(data):,} rows, {len(data.columns)} columns; preset {settings.preset}")
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    if resume and not checkpoint.exists():
+        reporter.say(f"no checkpoint '{checkpoint}' to resume from; fitting from the start")
+    artifact = _run(data, described, settings, checkpoint, resume, threads, log, reporter)
+    artifact.save(output)
+    checkpoint.unlink(missing_ok=True)
+    _summary(artifact, output, time.monotonic() - started, reporter)
+
+
+def _settings(
+    config: Path | None,
+    preset: str | None,
+    condition: list[str] | None,
+    epochs: int | None,
+    seed: int | None,
+) -> Settings:
+    """The file's settings, with the flags laid over them."""
+    from synthvae.metadata import load_mapping
+    from synthvae.settings import parse
+
+    content: dict[str, Any] = load_mapping(config, "settings") if config else {}
+    flags = {"preset": preset, "condition": condition or None, "seed": seed}
+    content |= {key: value for key, value in flags.items() if value is not None}
+    if epochs is not None:
+        training = content.get("training", {})
+        if not isinstance(training, dict):
+            raise UsageError(
+                f"training is a mapping of keys, but '{config}' has {training!r}; correct it"
+            )
+        content["training"] = {**training, "epochs": epochs}
+    return parse(content, f"'{config}'" if config else "the flags")
+
+
+def _run(
+    data: Table,
+    described: Metadata | None,
+    settings: Settings,
+    checkpoint: Path,
+    resume: bool,
+    threads: int | None,
+    log: Path | None,
+    reporter: Reporter,
+) -> Artifact:
+    from synthvae import pipeline
+    from synthvae.journal import Journal
+
+    journal = Journal(log) if log else None
+    with reporter.progress("learning", settings.training.epochs) as bar:
+
+        def watch(progress: Progress) -> None:
+            now = progress.history[-1]
+            bar.at(progress.epoch, f"epoch {progress.epoch}, held-out {now['loss']:.2f} nats a row")
+
+        return pipeline.fit(data, described, settings, watch, journal, checkpoint, resume, threads)
+
+
+def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -> None:
+    training = artifact.content["training"]
+    best = training["history"][training["best_epoch"] - 1]
+    size = output.stat().st_size
+    reporter.say(
+        f"{training['epochs']} epochs ({training['stopped']}), best held-out loss {best['loss']:.2f} "
+        f"nats a row (distortion {best['distortion']:.2f}, rate {best['rate']:.2f})"
+    )
+    reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; not differentially private")
+    reporter.result(
+        {
+            "model": str(output),
+            "bytes": size,
+            "seconds": round(took, 3),
+            "epochs": training["epochs"],
+            "best_epoch": training["best_epoch"],
+            "stopped": training["stopped"],
+            "held_out": best,
+            "private": False,
+        }
+    )

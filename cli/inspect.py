@@ -1,0 +1,64 @@
+"""`synthvae inspect`: what a model file holds."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from .console import Json, Reporter
+
+
+def inspect(
+    model: Annotated[Path, typer.Argument(help="A file of 'synthvae fit'.")] = Path(
+        "model.synthvae"
+    ),
+    json: Json = False,
+) -> None:
+    """List everything that a model file holds about the data it was fitted on."""
+    from synthvae import pipeline
+    from synthvae.artifact import load
+
+    found = pipeline.describe(load(model))
+    reporter = Reporter(quiet=False, as_json=json)
+    if json:
+        reporter.result(found)
+    else:
+        _print(found)
+
+
+def _print(found: Mapping[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table
+
+    console = Console(highlight=False)
+    table = Table(title="What the file holds about each column", title_justify="left")
+    table.add_column("column", overflow="fold")
+    table.add_column("held as")
+    table.add_column("statistics of the training rows", overflow="fold")
+    for name, column in found["columns"].items():
+        held = "; ".join(f"{k}: {_short(v)}" for k, v in column.items() if k != "kind" and v)
+        table.add_row(escape(name), column["kind"], escape(held))
+    console.print(table)
+    training = found["training"]
+    console.print(
+        f"preset {found['preset']}, {training['parameters']:,} weights learnt from "
+        f"{training['rows']:,} rows in {training['epochs']} epochs ({training['stopped']})"
+    )
+    for line in found["also"]:
+        console.print(f"also: {escape(line)}")
+    console.print(escape(found["privacy"]))
+
+
+def _short(value: Any, most: int = 8) -> str:
+    if isinstance(value, list):
+        shown = ", ".join(_short(v) for v in value[:most])
+        return f"{len(value)}: {shown}{', ...' if len(value) > most else ''}"
+    if isinstance(value, float):
+        return f"{value:.6g}"
+    if isinstance(value, dict):
+        return " ".join(_short(v) for v in value.values())
+    return repr(value) if isinstance(value, str) else str(value)

@@ -1,0 +1,25 @@
+"""The ends of a column, and the single values that hold many rows."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthvae.codecs.grid import Values
+
+OUTERMOST = 5
+
+
+def outer_bounds(values: Values) -> tuple[float, float]:
+    """Ends that no single row sets: the sixth lowest and sixth highest value of `values` [n]
+    (of fewer than 600 values: the outermost 1 %)."""
+    if not len(values):
+        return 0.0, 0.0
+    skip = min(OUTERMOST, len(values) // 100)
+    ordered = np.partition(values, (skip, len(values) - 1 - skip))
+    return float(ordered[skip]), float(ordered[len(values) - 1 - skip])
+
+
+def spikes(values: Values, share: float, least: int = 20) -> Values:
+    """Sorted values that hold at least `share` of the rows of `values` [n], and `least` rows."""
+    levels, counts = np.unique(values, return_counts=True)
+    return levels[counts >= max(share * len(values), least)]

@@ -1,0 +1,143 @@
+"""Numbers as cells: common values are *atoms*, classes of their own; the rest falls into quantile
+cells, coarse first, then fine given coarse, uniform inside on the column's grid.
+
+A column with few distinct values is all atoms, and then exact.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae.codecs.bounds import outer_bounds, spikes
+from synthvae.codecs.grid import Values
+from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
+from synthvae.layout import Block, Encoded
+from synthvae.storage import View
+from synthvae.table import Column
+
+MAX_ATOMS = 256
+ATOM_SHARE = 0.003
+COARSE, FINE = 50, 16
+ROWS_PER_COARSE, ROWS_PER_FINE = 50, 10
+
+
+@dataclass(frozen=True)
+class CellsCodec:
+    """Classes of the coarse block: specials, then atoms, then coarse cells. `edges` [C * F + 1]
+    are those of the fine cells; coarse cell c is fine cells c * F to c * F + F - 1."""
+
+    name: str
+    form: Form
+    atoms: Values
+    edges: Values
+    fine: int
+
+    kind = "cells"
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        coarse = Block(f"{self.name}:coarse", self.name, "categorical", self._first + self._cells)
+        if self.fine < 2:
+            return (coarse,)
+        return (coarse, Block(f"{self.name}:fine", self.name, "categorical", self.fine))
+
+    @property
+    def _first(self) -> int:
+        return len(self.form.specials) + len(self.atoms)
+
+    @property
+    def _cells(self) -> int:
+        return max(len(self.edges) - 1, 0) // self.fine
+
+    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
+        values, special = parse_known(self.form, column)
+        codes = np.full((len(values), len(self.blocks)), -1, np.int32)
+        codes[:, 0] = special
+        is_atom = np.isin(values, self.atoms)
+        at = np.searchsorted(self.atoms, values[is_atom])
+        codes[is_atom, 0] = len(self.form.specials) + at
+        rest = ~is_atom & (special < 0)
+        if rest.any():
+            codes[rest] = self._locate(values[rest])[:, : codes.shape[1]]
+        return Encoded(codes, np.empty((len(values), 0), np.float32))
+
+    def _locate(self, values: Values) -> Values:
+        """(coarse class, fine cell) of values that are no atoms; without cells, the nearest atom."""
+        if not self._cells:
+            middles = (self.atoms[1:] + self.atoms[:-1]) / 2
+            nearest = len(self.form.specials) + np.searchsorted(middles, values)
+            return np.stack([nearest, np.full_like(nearest, -1)], axis=1)
+        cell = np.searchsorted(self.edges, values, "right") - 1
+        cell = cell.clip(0, self._cells * self.fine - 1)
+        return np.stack([self._first + cell // self.fine, cell % self.fine], axis=1)
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
+        codes = encoded.codes[:, 0]
+        n_special = len(self.form.specials)
+        values = np.zeros(len(codes))
+        if self._cells:
+            fine = encoded.codes[:, 1] if self.fine > 1 else 0
+            cell = np.maximum(codes - self._first, 0) * self.fine + np.maximum(fine, 0)
+            values = self._inside(cell, draw.stream(self.name))
+        if len(self.atoms):
+            at = np.clip(codes - n_special, 0, len(self.atoms) - 1)
+            values = np.where(codes < self._first, self.atoms[at], values)
+        return self.form.render(values, np.where(codes < n_special, codes, -1), view)
+
+    def _inside(self, cell: Values, rng: np.random.Generator) -> Values:
+        """Uniform in each cell. A cell holds the grid points from its lower edge up to, without,
+        its upper one; the last holds its upper edge too."""
+        half = self.form.grid.unit / 2
+        low, high = self.edges[cell] - half, self.edges[cell + 1] - half
+        high = np.where(cell == len(self.edges) - 2, high + 2 * half, high)
+        return np.clip(low + (high - low) * rng.random(len(cell)), self.edges[0], self.edges[-1])
+
+    def arrow_type(self) -> pa.DataType:
+        return self.form.typed_as
+
+    def describe(self) -> Mapping[str, Any]:
+        return {
+            **self.form.describe(),
+            "atoms": self.atoms.tolist(),
+            "quantiles": self.edges.tolist(),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "form": self.form.to_json(),
+            "atoms": self.atoms.tolist(),
+            "edges": self.edges.tolist(),
+            "fine": self.fine,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any], form: Form) -> CellsCodec:
+        atoms, edges = (np.array(data[k], np.float64) for k in ("atoms", "edges"))
+        return CellsCodec(data["name"], form, atoms, edges, data["fine"])
+
+
+def fit_cells(columns: Sequence[Numeric]) -> list[CellsCodec]:
+    """A codec per column. How many cells follows from the rows that are left after the atoms."""
+    return [_fit(column) for column in columns]
+
+
+def _fit(column: Numeric) -> CellsCodec:
+    values = column.values
+    distinct = len(np.unique(values))
+    few = distinct <= MAX_ATOMS and distinct * 2 <= len(values)
+    atoms = np.unique(values) if few or distinct < 3 else spikes(values, ATOM_SHARE)
+    rest = values[~np.isin(values, atoms)]
+    if not len(rest):
+        return CellsCodec(column.name, column.form, atoms, np.empty(0), 1)
+    coarse = int(np.clip(len(rest) // ROWS_PER_COARSE, 1, COARSE))
+    fine = int(np.clip(len(rest) // (coarse * ROWS_PER_FINE), 1, FINE))
+    inside = np.clip(rest, *outer_bounds(rest))
+    edges = np.quantile(inside, np.linspace(0, 1, coarse * fine + 1), method="nearest")
+    return CellsCodec(column.name, column.form, atoms, edges, fine)

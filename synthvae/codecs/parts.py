@@ -1,0 +1,104 @@
+"""What a codec is. Encode and decode stand in one file each, tested as inverses."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from synthvae.codecs.grid import Values
+from synthvae.errors import SchemaError
+from synthvae.layout import Block, Encoded
+from synthvae.seeds import stream
+from synthvae.storage import View
+from synthvae.table import Column
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Which rows are being decoded: rows `start`, `start` + 1, ... of the run with this seed."""
+
+    seed: int
+    start: int
+
+    def stream(self, column: str) -> np.random.Generator:
+        return stream(self.seed, "decode", column, self.start)
+
+
+class Codec(Protocol):
+    """One column, between its written form and its blocks of the encoded row."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def blocks(self) -> tuple[Block, ...]: ...
+
+    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
+        """Column [N] -> this column's blocks. SchemaError for values that were never seen."""
+        ...
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
+        """Blocks [n] -> values as written (`text`) or in the type of the output (`typed`)."""
+        ...
+
+    def arrow_type(self) -> pa.DataType:
+        """The type of the `typed` view."""
+        ...
+
+    def describe(self) -> Mapping[str, Any]:
+        """Everything that is held about the data, for `inspect`."""
+        ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+class Form(Protocol):
+    """The written form of a column whose values are numbers underneath."""
+
+    @property
+    def specials(self) -> Any: ...
+
+    @property
+    def grid(self) -> Any: ...
+
+    @property
+    def typed_as(self) -> pa.DataType: ...
+
+    def parse(self, column: Column) -> tuple[Values, NDArray[np.int32]]: ...
+
+    def snap(self, values: Values) -> Values: ...
+
+    def render(self, values: Values, special: NDArray[np.int32], view: View) -> pa.Array: ...
+
+    def describe(self) -> Mapping[str, Any]: ...
+
+    def to_json(self) -> dict[str, Any]: ...
+
+
+def parse_known(form: Form, column: Column) -> tuple[Values, NDArray[np.int32]]:
+    """`form.parse`, but SchemaError if a text is neither a value nor a special that is known."""
+    values, special = form.parse(column)
+    unknown = np.flatnonzero(np.isnan(values) & (special < 0))
+    if len(unknown):
+        row, code = int(unknown[0]), int(column.codes[unknown[0]])
+        text = column.levels[code].as_py() if code >= 0 else ""
+        raise SchemaError(
+            f"column '{column.name}': a value is of the column's form or a code of the training "
+            f"table, but {len(unknown):,} rows hold others, first '{text}' in row {row + 1:,}; "
+            "correct them"
+        )
+    return values, special
+
+
+@dataclass(frozen=True)
+class Numeric:
+    """A numeric column, ready for a codec to be fitted: `values` [N] without its specials."""
+
+    name: str
+    form: Form
+    values: Values

@@ -1,0 +1,83 @@
+"""Personal data and free text: never learnt, never copied; made up by Faker instead."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae.codecs.parts import Draw
+from synthvae.codecs.presence import Presence
+from synthvae.codecs.specials import Specials, describe
+from synthvae.layout import Block, Encoded
+from synthvae.seeds import derive
+from synthvae.storage import View
+from synthvae.table import Column
+
+POOL = 2000
+FREE_TEXT = "sentence"
+
+
+@dataclass(frozen=True)
+class PersonalCodec:
+    """`provider` is the name of a Faker method, as SDV's sdtypes for personal data are."""
+
+    presence: Presence
+    provider: str
+
+    kind = "personal"
+
+    @staticmethod
+    def fit(column: Column, missing: frozenset[str], provider: str) -> PersonalCodec:
+        return PersonalCodec(Presence.fit(column, missing), provider)
+
+    @property
+    def name(self) -> str:
+        return self.presence.name
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.presence.blocks
+
+    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
+        return self.presence.encode(column)
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
+        pool = made_up(self.provider, derive(draw.seed, "personal", self.name))
+        index = draw.stream(self.name).integers(len(pool), size=len(encoded))
+        return self.presence.fill(encoded, pool.take(pa.array(index)), view)
+
+    def arrow_type(self) -> pa.DataType:
+        return self.presence.typed_as
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"made_up_by": f"Faker '{self.provider}'", **describe(self.presence.specials)}
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "storage": self.presence.storage,
+            "missing": self.presence.specials.to_json(),
+            "provider": self.provider,
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> PersonalCodec:
+        presence = Presence(data["name"], Specials.from_json(data["missing"]), data["storage"])
+        return PersonalCodec(presence, data["provider"])
+
+
+@lru_cache(maxsize=64)
+def made_up(provider: str, seed: int) -> pa.StringArray:
+    """`POOL` texts of a Faker provider. Faker makes some 30,000 a second, so rows draw from a pool."""
+    from faker import Faker
+
+    faker = Faker()
+    faker.seed_instance(seed)
+    make = getattr(faker, provider)
+    return pa.array([str(make()) for _ in range(POOL)], pa.string())

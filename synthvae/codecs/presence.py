@@ -1,0 +1,54 @@
+"""Missing or not, for columns whose values are made up rather than learnt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae import storage
+from synthvae.codecs.specials import Specials
+from synthvae.layout import Block, Encoded
+from synthvae.storage import View
+from synthvae.table import Column
+
+
+@dataclass(frozen=True)
+class Presence:
+    """A block with the class 'present' and one for each way in which 'missing' is written."""
+
+    name: str
+    specials: Specials
+    storage: str
+
+    @staticmethod
+    def fit(column: Column, missing: frozenset[str]) -> Presence:
+        forms = [t for t, n in zip(column.texts, column.counts, strict=True) if n and t in missing]
+        return Presence(column.name, Specials.of(forms, missing, column.n_null > 0), column.storage)
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        if not len(self.specials):
+            return ()
+        return (Block(f"{self.name}:present", self.name, "categorical", 1 + len(self.specials)),)
+
+    def encode(self, column: Column) -> Encoded:
+        codes = 1 + self.specials.index(column.texts)[column.codes]
+        return Encoded(codes[:, None][:, : len(self.blocks)], np.empty((len(codes), 0), np.float32))
+
+    def fill(self, encoded: Encoded, texts: pa.Array, view: View) -> pa.Array:
+        """`texts` [n] with the missing put in, as written or in the column's type."""
+        special = encoded.codes[:, 0] - 1 if len(self.specials) else np.full(len(texts), -1)
+        body = texts if view == "text" else texts.cast(self.typed_as)
+        return self.specials.overlay(body, special.astype(np.int32), text=view == "text")
+
+    @property
+    def typed_as(self) -> pa.DataType:
+        return storage.type_of(self.storage)
+
+
+def is_missing(column: Column, missing: frozenset[str]) -> pa.BooleanArray:
+    """Which levels [L] mean 'no value'."""
+    return pc.is_in(column.levels, pa.array(sorted(missing), pa.string()))

@@ -1,0 +1,134 @@
+"""All codecs of a table, side by side: table -> encoded rows -> table."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any, Literal
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae.codecs.categorical import CategoricalCodec
+from synthvae.codecs.cells import CellsCodec, fit_cells
+from synthvae.codecs.datetimes import DatetimeForm
+from synthvae.codecs.identifier import IdentifierCodec
+from synthvae.codecs.modes import ModesCodec, fit_modes
+from synthvae.codecs.numbers import NumberForm
+from synthvae.codecs.parts import Codec, Draw, Form, Numeric
+from synthvae.codecs.personal import FREE_TEXT, PersonalCodec
+from synthvae.layout import Encoded, Layout
+from synthvae.schema import ColumnSchema, Schema
+from synthvae.seeds import stream
+from synthvae.storage import View
+from synthvae.table import Column, Table
+
+NumericKind = Literal["modes", "cells"]
+NUMERIC: Mapping[str, Callable[[Sequence[Numeric]], Sequence[Codec]]] = {
+    "modes": fit_modes,
+    "cells": fit_cells,
+}
+FORMS: Mapping[str, Any] = {"number": NumberForm, "datetime": DatetimeForm}
+CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
+    "categorical": CategoricalCodec.from_json,
+    "identifier": IdentifierCodec.from_json,
+    "personal": PersonalCodec.from_json,
+    "modes": lambda data: ModesCodec.from_json(data, _form(data["form"])),
+    "cells": lambda data: CellsCodec.from_json(data, _form(data["form"])),
+}
+
+
+@dataclass(frozen=True)
+class TableCodec:
+    """One codec per column, in the order of the table."""
+
+    codecs: tuple[Codec, ...]
+    given: tuple[str, ...] = ()
+
+    @cached_property
+    def layout(self) -> Layout:
+        return Layout(tuple(b for codec in self.codecs for b in codec.blocks), self.given)
+
+    def encode(self, table: Table, seed: int) -> Encoded:
+        """Table [N] -> codes and scalars of all blocks, 4 bytes each a row."""
+        parts = [
+            codec.encode(table[codec.name], stream(seed, "encode", codec.name))
+            for codec in self.codecs
+        ]
+        return Encoded.side_by_side(parts, len(table))
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Table:
+        """Encoded rows [n] -> an Arrow table of values as written, or typed."""
+        arrays = [
+            codec.decode(self.layout.of_column(codec.name).take(encoded), draw, view)
+            for codec in self.codecs
+        ]
+        return pa.table(arrays, schema=self.arrow_schema(view))
+
+    def __getitem__(self, name: str) -> Codec:
+        return next(codec for codec in self.codecs if codec.name == name)
+
+    def arrow_schema(self, view: View) -> pa.Schema:
+        """Names and types of what `decode` gives."""
+        return pa.schema([(c.name, _type(c, view)) for c in self.codecs])
+
+    def to_json(self) -> dict[str, Any]:
+        return {"codecs": [codec.to_json() for codec in self.codecs], "given": list(self.given)}
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> TableCodec:
+        codecs = tuple(CODECS[entry["kind"]](entry) for entry in data["codecs"])
+        return TableCodec(codecs, tuple(data["given"]))
+
+
+def fit_table_codec(
+    schema: Schema, table: Table, numeric: NumericKind, given: Sequence[str] = ()
+) -> TableCodec:
+    """Fit every column's codec. Exact statistics of the rows: not for private training.
+
+    Numbers that are `given` become cells, so that conditions are codes throughout.
+    """
+    fitted: dict[str, Codec] = {}
+    numbers: dict[str, list[Numeric]] = {"cells": [], numeric: []}
+    for column in schema.columns:
+        values = table[column.name]
+        if column.sdtype in ("numerical", "datetime"):
+            kind = "cells" if column.name in given else numeric
+            numbers[kind].append(_numeric(column, values))
+        else:
+            fitted[column.name] = _other(column, values)
+    for kind, columns in numbers.items():
+        fitted |= {codec.name: codec for codec in NUMERIC[kind](columns)}
+    return TableCodec(tuple(fitted[column.name] for column in schema.columns), tuple(given))
+
+
+def _numeric(column: ColumnSchema, values: Column) -> Numeric:
+    form: Form
+    if column.sdtype == "numerical":
+        form = NumberForm.fit(values, column.missing)
+    else:
+        form = DatetimeForm.fit(values, column.missing, column.datetime_format)
+    numbers, _ = form.parse(values)
+    return Numeric(column.name, form, numbers[~np.isnan(numbers)])
+
+
+def _other(column: ColumnSchema, values: Column) -> Codec:
+    if column.sdtype in ("categorical", "boolean"):
+        return CategoricalCodec.fit(values, column.missing)
+    if column.sdtype == "id":
+        return IdentifierCodec.fit(values, column.missing, column.regex_format)
+    provider = FREE_TEXT if column.sdtype in ("text", "unknown") else column.sdtype
+    return PersonalCodec.fit(values, column.missing, provider)
+
+
+def _type(codec: Codec, view: View) -> pa.DataType:
+    if view == "typed":
+        return codec.arrow_type()
+    categorical = isinstance(codec, CategoricalCodec)
+    return pa.dictionary(pa.int32(), pa.string()) if categorical else pa.string()
+
+
+def _form(data: Mapping[str, Any]) -> Form:
+    form: Form = FORMS[data["kind"]].from_json(data)
+    return form

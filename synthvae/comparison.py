@@ -1,0 +1,119 @@
+"""real, holdout, synthetic files -> the same columns as numbers or text -> evaluation records."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from synthvae import metadata as metadatas
+from synthvae.detect import detect
+from synthvae.errors import Problems, SchemaError, TableError, hint
+from synthvae.evaluation import Evaluation, default_target, sdmetrics_records
+from synthvae.evaluation import evaluate as evaluate_frames
+from synthvae.metadata import CORE, Metadata
+from synthvae.reading import read_table
+from synthvae.schema import ColumnSchema, Schema, resolve
+from synthvae.table import Column, Table
+from synthvae.written import format_of, moments, numbers_of, unit_of
+
+STEPS = 6  # reading, four metrics, SDMetrics
+COMPARED = ("numerical", "categorical", "boolean", "datetime")
+
+
+def compare(
+    paths: Mapping[str, str],
+    metadata: Path | None,
+    target: str | None,
+    seed: int,
+    step: Callable[[str], None],
+) -> Evaluation:
+    """Evaluate the table at `paths["synthetic"]` against those at `real` and `holdout`.
+
+    Identifiers and personal data are made up, so they are left out of our own metrics.
+    """
+    step("reading")
+    tables = {name: read_table(path) for name, path in paths.items()}
+    _same_columns(tables)
+    described = metadatas.read(metadata) if metadata else detect(tables["real"])
+    schema = resolve(described, tables["real"])
+    compared = [c for c in schema.columns if c.sdtype in COMPARED]
+    frames = [_frame(table, compared) for table in tables.values()]
+    if target is not None and target not in frames[0]:
+        raise SchemaError(
+            f"a target is a column that is compared, but '{target}' is none; "
+            f"{hint(target, map(str, frames[0].columns))}"
+        )
+    try:
+        found = evaluate_frames(
+            *frames, target=target or default_target(frames[0]), seed=seed, progress=step
+        )
+    except ValueError as error:
+        raise TableError(*str(error).splitlines()) from error
+    step("SDMetrics")
+    known = sdmetrics_records(*_typed(tables, schema), _sdv_columns(described, schema), seed)
+    made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
+    return Evaluation((*found.records, *known), {**found.left_out, **made_up}, found.notes)
+
+
+def _same_columns(tables: Mapping[str, Table]) -> None:
+    problems = Problems()
+    names = tables["real"].names
+    for what in ("holdout", "synthetic"):
+        for name in names:
+            if name not in tables[what].names:
+                problems.add(
+                    f"all tables have the columns of the real one, but the {what} table has no "
+                    f"column '{name}'; add it"
+                )
+    problems.raise_as(SchemaError)
+
+
+def _frame(table: Table, columns: list[ColumnSchema]) -> pd.DataFrame:
+    """float64 for numbers and moments, text for the rest; missing is NaN or None."""
+    return pd.DataFrame({c.name: _values(table[c.name], c) for c in columns})
+
+
+def _values(column: Column, schema: ColumnSchema) -> np.ndarray[Any, Any]:
+    if schema.sdtype == "numerical":
+        return np.append(numbers_of(column.levels), np.nan)[column.codes]
+    if schema.sdtype == "datetime":
+        return np.append(_moments(column, schema), np.nan)[column.codes]
+    fold = str.lower if schema.sdtype == "boolean" else str
+    texts = [None if text in schema.missing else fold(text) for text in column.texts]
+    return np.array([*texts, None], dtype=object)[column.codes]
+
+
+def _moments(column: Column, schema: ColumnSchema) -> np.ndarray[Any, Any]:
+    """Seconds since 1970 of each level; a typed file may write moments in another format."""
+    format = schema.datetime_format
+    seconds = moments(column.levels, format, "s")
+    if np.isnan(seconds).all():
+        format = format_of(column.levels) or format
+        seconds = moments(column.levels, format, unit_of(column.levels, format))
+    return seconds
+
+
+def _typed(tables: Mapping[str, Table], schema: Schema) -> list[pd.DataFrame]:
+    """The frames that SDMetrics is used to: moments as datetime64, identifiers as text."""
+    frames = []
+    for table in tables.values():
+        frame = _frame(table, list(schema.columns))
+        for column in schema.columns:
+            if column.sdtype == "datetime":
+                frame[column.name] = pd.to_datetime(frame[column.name], unit="s")
+        frames.append(frame)
+    return frames
+
+
+def _sdv_columns(described: Metadata, schema: Schema) -> dict[str, dict[str, Any]]:
+    columns = {}
+    for column in schema.columns:
+        sdtype = column.sdtype if column.sdtype in CORE else "unknown"
+        columns[column.name] = {"sdtype": "unknown" if sdtype == "text" else sdtype}
+        if sdtype == "id" and described.columns[column.name].options.get("regex_format"):
+            columns[column.name]["regex_format"] = column.regex_format
+    return columns

@@ -1,0 +1,82 @@
+"""Every error that a user can cause.
+
+    SynthvaeError                 exit code 3
+      UsageError                  2   options that contradict each other, an output that exists already
+      GateFailed                  1   a quality or privacy threshold was not met
+      TableError                  3   a table that can't be read, or that isn't one
+      MetadataError               3   metadata or settings with unknown keys, wrong values
+      SchemaError                 3   metadata and table that don't fit each other
+      ArtifactError               3   a model file that is foreign, truncated, altered or too new
+      TrainingError               3   a fit that diverged, or a checkpoint of another fit
+
+Messages state the rule, then the fact, then what to do; one error carries all reasons found at once.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class SynthvaeError(Exception):
+    """Base of the tree. `reasons` holds one line per thing that is wrong."""
+
+    exit_code = 3
+
+    def __init__(self, *reasons: str) -> None:
+        super().__init__("\n".join(reasons))
+        self.reasons = reasons
+
+
+class UsageError(SynthvaeError):
+    """The call itself is off: options that contradict, an output that exists."""
+
+    exit_code = 2
+
+
+class GateFailed(SynthvaeError):
+    """A threshold that the user set was not met."""
+
+    exit_code = 1
+
+
+class TableError(SynthvaeError):
+    """A file or frame that can't be read as a table."""
+
+
+class MetadataError(SynthvaeError):
+    """Metadata or settings that break their own rules."""
+
+
+class SchemaError(SynthvaeError):
+    """Metadata and table that don't fit each other."""
+
+
+class ArtifactError(SynthvaeError):
+    """A model file that can't be trusted or read."""
+
+
+class TrainingError(SynthvaeError):
+    """A fit that can't go on."""
+
+
+class Problems:
+    """Collects reasons, so that a user sees all of them at once."""
+
+    def __init__(self) -> None:
+        self.reasons: list[str] = []
+
+    def add(self, reason: str) -> None:
+        self.reasons.append(reason)
+
+    def raise_as(self, kind: type[SynthvaeError]) -> None:
+        """Raise `kind` with every reason collected; do nothing if there are none."""
+        if self.reasons:
+            raise kind(*self.reasons)
+
+
+def hint(word: str, known: Iterable[str]) -> str:
+    """`did you mean 'x'?`, or the list of what is known."""
+    names = sorted(known)
+    close = difflib.get_close_matches(word, names, n=1)
+    return f"did you mean '{close[0]}'?" if close else f"known: {', '.join(names)}"

@@ -1,0 +1,20 @@
+"""Is a synthetic table good: metrics with intervals and floors. Takes tables, knows no model."""
+
+from synthvae.evaluation.fidelity import detector, pair, shape
+from synthvae.evaluation.records import Evaluation, Interval, Metric
+from synthvae.evaluation.sdm import sdmetrics_records
+from synthvae.evaluation.suite import evaluate
+from synthvae.evaluation.utility import default_target, utility
+
+__all__ = [
+    "Evaluation",
+    "Interval",
+    "Metric",
+    "default_target",
+    "detector",
+    "evaluate",
+    "pair",
+    "sdmetrics_records",
+    "shape",
+    "utility",
+]

@@ -1,0 +1,66 @@
+"""Nothing is half-written: write beside, fsync, rename."""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from synthvae.errors import UsageError
+
+
+def refuse_overwrite(path: Path, force: bool) -> None:
+    """UsageError if `path` exists and the user didn't say --force, or can't be a file at all."""
+    if path.is_dir():
+        raise UsageError(f"an output is a file, but '{path}' is a folder; name a file in it")
+    if not path.parent.is_dir():
+        raise UsageError(
+            f"an output goes into an existing folder, but '{path.parent}' is none; create it first"
+        )
+    if path.exists() and not force:
+        raise UsageError(
+            f"outputs are never overwritten unasked, but '{path}' exists; "
+            "pass --force or choose another name"
+        )
+
+
+@contextmanager
+def atomic(path: Path) -> Iterator[BinaryIO]:
+    """A binary file that appears under `path` whole, or not at all."""
+    handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
+    try:
+        with os.fdopen(handle, "wb") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(beside, 0o666 & ~_umask())
+        os.replace(beside, path)
+    except BaseException:
+        Path(beside).unlink(missing_ok=True)
+        raise
+    _sync_folder(path.parent)
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write `data` to `path` atomically."""
+    with atomic(path) as stream:
+        stream.write(data)
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,185 @@
+"""What users write about a table: SDV-compatible metadata, read strictly, written as V1.
+
+Read are V1, SINGLE_TABLE_V1 and V2, YAML or JSON. An unknown key is an error with a hint, never
+ignored: a typing error in a privacy setting must not pass.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from synthvae.errors import MetadataError, Problems, hint
+
+CORE = ("numerical", "categorical", "boolean", "datetime", "id", "text", "unknown")
+VERSIONS = ("V1", "SINGLE_TABLE_V1", "V2")
+_PERSONAL = frozenset(["pii", "range_is_nullable"])
+_KEYS: Mapping[str, frozenset[str]] = {
+    "numerical": frozenset(
+        ["computer_representation", "range_min", "range_max", "range_is_nullable", "decimal_places"]
+    ),
+    "categorical": frozenset(
+        ["order", "order_by", "range_values", "range_is_nullable", "high_cardinality"]
+    ),
+    "boolean": frozenset(["range_is_nullable"]),
+    "datetime": frozenset(["datetime_format", "range_min", "range_max", "range_is_nullable"]),
+    "id": frozenset(["regex_format", "range_is_nullable"]),
+    "text": _PERSONAL | {"regex_format"},
+}
+_TABLE_KEYS = frozenset(
+    [
+        "columns",
+        "primary_key",
+        "alternate_keys",
+        "sequence_key",
+        "sequence_index",
+        "column_relationships",
+    ]
+)
+
+
+@dataclass(frozen=True)
+class ColumnMetadata:
+    """`sdtype` and its options; what is declared here is public."""
+
+    sdtype: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_sdv(self) -> dict[str, Any]:
+        return {"sdtype": self.sdtype, **self.options}
+
+
+@dataclass(frozen=True)
+class Metadata:
+    """One table: its name, its columns in order, and its keys."""
+
+    columns: Mapping[str, ColumnMetadata]
+    table: str = "table"
+    keys: Mapping[str, Any] = field(default_factory=dict)
+
+    def to_sdv(self, version: str = "V1") -> dict[str, Any]:
+        """The content of an SDV metadata file."""
+        columns = {name: column.to_sdv() for name, column in self.columns.items()}
+        table = {**self.keys, "columns": columns}
+        return {
+            "METADATA_SPEC_VERSION": version,
+            "tables": {self.table: table},
+            "relationships": [],
+        }
+
+
+def write(metadata: Metadata, path: str, version: str = "V1") -> bytes:
+    """The bytes of a metadata file: JSON if `path` ends so, else YAML."""
+    content = metadata.to_sdv(version)
+    if path.endswith(".json"):
+        return (json.dumps(content, indent=2) + "\n").encode()
+    return yaml.safe_dump(content, sort_keys=False, allow_unicode=True).encode()
+
+
+def read(path: Path) -> Metadata:
+    """Metadata from a YAML or JSON file. MetadataError with every reason found."""
+    return parse(load_mapping(path, "metadata"), f"'{path}'")
+
+
+def load_mapping(path: Path, what: str) -> dict[str, Any]:
+    """A YAML or JSON file that holds one mapping."""
+    if not path.is_file():
+        raise MetadataError(f"{what} is a file, but '{path}' does not exist; check the path")
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        reason = " ".join(str(error).split())
+        raise MetadataError(
+            f"{what} is YAML or JSON, but '{path}' can't be read as such: {reason}"
+        ) from error
+    if not isinstance(content, dict):
+        raise MetadataError(
+            f"{what} is a mapping of keys, but '{path}' holds {type(content).__name__}; see the README"
+        )
+    return content
+
+
+def parse(content: Mapping[str, Any], source: str) -> Metadata:
+    """Metadata from the content of an SDV file."""
+    version = content.get(
+        "METADATA_SPEC_VERSION", "SINGLE_TABLE_V1" if "columns" in content else None
+    )
+    if version not in VERSIONS:
+        raise MetadataError(
+            f"METADATA_SPEC_VERSION is one of {', '.join(VERSIONS)}, but in {source} it is "
+            f"{version!r}; 'synthvae detect' writes a file to start from"
+        )
+    problems = Problems()
+    name, table = "table", content
+    root = {"METADATA_SPEC_VERSION", "tables", "relationships"}
+    if version == "SINGLE_TABLE_V1":
+        root = {"METADATA_SPEC_VERSION", *_TABLE_KEYS}
+    _strict(content, root, source, problems)
+    if version != "SINGLE_TABLE_V1":
+        name, table = _only_table(content, source)
+        _strict(table, _TABLE_KEYS, f"table '{name}' of {source}", problems)
+    columns = _columns(table.get("columns"), source, problems)
+    keys = {key: value for key, value in table.items() if key != "columns"}
+    _known_keys(keys, columns, source, problems)
+    problems.raise_as(MetadataError)
+    return Metadata(columns, name, keys)
+
+
+def _only_table(content: Mapping[str, Any], source: str) -> tuple[str, Mapping[str, Any]]:
+    tables = content.get("tables")
+    if not isinstance(tables, dict) or len(tables) != 1:
+        found = len(tables) if isinstance(tables, dict) else "no"
+        raise MetadataError(
+            f"synthvae learns one table at a time, but {source} describes {found} tables; "
+            "write one metadata file for each table"
+        )
+    name, table = next(iter(tables.items()))
+    if not isinstance(table, dict):
+        raise MetadataError(f"table '{name}' of {source}: a table is a mapping; see the README")
+    return str(name), table
+
+
+def _columns(raw: Any, source: str, problems: Problems) -> dict[str, ColumnMetadata]:
+    if not isinstance(raw, dict) or not raw:
+        problems.add(f"a table has columns, but {source} names none; add them under 'columns'")
+        return {}
+    columns = {}
+    for name, entry in raw.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("sdtype"), str):
+            problems.add(
+                f"column '{name}': a column has an sdtype, but {source} gives none; add one"
+            )
+            continue
+        options = {key: value for key, value in entry.items() if key != "sdtype"}
+        sdtype = str(entry["sdtype"])
+        if sdtype == "ordinal":
+            sdtype = "categorical"
+        where = f"column '{name}' ({sdtype}) of {source}"
+        _strict(options, _KEYS.get(sdtype, _PERSONAL), where, problems)
+        columns[str(name)] = ColumnMetadata(sdtype, options)
+    return columns
+
+
+def _known_keys(
+    keys: Mapping[str, Any], columns: Mapping[str, Any], source: str, problems: Problems
+) -> None:
+    named = keys.get("primary_key")
+    for name in [named] if isinstance(named, str) else named or []:
+        if name not in columns:
+            problems.add(
+                f"primary_key names a column, but {source} has no column '{name}'; "
+                f"{hint(str(name), columns)}"
+            )
+
+
+def _strict(
+    entry: Mapping[str, Any], known: Collection[str], where: str, problems: Problems
+) -> None:
+    for key in entry:
+        if key not in known:
+            problems.add(f"{where}: unknown key '{key}'; {hint(str(key), known)}")

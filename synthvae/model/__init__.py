@@ -1,0 +1,1 @@
+"""Tabular VAEs, composed from parts."""

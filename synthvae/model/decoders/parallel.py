@@ -1,0 +1,47 @@
+"""All blocks independent given the latent: one pass through an MLP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from synthvae.model.nets import Mlp, RowEmbedding
+from synthvae.model.parts import Dims, Rows
+
+
+@dataclass(frozen=True)
+class ParallelSpec:
+    """`hidden`: widths of the layers."""
+
+    kind: Literal["parallel"] = "parallel"
+    hidden: tuple[int, ...] = (128, 128)
+
+    def build(self, dims: Dims) -> ParallelDecoder:
+        return ParallelDecoder(dims, self.hidden)
+
+
+class ParallelDecoder(nn.Module):
+    """z [B, Z], given Rows [B] -> outputs [B, O]."""
+
+    def __init__(self, dims: Dims, hidden: tuple[int, ...]) -> None:
+        super().__init__()
+        self.latent = nn.Linear(dims.latent, hidden[0])
+        given = dims.given.layout
+        self.given = RowEmbedding(given, hidden[0]) if given.blocks else None
+        self.trunk = Mlp(hidden[0], hidden[1:])
+        self.out = nn.Linear(self.trunk.out_features, dims.outputs)
+
+    def forward(self, z: Tensor, given: Rows) -> Tensor:
+        h = self.latent(z)
+        if self.given is not None:
+            h = h + self.given(given)
+        outputs: Tensor = self.out(self.trunk(torch.relu(h)))
+        return outputs
+
+    @torch.no_grad()
+    def start_at(self, outputs: Tensor) -> None:
+        """Begin with outputs [O] that do not depend on z."""
+        self.out.bias.copy_(outputs)

@@ -1,0 +1,39 @@
+"""A diagonal Gaussian posterior (Kingma & Welling 2014)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from synthvae.model.parts import Dims, Posterior
+
+_LOG_VAR = (-12.0, 8.0)  # beyond these a draw is a constant, or training has left the rails
+
+
+@dataclass(frozen=True)
+class GaussianSpec:
+    """`size`: Z."""
+
+    kind: Literal["gaussian"] = "gaussian"
+    size: int = 128
+
+    def build(self, dims: Dims) -> GaussianLatent:
+        return GaussianLatent(dims.hidden, self.size)
+
+
+class GaussianLatent(nn.Module):
+    """h [B, H], standard normal noise [B, Z] -> Posterior."""
+
+    def __init__(self, hidden: int, size: int) -> None:
+        super().__init__()
+        self.size = size
+        self.mean = nn.Linear(hidden, size)
+        self.log_var = nn.Linear(hidden, size)
+
+    def forward(self, h: Tensor, noise: Tensor) -> Posterior:
+        mean = self.mean(h)
+        log_var = self.log_var(h).clamp(*_LOG_VAR)
+        return Posterior(mean + torch.exp(0.5 * log_var) * noise, mean, log_var)

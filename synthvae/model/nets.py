@@ -1,0 +1,68 @@
+"""Layers that several parts share."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+from synthvae.layout import Layout
+from synthvae.model.parts import Rows
+
+
+class RowEmbedding(nn.Module):
+    """A linear map of the one-hot view of a row, without ever making it: the weight rows of the
+    codes that are present are looked up and summed.
+
+    Shape: Rows of `layout` -> [B, out_features].
+    """
+
+    offsets: Tensor
+
+    def __init__(self, layout: Layout, out_features: int) -> None:
+        super().__init__()
+        self.out_features = out_features
+        bound = 1 / math.sqrt(max(layout.width, 1))
+        # Row 0 belongs to blocks that are not present.
+        self.weight = nn.Parameter(torch.empty(1 + sum(layout.sizes), out_features))
+        nn.init.uniform_(self.weight, -bound, bound)
+        self.scalars = nn.Linear(layout.n_scalars, out_features)  # its bias serves the whole map
+        nn.init.uniform_(self.scalars.weight, -bound, bound)
+        nn.init.uniform_(self.scalars.bias, -bound, bound)
+        starts = torch.tensor([1, *layout.sizes[:-1]], dtype=torch.long).cumsum(0)
+        self.register_buffer("offsets", starts[: len(layout.sizes)], persistent=False)
+
+    def forward(self, rows: Rows) -> Tensor:
+        out: Tensor = self.scalars(torch.nan_to_num(rows.scalars))
+        if not rows.codes.shape[1]:
+            return out
+        index = torch.where(rows.codes < 0, 0, rows.codes + self.offsets)
+        return out + nn.functional.embedding_bag(index, self.weight, mode="sum")
+
+
+class Mlp(nn.Sequential):
+    """Linear layers, each followed by a ReLU. Shape: [B, in_features] -> [B, out_features]."""
+
+    def __init__(self, in_features: int, widths: Sequence[int]) -> None:
+        layers: list[nn.Module] = []
+        for width in widths:
+            layers += [nn.Linear(in_features, width), nn.ReLU()]
+            in_features = width
+        super().__init__(*layers)
+        self.out_features = in_features
+
+
+class RowEncoder(nn.Module):
+    """Rows -> h [B, H]."""
+
+    def __init__(self, layout: Layout, widths: Sequence[int]) -> None:
+        super().__init__()
+        self.embedding = RowEmbedding(layout, widths[0])
+        self.trunk = Mlp(widths[0], widths[1:])
+        self.out_features = self.trunk.out_features
+
+    def forward(self, rows: Rows) -> Tensor:
+        h: Tensor = self.trunk(torch.relu(self.embedding(rows)))
+        return h

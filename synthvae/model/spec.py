@@ -1,0 +1,99 @@
+"""What a model is made of, in data: specs of parts, their tables, and the presets."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import torch
+
+from synthvae.codecs.table_codec import NumericKind
+from synthvae.layout import Layout
+from synthvae.model.decoders.parallel import ParallelSpec
+from synthvae.model.heads import Heads
+from synthvae.model.latents.gaussian import GaussianSpec
+from synthvae.model.nets import RowEncoder
+from synthvae.model.objective import Objective
+from synthvae.model.parts import Dims
+from synthvae.model.priors.normal import NormalSpec
+from synthvae.model.vae import Vae
+
+PARTS: Mapping[str, Mapping[str, type]] = {
+    "latent": {"gaussian": GaussianSpec},
+    "prior": {"normal": NormalSpec},
+    "decoder": {"parallel": ParallelSpec},
+}
+
+
+@dataclass(frozen=True)
+class ModelSpec:
+    """`numeric`: how numbers are encoded; `encoder`: widths of its layers; the rest are parts."""
+
+    numeric: NumericKind = "modes"
+    encoder: tuple[int, ...] = (128, 128)
+    latent: GaussianSpec = field(default_factory=GaussianSpec)
+    prior: NormalSpec = field(default_factory=NormalSpec)
+    decoder: ParallelSpec = field(default_factory=ParallelSpec)
+    objective: Objective = field(default_factory=Objective)
+
+
+@dataclass(frozen=True)
+class TrainingSpec:
+    """How a model is trained. `epochs` is a ceiling; `validation`: share of rows held out, which
+    decide when to stop and which weights are kept. After `patience` epochs without a better
+    held-out loss the learning rate falls to a third; after `drops` falls training ends."""
+
+    epochs: int = 300
+    batch: int = 500
+    learning_rate: float = 1e-3
+    weight_decay: float = 1e-5
+    validation: float = 0.1
+    patience: int = 5
+    drops: int = 2
+
+
+@dataclass(frozen=True)
+class Preset:
+    """A composition with a name; `summary` is its line in the README's table."""
+
+    summary: str
+    model: ModelSpec
+    training: TrainingSpec
+    needs_condition: bool = False
+
+
+PRESETS: Mapping[str, Preset] = {
+    "tvae": Preset(
+        "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
+        ModelSpec(objective=Objective(beta=0.5)),
+        TrainingSpec(),
+    ),
+    "cvae": Preset(
+        "the columns under `condition` are given, not modelled (Sohn et al. 2015)",
+        ModelSpec(numeric="cells", objective=Objective(beta=0.5)),
+        TrainingSpec(),
+        needs_condition=True,
+    ),
+}
+
+
+def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
+    """The model of `spec` for `layout`; its first weights follow from `seed` alone."""
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        whole, modelled, given = (
+            Layout(layout.blocks).part(False),
+            layout.part(False),
+            layout.part(True),
+        )
+        heads = Heads(modelled.layout)
+        encoder = RowEncoder(whole.layout, spec.encoder)
+        dims = Dims(whole, modelled, given, heads.outputs, encoder.out_features, spec.latent.size)
+        return Vae(
+            layout,
+            encoder,
+            spec.latent.build(dims),
+            spec.prior.build(dims),
+            spec.decoder.build(dims),
+            heads,
+        )

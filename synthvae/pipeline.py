@@ -1,0 +1,175 @@
+"""The straight line.
+
+table + metadata -> schema -> codecs -> encoded rows -> VAE -> training -> artifact
+artifact -> sampler -> chunks of rows
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthvae import __version__
+from synthvae.artifact import Artifact
+from synthvae.codecs.table_codec import TableCodec, fit_table_codec
+from synthvae.conditions import Conditions, given_columns
+from synthvae.detect import detect
+from synthvae.errors import SchemaError, hint
+from synthvae.journal import Journal
+from synthvae.layout import Encoded
+from synthvae.metadata import Metadata
+from synthvae.model.compute import side_by_side
+from synthvae.model.parts import Rows, trainable
+from synthvae.model.spec import build
+from synthvae.model.vae import Vae
+from synthvae.sampling import Sampler
+from synthvae.schema import resolve
+from synthvae.seeds import derive
+from synthvae.settings import Settings, parse
+from synthvae.table import Table
+from synthvae.training.checkpoint import Checkpoint, Progress
+from synthvae.training.loop import Loop, Trained
+from synthvae.training.plain import Plain
+
+MIN_ROWS = 20
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """A table, ready to be learnt."""
+
+    codec: TableCodec
+    encoded: Encoded
+    conditions: Conditions
+    metadata: Metadata
+
+
+def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prepared:
+    """Table and metadata -> schema -> codecs -> encoded rows."""
+    metadata = metadata or detect(table)
+    schema = resolve(metadata, table, settings.missing_values)
+    for name in settings.condition:
+        if name not in table.names:
+            raise SchemaError(
+                f"a condition is a column, but the table has no column '{name}'; "
+                f"{hint(name, table.names)}"
+            )
+    if len(table) < MIN_ROWS:
+        raise SchemaError(
+            f"a model is learnt from {MIN_ROWS} rows or more, but the table has {len(table)}; "
+            "add rows"
+        )
+    codec = fit_table_codec(schema, table, settings.model.numeric, settings.condition)
+    encoded = codec.encode(table, settings.seed)
+    given = codec.layout.part(given=True)
+    conditions = Conditions.fit(given.take(encoded).codes, given_columns(given))
+    return Prepared(codec, encoded, conditions, metadata)
+
+
+def fit(
+    table: Table,
+    metadata: Metadata | None,
+    settings: Settings,
+    watch: Callable[[Progress], None] = lambda _: None,
+    journal: Journal | None = None,
+    checkpoint: Path | None = None,
+    resume: bool = False,
+    threads: int | None = None,
+) -> Artifact:
+    """Learn `table`. `watch` is called and `journal` written after every epoch; `checkpoint` is
+    where to keep, and with `resume` to take up, an unfinished fit."""
+    prepared = prepare(table, metadata, settings)
+    rows = Rows.of(prepared.encoded)
+    model = build(settings.model, prepared.codec.layout, derive(settings.seed, "weights"))
+    model.decoder.start_at(model.heads.marginal_outputs(rows.part(model.modelled)))
+    objective = settings.model.objective
+    kept = Checkpoint(checkpoint, _identity(table, prepared, settings)) if checkpoint else None
+
+    def after_epoch(progress: Progress) -> None:
+        watch(progress)
+        if journal:
+            journal.write(progress, model, prepared.codec, prepared.encoded)
+
+    with side_by_side(threads) as pool:
+        regime = Plain(model, objective, settings.training, pool)
+        loop = Loop(model, regime, objective, settings.training, settings.seed)
+        trained = loop.run(rows, after_epoch, kept, resume)
+    return _artifact(prepared, settings, model, trained, table)
+
+
+def _identity(table: Table, prepared: Prepared, settings: Settings) -> str:
+    text = json.dumps([settings.to_json(), prepared.codec.to_json()], sort_keys=True)
+    return hashlib.sha256((table.fingerprint() + text).encode()).hexdigest()
+
+
+def _artifact(
+    prepared: Prepared, settings: Settings, model: Vae, trained: Trained, table: Table
+) -> Artifact:
+    progress = trained.progress
+    content = {
+        "synthvae": __version__,
+        "settings": settings.to_json(),
+        "metadata": prepared.metadata.to_sdv(),
+        "frame_dtypes": dict(table.frame_dtypes),
+        "codec": prepared.codec.to_json(),
+        "conditions": prepared.conditions.to_json(),
+        "training": {
+            "rows": len(table),
+            "parameters": trainable(model),
+            "epochs": progress.epoch,
+            "best_epoch": progress.best_epoch,
+            "stopped": trained.stopped,
+            "history": progress.history,
+        },
+    }
+    return Artifact(content, model.state_dict())
+
+
+def sampler(artifact: Artifact) -> Sampler:
+    """The model of `artifact`, ready to draw rows."""
+    content = artifact.content
+    settings = settings_of(artifact)
+    codec = TableCodec.from_json(content["codec"])
+    model = build(settings.model, codec.layout, 0)
+    model.load_state_dict(dict(artifact.weights))
+    return Sampler(model, codec, Conditions.from_json(content["conditions"]))
+
+
+def settings_of(artifact: Artifact) -> Settings:
+    """The settings that `artifact` was fitted with."""
+    content: Mapping[str, Any] = artifact.content["settings"]
+    return parse(content, "the model file")
+
+
+def describe(artifact: Artifact) -> dict[str, Any]:
+    """Everything that `artifact` holds about the training rows, as plain JSON."""
+    content = artifact.content
+    codec = TableCodec.from_json(content["codec"])
+    conditions = Conditions.from_json(content["conditions"])
+    columns = {
+        entry["name"]: {"kind": entry["kind"], **one.describe()}
+        for entry, one in zip(content["codec"]["codecs"], codec.codecs, strict=True)
+    }
+    combinations = sum(len(factor.shares) for factor in conditions.factors)
+    also = [
+        "the weights, which are a function of the training rows",
+        "losses of training and held-out rows after every epoch",
+        "the metadata that the fit was given, or that was detected",
+    ]
+    if combinations:
+        also.append(f"shares of {combinations:,} combinations of {', '.join(codec.given)}")
+    return {
+        "synthvae": content["synthvae"],
+        "preset": content["settings"]["preset"],
+        "columns": columns,
+        "conditions": content["conditions"],
+        "metadata": content["metadata"],
+        "training": content["training"],
+        "also": also,
+        "privacy": "This model was fitted without differential privacy: "
+        "there is no proven limit on what it reveals about single rows.",
+    }

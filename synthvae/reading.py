@@ -1,0 +1,162 @@
+"""Tables from files: CSV, CSV.gz, TSV and Parquet by suffix, `-` for CSV on standard input."""
+
+from __future__ import annotations
+
+import csv
+import io
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import BinaryIO
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.csv as pacsv
+import pyarrow.parquet as pq
+
+from synthvae.errors import TableError, UsageError
+from synthvae.table import Column, Table, checked, from_arrow
+
+SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet", ".pq")
+DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+
+@dataclass(frozen=True)
+class Format:
+    """What a path's suffix says: `parquet`, or text with a delimiter, gzipped or not."""
+
+    parquet: bool
+    delimiter: str = ","
+    gzip: bool = False
+
+
+def format_of(path: str) -> Format:
+    """The format that a path's suffix names. UsageError for a suffix that names none."""
+    name = path.lower()
+    if path == "-":
+        return Format(parquet=False)
+    if name.endswith((".parquet", ".pq")):
+        return Format(parquet=True)
+    if not name.endswith(SUFFIXES):
+        raise UsageError(
+            f"a table's suffix names its format, but '{path}' has none of "
+            f"{', '.join(SUFFIXES)}; rename it, or pass '-' for CSV"
+        )
+    gzip = name.endswith(".gz")
+    tab = name.removesuffix(".gz").endswith(".tsv")
+    return Format(parquet=False, delimiter="\t" if tab else ",", gzip=gzip)
+
+
+def read_table(path: str) -> Table:
+    """Read a whole table. Memory: one int32 a cell, plus the distinct values of each column."""
+    form = format_of(path)
+    source = "standard input" if path == "-" else f"'{path}'"
+    if path != "-" and not Path(path).is_file():
+        raise TableError(f"a table is a file, but {source} does not exist; check the path")
+    try:
+        if form.parquet:
+            return from_arrow(pq.read_table(path), source)
+        return _read_text(_opener(path, form), form.delimiter, source)
+    except (pa.ArrowInvalid, OSError, EOFError) as error:
+        raise TableError(_why(error, source, form)) from error
+
+
+def _opener(path: str, form: Format) -> Callable[[], BinaryIO]:
+    """A function that opens the text from its start, each time it is called."""
+    if path == "-":
+        data = sys.stdin.buffer.read()
+        return lambda: io.BytesIO(data)
+    if form.gzip:
+        return lambda: pa.CompressedInputStream(pa.OSFile(path), "gzip")
+    return lambda: open(path, "rb")
+
+
+def _read_text(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -> Table:
+    names = _header(open_text, delimiter, source)
+    ragged: list[pacsv.InvalidRow] = []
+
+    def skip(row: pacsv.InvalidRow) -> str:
+        ragged.append(row)
+        return "skip"
+
+    text = pa.dictionary(pa.int32(), pa.string())
+    with open_text() as stream:
+        table = pacsv.read_csv(
+            stream,
+            # One thread, because only then are the numbers of ragged rows known.
+            read_options=pacsv.ReadOptions(use_threads=False, column_names=names, skip_rows=1),
+            parse_options=pacsv.ParseOptions(
+                delimiter=delimiter,
+                newlines_in_values=True,
+                ignore_empty_lines=len(names) > 1,
+                invalid_row_handler=skip,
+            ),
+            convert_options=pacsv.ConvertOptions(
+                column_types=dict.fromkeys(names, text), strings_can_be_null=False
+            ),
+        )
+    if ragged:
+        raise TableError(_ragged(ragged, source))
+    table = table.unify_dictionaries()
+    columns = [_text_column(n, c) for n, c in zip(names, table.columns, strict=True)]
+    return checked(Table(tuple(columns)), source)
+
+
+def _text_column(name: str, values: pa.ChunkedArray) -> Column:
+    if values.num_chunks == 0:
+        return Column(name, np.empty(0, np.int32), pa.array([], pa.string()))
+    codes = [chunk.indices.to_numpy(zero_copy_only=False) for chunk in values.chunks]
+    return Column(name, np.concatenate(codes).astype(np.int32), values.chunk(0).dictionary)
+
+
+def _header(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -> list[str]:
+    with open_text() as stream:
+        head = stream.read(1 << 16)
+    if not head.strip():
+        raise TableError(f"a table has a header and rows, but {source} is empty; check the file")
+    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+        raise TableError(_not_utf8(source))
+    text = head.decode("utf-8-sig", errors="ignore")
+    names = next(csv.reader(io.StringIO(text), delimiter=delimiter))
+    others = [mark for mark in DELIMITERS if mark != delimiter and mark in names[0]]
+    if len(names) == 1 and others:
+        raise TableError(
+            f"columns are separated by a {DELIMITERS[delimiter]}, but the header of {source} has "
+            f"none and has a {DELIMITERS[others[0]]}; convert the file, or use .tsv for tabs"
+        )
+    if "" in names:
+        where = names.index("") + 1
+        raise TableError(
+            f"every column has a name, but column {where} of {source} has none; name it, "
+            "or write the file without its index"
+        )
+    return names
+
+
+def _ragged(rows: list[pacsv.InvalidRow], source: str) -> str:
+    # Arrow counts lines from 1 and the header is the first.
+    shown = ", ".join(
+        f"row {row.number - 1 if row.number else '?'} has {row.actual_columns}" for row in rows[:5]
+    )
+    return (
+        f"every row has as many values as the header has names ({rows[0].expected_columns}), but "
+        f"in {source} {len(rows):,} have not: {shown}; quote values that hold the delimiter"
+    )
+
+
+def _not_utf8(source: str) -> str:
+    return (
+        f"text is UTF-8, but {source} is not; convert it, for example with "
+        "'iconv -f latin1 -t utf-8'"
+    )
+
+
+def _why(error: Exception, source: str, form: Format) -> str:
+    words = str(error)
+    if "UTF8" in words:
+        return _not_utf8(source)
+    if "CSV parse error: Empty CSV file" in words:
+        return f"a table has rows, but {source} has a header only; add rows"
+    kind = "Parquet" if form.parquet else "gzipped text" if form.gzip else "delimited text"
+    return f"{source} is read as {kind} by its suffix, but can't be: {words.splitlines()[0]}"

@@ -1,0 +1,1 @@
+"""What people read: logs and reports."""

@@ -1,0 +1,140 @@
+"""A fitted model to rows, in a stream: memory does not grow with the number of rows.
+
+Rows are computed in blocks of a fixed size, one core a block, each with random streams of its own:
+row i is the same whatever the number of rows asked for, of threads, or of rows a chunk. (Matrix
+products round differently at different shapes, so a block is always computed whole.)
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from synthvae.codecs.parts import Draw
+from synthvae.codecs.table_codec import TableCodec
+from synthvae.conditions import Conditions
+from synthvae.errors import Problems, SchemaError, UsageError, hint
+from synthvae.layout import Encoded
+from synthvae.model.compute import cores, side_by_side
+from synthvae.model.parts import Noise, Rows
+from synthvae.model.vae import Vae
+from synthvae.seeds import stream
+from synthvae.storage import View
+from synthvae.table import Column
+
+_BLOCK_VALUES = 1 << 22
+_BLOCK_ROWS = (256, 8192)
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """Values that the user gives: their text by column, and their codes by block of the given."""
+
+    texts: Mapping[str, str]
+    codes: Mapping[int, int]
+
+
+class Sampler:
+    """`model` and `codec` of one artifact, ready to draw rows."""
+
+    def __init__(self, model: Vae, codec: TableCodec, conditions: Conditions) -> None:
+        self.model, self.codec, self.conditions = model.eval(), codec, conditions
+
+    @property
+    def block_rows(self) -> int:
+        """Rows a block: as many as keep the widest array at some 16 MB, a power of two."""
+        fit = _BLOCK_VALUES // max(self.model.heads.outputs, 1)
+        low, high = _BLOCK_ROWS
+        return int(np.clip(1 << max(fit, 1).bit_length() - 1, low, high))
+
+    def chunks(
+        self,
+        rows: int,
+        seed: int,
+        view: View,
+        given: Mapping[str, str] | None = None,
+        threads: int | None = None,
+    ) -> Iterator[pa.Table]:
+        """Arrow tables of `block_rows` rows (the last may be shorter), `rows` in all.
+
+        `given`: a value for some of the model's conditions. SchemaError if it has no such
+        condition or never saw such a category.
+        """
+        if rows < 0:
+            raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
+        fixed = self._fixed(given or {})
+        size = self.block_rows
+        starts = iter(range(0, rows, size))
+        with side_by_side(threads) as pool:
+            waiting: deque[tuple[int, Future[pa.Table]]] = deque()
+            for start in starts:
+                waiting.append((start, pool.submit(self._block, start, size, seed, view, fixed)))
+                if len(waiting) > 2 * (threads or cores()):
+                    yield _cut(*waiting.popleft(), rows)
+            while waiting:
+                yield _cut(*waiting.popleft(), rows)
+
+    @torch.no_grad()
+    def _block(self, start: int, size: int, seed: int, view: View, fixed: Fixed) -> pa.Table:
+        rng = stream(seed, "rows", start)
+        modelled = self.model.modelled
+        noise = Noise.draw(
+            rng, size, self.model.latent_size, len(modelled.codes), len(modelled.scalars)
+        )
+        codes = self.conditions.draw(rng, size)
+        for position, code in fixed.codes.items():
+            codes[:, position] = code
+        given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
+        encoded = self.model.sample(given, noise).encoded()
+        table = self.codec.decode(encoded, Draw(seed, start), view)
+        for name, text in fixed.texts.items():
+            where = table.column_names.index(name)
+            table = table.set_column(
+                where, table.schema.field(where), self._same(name, text, size, view)
+            )
+        return table
+
+    def _same(self, name: str, text: str, rows: int, view: View) -> pa.Array:
+        """The given value as it was given, not as its cell would be decoded."""
+        codec: Any = self.codec[name]
+        column = Column(name, np.zeros(rows, np.int32), pa.array([text]))
+        form = getattr(codec, "form", None)
+        if form is not None:
+            return form.render(*form.parse(column), view)
+        return codec.decode(codec.encode(column, np.random.default_rng(0)), Draw(0, 0), view)
+
+    def _fixed(self, given: Mapping[str, str]) -> Fixed:
+        problems = Problems()
+        codes: dict[int, int] = {}
+        conditions = list(dict.fromkeys(b.column for b in self.model.given.layout.blocks))
+        for name, text in given.items():
+            if name not in conditions:
+                known = hint(name, conditions) if conditions else "fit with --condition-on"
+                problems.add(
+                    f"a given column is a condition of the model, but '{name}' is none; {known}"
+                )
+                continue
+            try:
+                codes |= self._codes_of(name, text)
+            except SchemaError as error:
+                problems.reasons.extend(error.reasons)
+        problems.raise_as(SchemaError)
+        return Fixed(given, codes)
+
+    def _codes_of(self, name: str, text: str) -> dict[int, int]:
+        column = Column(name, np.zeros(1, np.int32), pa.array([text]))
+        encoded = self.codec[name].encode(column, np.random.default_rng(0))
+        blocks = self.model.given.layout.blocks
+        positions = [i for i, block in enumerate(blocks) if block.column == name]
+        return dict(zip(positions, encoded.codes[0].tolist(), strict=True))
+
+
+def _cut(start: int, block: Future[pa.Table], rows: int) -> pa.Table:
+    return block.result().slice(0, rows - start)

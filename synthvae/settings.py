@@ -1,0 +1,126 @@
+"""What users write in `synthvae.yaml`: strict, laid over a preset."""
+
+from __future__ import annotations
+
+import dataclasses
+import types
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
+
+from synthvae.errors import MetadataError, Problems, UsageError, hint
+from synthvae.metadata import load_mapping
+from synthvae.model.spec import PARTS, PRESETS, ModelSpec, TrainingSpec
+
+DEFAULT_PRESET = "tvae"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Everything that shapes a fit beside the table and its metadata.
+
+    `target`: the column that `evaluate` predicts; `condition`: columns to be given rather than
+    modelled; `missing_values`: more written forms that mean 'no value'.
+    """
+
+    preset: str = DEFAULT_PRESET
+    seed: int = 0
+    target: str | None = None
+    condition: tuple[str, ...] = ()
+    missing_values: tuple[str, ...] = ()
+    model: ModelSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].model)
+    training: TrainingSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].training)
+
+    def to_json(self) -> dict[str, Any]:
+        return dataclasses.asdict(self)
+
+
+def read(path: Path) -> Settings:
+    """Settings from a YAML or JSON file. MetadataError with every reason found."""
+    return parse(load_mapping(path, "settings"), f"'{path}'")
+
+
+def parse(content: Mapping[str, Any], source: str = "settings") -> Settings:
+    """Settings from plain data: the preset's, with `content` laid over them."""
+    preset = content.get("preset", DEFAULT_PRESET)
+    if preset not in PRESETS:
+        raise UsageError(
+            f"a preset is one of {', '.join(PRESETS)}, but {source} asks for '{preset}'; "
+            f"{hint(str(preset), PRESETS)}"
+        )
+    chosen = PRESETS[preset]
+    base = Settings(preset=preset, model=chosen.model, training=chosen.training)
+    problems = Problems()
+    settings: Settings = _laid_over(base, content, source, problems)
+    problems.raise_as(MetadataError)
+    if chosen.needs_condition and not settings.condition:
+        raise UsageError(
+            f"preset '{preset}' is conditioned on columns, but none are named; "
+            "name them with --condition-on COLUMN, or under 'condition'"
+        )
+    return settings
+
+
+def _laid_over(base: Any, content: Mapping[str, Any], where: str, problems: Problems) -> Any:
+    """`base` (a dataclass) with the fields that `content` names replaced."""
+    hints = get_type_hints(type(base))
+    changes: dict[str, Any] = {}
+    for key, value in content.items():
+        if key not in hints:
+            problems.add(f"{where}: unknown key '{key}'; {hint(str(key), hints)}")
+            continue
+        changes[key] = _value(
+            getattr(base, key), value, hints[key], f"{where}: {key}", key, problems
+        )
+    try:
+        return dataclasses.replace(base, **changes)
+    except ValueError as error:
+        problems.add(f"{where}: {error}")
+        return base
+
+
+def _value(old: Any, new: Any, kind: Any, where: str, key: str, problems: Problems) -> Any:
+    if dataclasses.is_dataclass(old):
+        if not isinstance(new, Mapping):
+            problems.add(f"{where} is a mapping of keys, but it is {new!r}; see the README")
+            return old
+        return _laid_over(_part(old, new, where, key, problems), new, where, problems)
+    if get_origin(kind) is tuple and isinstance(new, (list, tuple)):
+        item = get_args(kind)[0]
+        return tuple(_value(None, entry, item, where, key, problems) for entry in new)
+    if kind is float and isinstance(new, int) and not isinstance(new, bool):
+        return float(new)
+    if not _fits(new, kind):
+        problems.add(f"{where} is {_named(kind)}, but it is {new!r}; correct it")
+        return old
+    return new
+
+
+def _part(old: Any, new: Mapping[str, Any], where: str, key: str, problems: Problems) -> Any:
+    """The spec to lay over: another part's defaults if `kind` names another part."""
+    kind, table = new.get("kind"), PARTS.get(key)
+    if table is None or kind is None or kind == old.kind:
+        return old
+    if kind not in table:
+        problems.add(f"{where}: unknown kind '{kind}'; {hint(str(kind), table)}")
+        return old
+    return table[kind]()
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    origin = get_origin(kind)
+    if origin is Literal:
+        return value in get_args(kind)
+    if origin in (Union, types.UnionType):
+        return any(_fits(value, option) for option in get_args(kind))
+    if kind is int:
+        return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, kind if isinstance(kind, type) else object)
+
+
+def _named(kind: Any) -> str:
+    if get_origin(kind) is Literal:
+        return f"one of {', '.join(map(str, get_args(kind)))}"
+    names = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    return names.get(kind, "a list" if get_origin(kind) is tuple else str(kind))

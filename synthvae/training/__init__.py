@@ -1,0 +1,1 @@
+"""Training: epochs, validation, early stop, checkpoints."""

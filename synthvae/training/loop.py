@@ -1,0 +1,167 @@
+"""Epochs, held-out loss, early stop, checkpoints. What a step is, the regime knows.
+
+Every epoch draws its order and its noise from streams named after it, so an epoch depends on the
+state before it and on nothing else: stopping and resuming changes nothing.
+"""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from synthvae.errors import TrainingError
+from synthvae.model.objective import Objective
+from synthvae.model.parts import Rows
+from synthvae.model.spec import TrainingSpec
+from synthvae.model.vae import Vae
+from synthvae.seeds import derive
+from synthvae.training.checkpoint import Checkpoint, Progress
+
+_BETTER = 1e-3  # nats a row by which a held-out loss must fall to count
+_RATE_FACTOR = 1 / 3
+_SECONDS_BETWEEN_CHECKPOINTS = 5.0
+_VALIDATION_BATCH = 4096
+
+
+class Regime(Protocol):
+    """How one step is made, and what it remembers."""
+
+    learning_rate: float
+
+    def step(self, rows: Rows, noise: Tensor, weight: float) -> float: ...
+
+    def state(self) -> dict[str, Tensor]: ...
+
+    def load(self, state: Mapping[str, Tensor]) -> None: ...
+
+
+@dataclass(frozen=True)
+class Trained:
+    """What a fit leaves behind: the best weights are in the model already."""
+
+    progress: Progress
+    stopped: str
+
+
+Watch = Callable[[Progress], None]
+
+
+class Loop:
+    """Trains `model` on encoded `rows` [N]; a share of them is held out for validation."""
+
+    def __init__(
+        self, model: Vae, regime: Regime, objective: Objective, spec: TrainingSpec, seed: int
+    ) -> None:
+        self.model, self.regime, self.objective = model, regime, objective
+        self.spec, self.seed = spec, seed
+        self.latent = model.latent_size
+        self.progress = Progress(learning_rate=spec.learning_rate)
+        self.best: dict[str, Tensor] = {}
+
+    def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
+        """Train to the end. `watch` is called after every epoch."""
+        train, held_out = self._split(rows)
+        if resume and checkpoint is not None and checkpoint.path.exists():
+            self._restore(checkpoint)
+        saved = time.monotonic()
+        while not (stopped := self._stop()):
+            self._epoch(train, held_out)
+            watch(self.progress)
+            if checkpoint and time.monotonic() - saved > _SECONDS_BETWEEN_CHECKPOINTS:
+                self._save(checkpoint)
+                saved = time.monotonic()
+        self.model.load_state_dict(self.best)
+        self.model.eval()
+        return Trained(self.progress, stopped)
+
+    def _split(self, rows: Rows) -> tuple[Rows, Rows]:
+        order = torch.randperm(len(rows), generator=self._generator("split"))
+        held_out = round(self.spec.validation * len(rows))
+        return rows.at(order[held_out:]), rows.at(order[:held_out] if held_out else order)
+
+    def _stop(self) -> str:
+        if self.progress.epoch >= self.spec.epochs:
+            return f"reached {self.spec.epochs} epochs"
+        if self.progress.dropped > self.spec.drops:
+            return f"no better held-out loss since epoch {self.progress.best_epoch}"
+        return ""
+
+    def _epoch(self, train: Rows, held_out: Rows) -> None:
+        started, progress = time.monotonic(), self.progress
+        losses = self._train(train)
+        held = self._validate(held_out)
+        progress.epoch += 1
+        progress.seconds += time.monotonic() - started
+        progress.history.append({"train": losses, **held})
+        self._judge(held["loss"])
+
+    def _train(self, train: Rows) -> float:
+        self.model.train()
+        epoch, batch = self.progress.epoch, min(self.spec.batch, len(train))
+        generator = self._generator("epoch", epoch)
+        order = torch.randperm(len(train), generator=generator)
+        steps = max(len(train) // batch, 1)
+        total = 0.0
+        for step, index in enumerate(order[: steps * batch].split(batch)):
+            noise = torch.randn(len(index), self.latent, generator=generator)
+            weight = self.objective.weight(epoch + step / steps)
+            total += self.regime.step(train.at(index), noise, weight)
+            if not math.isfinite(total):
+                raise TrainingError(
+                    f"a loss is finite, but in epoch {epoch + 1} it is not; lower "
+                    f"training.learning_rate (now {self.regime.learning_rate:g})"
+                )
+        return total / steps
+
+    @torch.no_grad()
+    def _validate(self, held_out: Rows) -> dict[str, float]:
+        """The held-out loss, always under the same noise, and what it is made of."""
+        self.model.eval()
+        generator = self._generator("validation")
+        sums = {"loss": 0.0, "distortion": 0.0, "rate": 0.0}
+        for index in torch.arange(len(held_out)).split(_VALIDATION_BATCH):
+            noise = torch.randn(len(index), self.latent, generator=generator)
+            terms = self.model(held_out.at(index), noise)
+            sums["loss"] += float(self.objective.loss(terms, self.objective.beta).sum())
+            sums["distortion"] += float(terms.distortion.sum())
+            sums["rate"] += float(terms.rate.sum())
+        return {name: value / len(held_out) for name, value in sums.items()}
+
+    def _judge(self, loss: float) -> None:
+        """Keep the weights if they are the best so far; lower the learning rate if none come."""
+        progress = self.progress
+        if loss < progress.best - _BETTER:
+            progress.best, progress.best_epoch, progress.waited = loss, progress.epoch, 0
+            self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
+            return
+        progress.waited += 1
+        if progress.waited >= self.spec.patience:
+            progress.waited = 0
+            progress.dropped += 1
+            progress.learning_rate *= _RATE_FACTOR
+            self.regime.learning_rate = progress.learning_rate
+            self.model.load_state_dict(self.best)
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        states = {
+            "model": self.model.state_dict(),
+            "best": self.best,
+            "regime": self.regime.state(),
+        }
+        checkpoint.save(self.progress, states)
+
+    def _restore(self, checkpoint: Checkpoint) -> None:
+        self.progress, states = checkpoint.load()
+        self.model.load_state_dict(states["model"])
+        self.best = states["best"]
+        self.regime.load(states["regime"])
+        self.regime.learning_rate = self.progress.learning_rate
+
+    def _generator(self, *names: str | int) -> torch.Generator:
+        return torch.Generator().manual_seed(derive(self.seed, "training", *names))

@@ -1,0 +1,79 @@
+"""Plain training: the gradient of a batch's mean loss, and Adam.
+
+A batch is cut into a fixed number of shards, each computed on one core and added up in order: the
+same weights come out whatever the number of cores, and a busy machine slows training down by its
+share instead of stalling it at the barriers of a shared thread pool.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor
+
+from synthvae.model.objective import Objective
+from synthvae.model.parts import Rows
+from synthvae.model.spec import TrainingSpec
+from synthvae.model.vae import Vae
+
+SHARDS = 2
+
+
+class Plain:
+    """A regime: `step` moves the model by one batch, `state` is all that a checkpoint needs."""
+
+    def __init__(
+        self, model: Vae, objective: Objective, spec: TrainingSpec, pool: ThreadPoolExecutor
+    ) -> None:
+        self.model, self.objective, self.pool = model, objective, pool
+        self.parameters = [p for p in model.parameters() if p.requires_grad]
+        self.optimizer = torch.optim.Adam(
+            self.parameters, lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True
+        )
+
+    def step(self, rows: Rows, noise: Tensor, weight: float) -> float:
+        """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row."""
+        shards = [
+            self.pool.submit(self._shard, rows.at(index), noise[index], weight, len(rows))
+            for index in torch.arange(len(rows)).chunk(SHARDS)
+        ]
+        results = [shard.result() for shard in shards]
+        for i, parameter in enumerate(self.parameters):
+            total = results[0][1][i]
+            for _, gradients in results[1:]:
+                total = total + gradients[i]
+            parameter.grad = total
+        self.optimizer.step()
+        return sum(loss for loss, _ in results)
+
+    def _shard(
+        self, rows: Rows, noise: Tensor, weight: float, batch: int
+    ) -> tuple[float, tuple[Tensor, ...]]:
+        loss = self.objective.loss(self.model(rows, noise), weight).sum() / batch
+        gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
+        return float(loss.detach()), gradients
+
+    @property
+    def learning_rate(self) -> float:
+        return float(self.optimizer.param_groups[0]["lr"])
+
+    @learning_rate.setter
+    def learning_rate(self, rate: float) -> None:
+        for group in self.optimizer.param_groups:
+            group["lr"] = rate
+
+    def state(self) -> dict[str, Tensor]:
+        """The optimizer's moments, by parameter."""
+        moments = self.optimizer.state_dict()["state"]
+        return {f"{i}.{key}": value for i, entry in moments.items() for key, value in entry.items()}
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned."""
+        moments: dict[int, dict[str, Tensor]] = {}
+        for name, value in state.items():
+            index, key = name.split(".")
+            moments.setdefault(int(index), {})[key] = value
+        current = self.optimizer.state_dict()
+        self.optimizer.load_state_dict({**current, "state": moments})
