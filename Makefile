@@ -32,11 +32,18 @@ check: $(STAMP) ## formatting, lint, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) ## run the benchmarks
-	$(BIN)/python benchmarks/run.py
+bench: $(STAMP) .venv-peers/.installed ## measure synthvae and its peers on real tables (half an hour)
+	$(BIN)/python benchmarks/adult.py
+	$(BIN)/python benchmarks/tables.py
+
+.venv-peers/.installed: benchmarks/peers.txt
+	@echo "Installing the peers into .venv-peers (once) ..."
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peers.txt
+	@touch $@
 
 clean: ## remove all that the other targets made, .venv too
-	rm -rf .venv $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-peers $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Written last, so that a broken install is tried again, and a finished one is not repeated.

@@ -7,7 +7,6 @@ import os
 import sys
 from typing import Annotated, Any
 
-import click
 import typer
 from typer.core import TyperGroup
 
@@ -27,7 +26,7 @@ INTERRUPTED = 130
 class Commands(TyperGroup):
     """Turns errors that a user can cause into words and exit codes."""
 
-    def invoke(self, ctx: click.Context) -> Any:
+    def invoke(self, ctx: Any) -> Any:
         try:
             return super().invoke(ctx)
         except SynthvaeError as error:
@@ -45,7 +44,10 @@ class Commands(TyperGroup):
             words.print(f"[red]error:[/red] {_plain(_why(error))}")
             raise typer.Exit(3) from error
         except MemoryError as error:
-            words.print("[red]error:[/red] the table fits into memory, but there is too little; ")
+            words.print(
+                "[red]error:[/red] a table fits into memory, but there is too little; "
+                "use fewer rows or a larger machine"
+            )
             raise typer.Exit(3) from error
 
 

@@ -15,9 +15,7 @@ from .console import Force, Json, Quiet, Reporter, Threads, seconds
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
-    from synthvae.metadata import Metadata
     from synthvae.settings import Settings
-    from synthvae.table import Table
     from synthvae.training.checkpoint import Progress
 
 
@@ -49,6 +47,9 @@ def fit(
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a fit that was stopped.")
     ] = False,
+    checkpoint_every: Annotated[
+        float, typer.Option(min=0, help="Seconds between checkpoints.")
+    ] = 5.0,
     log: Annotated[
         Path | None,
         typer.Option(
@@ -71,6 +72,8 @@ def fit(
 
     described = read_metadata(metadata) if metadata else None
     settings = _settings(config, preset, condition_on, epochs, seed)
+    from synthvae import pipeline
+    from synthvae.journal import Journal
     from synthvae.reading import read_table
 
     started = time.monotonic()
@@ -79,7 +82,24 @@ def fit(
     checkpoint = output.with_name(output.name + ".checkpoint")
     if resume and not checkpoint.exists():
         reporter.say(f"no checkpoint '{checkpoint}' to resume from; fitting from the start")
-    artifact = _run(data, described, settings, checkpoint, resume, threads, log, reporter)
+    journal = Journal(log) if log else None
+    with reporter.progress("learning", 1) as bar:
+
+        def watch(progress: Progress, epochs: int) -> None:
+            loss = progress.history[-1]["loss"]
+            bar.at(progress.epoch / epochs, f"epoch {progress.epoch}, {loss:.2f} nats a row")
+
+        artifact = pipeline.fit(
+            data,
+            described,
+            settings,
+            watch,
+            journal,
+            checkpoint,
+            checkpoint_every,
+            resume,
+            threads,
+        )
     artifact.save(output)
     checkpoint.unlink(missing_ok=True)
     _summary(artifact, output, time.monotonic() - started, reporter)
@@ -109,36 +129,14 @@ def _settings(
     return parse(content, f"'{config}'" if config else "the flags")
 
 
-def _run(
-    data: Table,
-    described: Metadata | None,
-    settings: Settings,
-    checkpoint: Path,
-    resume: bool,
-    threads: int | None,
-    log: Path | None,
-    reporter: Reporter,
-) -> Artifact:
-    from synthvae import pipeline
-    from synthvae.journal import Journal
-
-    journal = Journal(log) if log else None
-    with reporter.progress("learning", settings.training.epochs) as bar:
-
-        def watch(progress: Progress) -> None:
-            now = progress.history[-1]
-            bar.at(progress.epoch, f"epoch {progress.epoch}, held-out {now['loss']:.2f} nats a row")
-
-        return pipeline.fit(data, described, settings, watch, journal, checkpoint, resume, threads)
-
-
 def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -> None:
     training = artifact.content["training"]
     best = training["history"][training["best_epoch"] - 1]
     size = output.stat().st_size
     reporter.say(
-        f"{training['epochs']} epochs ({training['stopped']}), best held-out loss {best['loss']:.2f} "
-        f"nats a row (distortion {best['distortion']:.2f}, rate {best['rate']:.2f})"
+        f"{training['epochs']} epochs ({training['stopped']}), best held-out loss "
+        f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f}, "
+        f"rate {best['rate']:.2f})"
     )
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; not differentially private")
     reporter.result(

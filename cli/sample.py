@@ -17,6 +17,8 @@ from .console import Bar, Force, Json, Quiet, Reporter, Threads, seconds
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from synthvae.storage import View
+
 
 def sample(
     rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows.")],
@@ -54,7 +56,7 @@ def sample(
     from synthvae.writing import write_table
 
     sampler = pipeline.sampler(load(model))
-    view = "typed" if form.parquet else "text"
+    view: View = "typed" if form.parquet else "text"
     started = time.monotonic()
     with reporter.progress("sampling", rows) as bar:
         chunks = sampler.chunks(rows, seed, view, wanted, threads)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from synthvae.errors import (
         ArtifactError,
-        GateFailed,
+        GateFailedError,
         MetadataError,
         SchemaError,
         SynthvaeError,
@@ -31,7 +31,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "ArtifactError",
-    "GateFailed",
+    "GateFailedError",
     "Metadata",
     "MetadataError",
     "SchemaError",

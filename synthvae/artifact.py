@@ -38,13 +38,9 @@ class Artifact:
     def to_bytes(self) -> bytes:
         weights = {name: self.weights[name].contiguous() for name in sorted(self.weights)}
         text = json.dumps(self.content, sort_keys=True, allow_nan=False)
-        header = {
-            "format": FORMAT,
-            "version": str(VERSION),
-            "artifact": text,
-            "sha256": _digest(text, weights),
-        }
-        return save_tensors(weights, metadata=header)
+        header = {"version": VERSION, "sha256": _digest(text, weights), "artifact": text}
+        # One entry, because safetensors writes several in an order that changes from run to run.
+        return save_tensors(weights, metadata={FORMAT: json.dumps(header)})
 
 
 def load(path: Path) -> Artifact:
@@ -61,7 +57,7 @@ def load(path: Path) -> Artifact:
         weights = load_tensors(data)
         content = json.loads(header["artifact"])
         expected = header["sha256"]
-    except (SafetensorError, KeyError, ValueError) as error:
+    except (SafetensorError, KeyError, TypeError, ValueError) as error:
         raise ArtifactError(
             f"a model file is whole, but '{path}' is truncated or damaged ({error}); "
             "copy it again or fit again"
@@ -74,7 +70,7 @@ def load(path: Path) -> Artifact:
     return Artifact(content, weights)
 
 
-def _header(data: bytes, path: Path) -> dict[str, str]:
+def _header(data: bytes, path: Path) -> dict[str, Any]:
     """The safetensors header's own entries, checked for format and version before all else."""
     foreign = ArtifactError(
         f"a model is a file that 'synthvae fit' wrote, but '{path}' is not; check the path"
@@ -84,20 +80,18 @@ def _header(data: bytes, path: Path) -> dict[str, str]:
     (length,) = struct.unpack("<Q", data[:8])
     if length > len(data) - 8:
         # A cut file still begins like one of ours; anything else does not begin with JSON.
-        cut = data[8:].startswith(b'{"__metadata__":{') and f'"{FORMAT}"'.encode() in data[:4096]
-        raise _truncated(path) if cut else foreign
+        ours = data[8:].startswith(f'{{"__metadata__":{{"{FORMAT}":'.encode())
+        raise _truncated(path) if ours else foreign
     try:
-        header = json.loads(data[8 : 8 + length]).get("__metadata__", {})
-    except (ValueError, AttributeError) as error:
+        header = dict(json.loads(json.loads(data[8 : 8 + length])["__metadata__"][FORMAT]))
+    except (ValueError, KeyError, TypeError) as error:
         raise foreign from error
-    if header.get("format") != FORMAT:
-        raise foreign
-    if int(header.get("version", 0)) > VERSION:
+    if header.get("version", 0) > VERSION:
         raise ArtifactError(
             f"this synthvae reads model files up to version {VERSION}, but '{path}' is of version "
             f"{header['version']}; upgrade synthvae"
         )
-    return {str(key): str(value) for key, value in header.items()}
+    return header
 
 
 def _truncated(path: Path) -> ArtifactError:

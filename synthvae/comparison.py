@@ -14,7 +14,7 @@ from synthvae.detect import detect
 from synthvae.errors import Problems, SchemaError, TableError, hint
 from synthvae.evaluation import Evaluation, default_target, sdmetrics_records
 from synthvae.evaluation import evaluate as evaluate_frames
-from synthvae.metadata import CORE, Metadata
+from synthvae.metadata import CORE
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, Schema, resolve
 from synthvae.table import Column, Table
@@ -54,7 +54,8 @@ def compare(
     except ValueError as error:
         raise TableError(*str(error).splitlines()) from error
     step("SDMetrics")
-    known = sdmetrics_records(*_typed(tables, schema), _sdv_columns(described, schema), seed)
+    real, holdout, synthetic = _typed(tables, schema)
+    known = sdmetrics_records(real, holdout, synthetic, _sdv_columns(schema), seed)
     made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
     return Evaluation((*found.records, *known), {**found.left_out, **made_up}, found.notes)
 
@@ -109,11 +110,11 @@ def _typed(tables: Mapping[str, Table], schema: Schema) -> list[pd.DataFrame]:
     return frames
 
 
-def _sdv_columns(described: Metadata, schema: Schema) -> dict[str, dict[str, Any]]:
-    columns = {}
+def _sdv_columns(schema: Schema) -> dict[str, dict[str, Any]]:
+    columns: dict[str, dict[str, Any]] = {}
     for column in schema.columns:
         sdtype = column.sdtype if column.sdtype in CORE else "unknown"
         columns[column.name] = {"sdtype": "unknown" if sdtype == "text" else sdtype}
-        if sdtype == "id" and described.columns[column.name].options.get("regex_format"):
+        if column.regex_format:
             columns[column.name]["regex_format"] = column.regex_format
     return columns

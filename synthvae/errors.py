@@ -1,15 +1,15 @@
 """Every error that a user can cause.
 
     SynthvaeError                 exit code 3
-      UsageError                  2   options that contradict each other, an output that exists already
-      GateFailed                  1   a quality or privacy threshold was not met
+      UsageError                  2   options that contradict, an output that exists already
+      GateFailedError             1   a quality or privacy threshold was not met
       TableError                  3   a table that can't be read, or that isn't one
       MetadataError               3   metadata or settings with unknown keys, wrong values
       SchemaError                 3   metadata and table that don't fit each other
       ArtifactError               3   a model file that is foreign, truncated, altered or too new
       TrainingError               3   a fit that diverged, or a checkpoint of another fit
 
-Messages state the rule, then the fact, then what to do; one error carries all reasons found at once.
+Messages state the rule, then the fact, then what to do; one error carries all reasons found.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ class UsageError(SynthvaeError):
     exit_code = 2
 
 
-class GateFailed(SynthvaeError):
+class GateFailedError(SynthvaeError):
     """A threshold that the user set was not met."""
 
     exit_code = 1

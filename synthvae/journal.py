@@ -1,6 +1,7 @@
 """Losses as training goes, and every few epochs rows to look at.
 
-Reconstructions stand beside the real rows they were made from: the folder is as private as the table.
+Reconstructions stand beside the real rows they were made from: the folder is as private as the
+table.
 """
 
 from __future__ import annotations

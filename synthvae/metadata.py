@@ -99,7 +99,8 @@ def load_mapping(path: Path, what: str) -> dict[str, Any]:
         ) from error
     if not isinstance(content, dict):
         raise MetadataError(
-            f"{what} is a mapping of keys, but '{path}' holds {type(content).__name__}; see the README"
+            f"{what} is a mapping of keys, but '{path}' holds {type(content).__name__}; "
+            "see the README"
         )
     return content
 
@@ -124,7 +125,7 @@ def parse(content: Mapping[str, Any], source: str) -> Metadata:
         name, table = _only_table(content, source)
         _strict(table, _TABLE_KEYS, f"table '{name}' of {source}", problems)
     columns = _columns(table.get("columns"), source, problems)
-    keys = {key: value for key, value in table.items() if key != "columns"}
+    keys = {key: table[key] for key in table if key in _TABLE_KEYS and key != "columns"}
     _known_keys(keys, columns, source, problems)
     problems.raise_as(MetadataError)
     return Metadata(columns, name, keys)
@@ -168,13 +169,20 @@ def _columns(raw: Any, source: str, problems: Problems) -> dict[str, ColumnMetad
 def _known_keys(
     keys: Mapping[str, Any], columns: Mapping[str, Any], source: str, problems: Problems
 ) -> None:
-    named = keys.get("primary_key")
-    for name in [named] if isinstance(named, str) else named or []:
-        if name not in columns:
-            problems.add(
-                f"primary_key names a column, but {source} has no column '{name}'; "
-                f"{hint(str(name), columns)}"
-            )
+    for key in ("primary_key", "alternate_keys", "sequence_key", "sequence_index"):
+        for name in _names(keys.get(key)):
+            if name not in columns:
+                problems.add(
+                    f"{key} names a column, but {source} has no column '{name}'; "
+                    f"{hint(name, columns)}"
+                )
+
+
+def _names(named: Any) -> list[str]:
+    """One name, or a list of names, or of lists of them: a key may be made of several columns."""
+    if isinstance(named, list):
+        return [name for part in named for name in _names(part)]
+    return [] if named is None else [str(named)]
 
 
 def _strict(

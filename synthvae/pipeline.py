@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -32,10 +32,11 @@ from synthvae.seeds import derive
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
-from synthvae.training.loop import Loop, Trained
+from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.plain import Plain
 
 MIN_ROWS = 20
+CHECKPOINT_EVERY = 5.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -74,9 +75,10 @@ def fit(
     table: Table,
     metadata: Metadata | None,
     settings: Settings,
-    watch: Callable[[Progress], None] = lambda _: None,
+    watch: Watch = lambda *_: None,
     journal: Journal | None = None,
     checkpoint: Path | None = None,
+    checkpoint_every: float = CHECKPOINT_EVERY,
     resume: bool = False,
     threads: int | None = None,
 ) -> Artifact:
@@ -87,10 +89,12 @@ def fit(
     model = build(settings.model, prepared.codec.layout, derive(settings.seed, "weights"))
     model.decoder.start_at(model.heads.marginal_outputs(rows.part(model.modelled)))
     objective = settings.model.objective
-    kept = Checkpoint(checkpoint, _identity(table, prepared, settings)) if checkpoint else None
+    kept = None
+    if checkpoint:
+        kept = Checkpoint(checkpoint, _identity(table, prepared, settings), checkpoint_every)
 
-    def after_epoch(progress: Progress) -> None:
-        watch(progress)
+    def after_epoch(progress: Progress, epochs: int) -> None:
+        watch(progress, epochs)
         if journal:
             journal.write(progress, model, prepared.codec, prepared.encoded)
 

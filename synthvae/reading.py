@@ -5,10 +5,12 @@ from __future__ import annotations
 import csv
 import io
 import sys
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
+from typing import TYPE_CHECKING, BinaryIO
 
 import numpy as np
 import pyarrow as pa
@@ -17,6 +19,9 @@ import pyarrow.parquet as pq
 
 from synthvae.errors import TableError, UsageError
 from synthvae.table import Column, Table, checked, from_arrow
+
+if TYPE_CHECKING:
+    import _csv
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet", ".pq")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
@@ -58,7 +63,7 @@ def read_table(path: str) -> Table:
         if form.parquet:
             return from_arrow(pq.read_table(path), source)
         return _read_text(_opener(path, form), form.delimiter, source)
-    except (pa.ArrowInvalid, OSError, EOFError) as error:
+    except (pa.ArrowException, OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
         raise TableError(_why(error, source, form)) from error
 
 
@@ -73,7 +78,7 @@ def _opener(path: str, form: Format) -> Callable[[], BinaryIO]:
 
 
 def _read_text(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -> Table:
-    names = _header(open_text, delimiter, source)
+    names, lines = _header(open_text, delimiter, source)
     ragged: list[pacsv.InvalidRow] = []
 
     def skip(row: pacsv.InvalidRow) -> str:
@@ -85,7 +90,7 @@ def _read_text(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -
         table = pacsv.read_csv(
             stream,
             # One thread, because only then are the numbers of ragged rows known.
-            read_options=pacsv.ReadOptions(use_threads=False, column_names=names, skip_rows=1),
+            read_options=pacsv.ReadOptions(use_threads=False, column_names=names, skip_rows=lines),
             parse_options=pacsv.ParseOptions(
                 delimiter=delimiter,
                 newlines_in_values=True,
@@ -97,7 +102,8 @@ def _read_text(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -
             ),
         )
     if ragged:
-        raise TableError(_ragged(ragged, source))
+        raise TableError(_ragged(ragged, lines, source))
+    _refuse_open_quote(table, open_text, delimiter, source)
     table = table.unify_dictionaries()
     columns = [_text_column(n, c) for n, c in zip(names, table.columns, strict=True)]
     return checked(Table(tuple(columns)), source)
@@ -110,20 +116,22 @@ def _text_column(name: str, values: pa.ChunkedArray) -> Column:
     return Column(name, np.concatenate(codes).astype(np.int32), values.chunk(0).dictionary)
 
 
-def _header(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -> list[str]:
-    with open_text() as stream:
-        head = stream.read(1 << 16)
-    if not head.strip():
+def _header(
+    open_text: Callable[[], BinaryIO], delimiter: str, source: str
+) -> tuple[list[str], int]:
+    """The names, and how many lines they take: a quoted name may hold line ends."""
+    with _rows(open_text, delimiter) as rows:
+        names = next((row for row in rows if row), [])
+        lines = rows.line_num
+        mark = _foreign_mark(names, rows, delimiter)
+    if not names:
         raise TableError(f"a table has a header and rows, but {source} is empty; check the file")
-    if head.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in head:
+    if any("\0" in name for name in names):
         raise TableError(_not_utf8(source))
-    text = head.decode("utf-8-sig", errors="ignore")
-    names = next(csv.reader(io.StringIO(text), delimiter=delimiter))
-    others = [mark for mark in DELIMITERS if mark != delimiter and mark in names[0]]
-    if len(names) == 1 and others:
+    if mark:
         raise TableError(
             f"columns are separated by a {DELIMITERS[delimiter]}, but the header of {source} has "
-            f"none and has a {DELIMITERS[others[0]]}; convert the file, or use .tsv for tabs"
+            f"none and has a {DELIMITERS[mark]}; convert the file, or use .tsv for tabs"
         )
     if "" in names:
         where = names.index("") + 1
@@ -131,13 +139,49 @@ def _header(open_text: Callable[[], BinaryIO], delimiter: str, source: str) -> l
             f"every column has a name, but column {where} of {source} has none; name it, "
             "or write the file without its index"
         )
-    return names
+    return names, lines
 
 
-def _ragged(rows: list[pacsv.InvalidRow], source: str) -> str:
-    # Arrow counts lines from 1 and the header is the first.
+def _foreign_mark(names: list[str], rows: Iterator[list[str]], delimiter: str) -> str | None:
+    """What separates columns instead, if all names and all values of the first row came as one."""
+    if len(names) != 1:
+        return None
+    marks = [mark for mark in DELIMITERS if mark != delimiter and mark in names[0]]
+    row = next((row for row in rows if row), names) if marks else names
+    return next((mark for mark in marks if mark in row[0]), None)
+
+
+@contextmanager
+def _rows(open_text: Callable[[], BinaryIO], delimiter: str) -> Iterator[_csv.Reader]:
+    with open_text() as stream, io.TextIOWrapper(stream, "utf-8-sig", newline="") as text:
+        yield csv.reader(text, delimiter=delimiter, strict=True)
+
+
+def _refuse_open_quote(
+    table: pa.Table, open_text: Callable[[], BinaryIO], delimiter: str, source: str
+) -> None:
+    """TableError if the last value is a quote that is never closed: Arrow reads on in silence, and
+    all rows after it are lost in that one value."""
+    last = table.slice(max(len(table) - 1, 0)).to_pylist()
+    if not any("\n" in text for row in last for text in row.values()):
+        return
+    try:
+        with _rows(open_text, delimiter) as rows:
+            deque(rows, maxlen=0)
+    except csv.Error as error:
+        if "end of data" in str(error):
+            raise TableError(_open_quote(source)) from error
+
+
+def _open_quote(source: str) -> str:
+    return f"quotes come in pairs, but {source} has one that is never closed; close or double it"
+
+
+def _ragged(rows: list[pacsv.InvalidRow], lines: int, source: str) -> str:
+    # Arrow counts lines from 1, with those of the header.
     shown = ", ".join(
-        f"row {row.number - 1 if row.number else '?'} has {row.actual_columns}" for row in rows[:5]
+        f"row {row.number - lines if row.number else '?'} has {row.actual_columns}"
+        for row in rows[:5]
     )
     return (
         f"every row has as many values as the header has names ({rows[0].expected_columns}), but "
@@ -154,9 +198,16 @@ def _not_utf8(source: str) -> str:
 
 def _why(error: Exception, source: str, form: Format) -> str:
     words = str(error)
-    if "UTF8" in words:
+    if "UTF8" in words or isinstance(error, UnicodeDecodeError):
         return _not_utf8(source)
-    if "CSV parse error: Empty CSV file" in words:
+    if "end of data" in words:
+        return _open_quote(source)
+    if "straddling object" in words:
+        return (
+            f"a row takes less than 1 MB, but {source} has a longer one; shorten it, or look for a "
+            "quote that is never closed"
+        )
+    if "CSV parse error: Empty CSV file" in words or "Could not skip initial" in words:
         return f"a table has rows, but {source} has a header only; add rows"
     kind = "Parquet" if form.parquet else "gzipped text" if form.gzip else "delimited text"
     return f"{source} is read as {kind} by its suffix, but can't be: {words.splitlines()[0]}"

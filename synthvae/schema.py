@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import date
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -12,6 +15,7 @@ import pyarrow.compute as pc
 
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.metadata import CORE, ColumnMetadata, Metadata
+from synthvae.storage import is_whole, type_of
 from synthvae.table import Column, Table
 from synthvae.written import format_of, moments, numbers_of, unit_of
 
@@ -97,8 +101,8 @@ def _resolve(
             f"column '{name}': a boolean has two values, but it holds {len(values):,}; "
             "declare it categorical"
         )
-    elif sdtype not in CORE:
-        problems.reasons.extend(_personal(name, sdtype))
+    elif sdtype not in ("categorical", "boolean"):
+        problems.reasons.extend(_made_up(column, sdtype))
     return ColumnSchema(name, sdtype, missing, format, _text(options.get("regex_format")))
 
 
@@ -108,9 +112,11 @@ def _text(value: Any) -> str | None:
 
 def _numerical(column: Column, missing: frozenset[str]) -> list[str]:
     numbers = numbers_of(column.levels)
-    if np.isinf(numbers).any():
-        first = int(np.argmax(np.isinf(numbers)))
-        rows = int(column.counts[np.isinf(numbers)].sum())
+    known = np.array([text in missing for text in column.texts])
+    infinite = np.isinf(numbers) & ~known & (column.counts > 0)
+    if infinite.any():
+        first = int(np.argmax(infinite))
+        rows = int(column.counts[infinite].sum())
         return [
             f"column '{column.name}': numbers are finite, but {rows:,} of {len(column.codes):,} "
             f"are infinite, first '{column.texts[first]}' in row {column.first_row(first):,}; "
@@ -125,7 +131,13 @@ def _datetime(column: Column, missing: frozenset[str], format: str) -> list[str]
             f"column '{column.name}': a datetime has a datetime_format, but none is declared and "
             "its values fit none that is known; declare one, such as '%d.%m.%Y'"
         ]
-    unfit = np.isnan(moments(column.levels, format, unit_of(column.levels, format)))
+    try:
+        unfit = np.isnan(moments(column.levels, format, unit_of(column.levels, format)))
+    except (ValueError, re.error) as error:
+        return [
+            f"column '{column.name}': a datetime_format is made of strptime's codes, but "
+            f"'{format}' is not ({error}); correct it"
+        ]
     return _misfits(column, missing, unfit, f"datetime '{format}'", "of another form")
 
 
@@ -146,19 +158,42 @@ def _misfits(
     if not misfits or (len(misfits) <= MAX_CODES and short and fits >= rows):
         return []
     first = min(misfits, key=column.first_row)
+    text, row = column.levels[first].as_py(), column.first_row(first)
     return [
-        f"column '{column.name}': declared {declared}, but {rows:,} of {len(column.codes):,} values "
-        f"are {what}, first '{column.levels[first].as_py()}' in row {column.first_row(first):,}; "
+        f"column '{column.name}': declared {declared}, but {rows:,} of {len(column.codes):,} "
+        f"values are {what}, first '{text}' in row {row:,}; "
         "declare it categorical, or list what means 'no value' under missing_values"
     ]
 
 
-def _personal(name: str, sdtype: str) -> list[str]:
-    from faker import Faker
+def _made_up(column: Column, sdtype: str) -> list[str]:
+    """Values that are made up are text, so the column has to hold text (or whole ids)."""
+    kind = type_of(column.storage)
+    numbers = is_whole(kind) or pa.types.is_floating(kind)
+    whole = numbers and pc.all(pc.match_substring_regex(column.levels, r"^-?\d+$")).as_py()
+    if kind != pa.string() and not (sdtype == "id" and whole):
+        return [
+            f"column '{column.name}': an sdtype '{sdtype}' is made up as text, but the column "
+            f"holds {kind}; declare it numerical, categorical or datetime, or store it as text"
+        ]
+    return [] if sdtype in CORE else _personal(column.name, sdtype)
 
-    if not sdtype.startswith("_") and callable(getattr(Faker(), sdtype, None)):
+
+def _personal(name: str, sdtype: str) -> list[str]:
+    if _is_provider(sdtype):
         return []
     return [
         f"column '{name}': an sdtype is one of {', '.join(CORE)} or the name of a Faker provider, "
         f"but it is '{sdtype}'; {hint(sdtype, [*CORE, 'name', 'email', 'phone_number', 'address'])}"
     ]
+
+
+def _is_provider(sdtype: str) -> bool:
+    """Whether Faker makes single values under this name. It has other methods too, and the only
+    way to tell is to call them."""
+    from faker import Faker
+
+    try:
+        return isinstance(getattr(Faker(), sdtype)(), str | Number | date)
+    except Exception:
+        return False

@@ -85,7 +85,10 @@ def _value(old: Any, new: Any, kind: Any, where: str, key: str, problems: Proble
         if not isinstance(new, Mapping):
             problems.add(f"{where} is a mapping of keys, but it is {new!r}; see the README")
             return old
-        return _laid_over(_part(old, new, where, key, problems), new, where, problems)
+        if key in PARTS:
+            old = _part(old, new.get("kind"), where, PARTS[key], problems)
+            new = {name: value for name, value in new.items() if name != "kind"}
+        return _laid_over(old, new, where, problems)
     if get_origin(kind) is tuple and isinstance(new, (list, tuple)):
         item = get_args(kind)[0]
         return tuple(_value(None, entry, item, where, key, problems) for entry in new)
@@ -97,10 +100,9 @@ def _value(old: Any, new: Any, kind: Any, where: str, key: str, problems: Proble
     return new
 
 
-def _part(old: Any, new: Mapping[str, Any], where: str, key: str, problems: Problems) -> Any:
-    """The spec to lay over: another part's defaults if `kind` names another part."""
-    kind, table = new.get("kind"), PARTS.get(key)
-    if table is None or kind is None or kind == old.kind:
+def _part(old: Any, kind: Any, where: str, table: Mapping[str, type], problems: Problems) -> Any:
+    """The spec to lay over: the preset's own, or another part's defaults if `kind` names one."""
+    if kind in (None, old.kind):
         return old
     if kind not in table:
         problems.add(f"{where}: unknown kind '{kind}'; {hint(str(kind), table)}")

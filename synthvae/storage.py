@@ -5,9 +5,11 @@ from __future__ import annotations
 import re
 from typing import Literal
 
+import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
+from numpy.typing import NDArray
 
+Numbers = NDArray[np.float64] | NDArray[np.int64]
 View = Literal["text", "typed"]
 
 _TIMESTAMP = re.compile(r"timestamp\[(\w+), tz=(.+)\]")
@@ -41,18 +43,38 @@ def type_of(name: str) -> pa.DataType:
     return pa.type_for_alias(name)
 
 
-def restore(values: pa.Array, kind: pa.DataType) -> pa.Array:
-    """`values` cast to `kind`; numbers out of its range stop at its ends."""
-    if values.type == kind:
-        return values
-    if pa.types.is_integer(kind):
-        low, high = _ends(kind)
-        values = pc.min_element_wise(pc.max_element_wise(values, low), high)
-    return values.cast(kind, safe=False)
+def restore(values: Numbers, kind: pa.DataType) -> pa.Array:
+    """Finite numbers [n] as `kind`; those out of its range stop at its ends."""
+    if not pa.types.is_integer(kind):
+        return pa.array(values).cast(kind, safe=False)
+    whole = kind.to_pandas_dtype()
+    low, high = ends(kind)
+    # No float is 2^63 - 1, and one of 2^63 does not fit: what reaches the end is set to it.
+    over = values >= float(high)
+    inside = np.where(over, 0, np.maximum(values, low)).astype(whole)
+    return pa.array(np.where(over, whole(high), inside))
 
 
-def _ends(kind: pa.DataType) -> tuple[int, int]:
-    bits = kind.bit_width
-    if pa.types.is_signed_integer(kind):
-        return -(2 ** (bits - 1)), 2 ** (bits - 1) - 1
-    return 0, min(2**bits, 2**63) - 1
+def parse(texts: pa.StringArray, kind: pa.DataType) -> pa.Array:
+    """Written forms [n] as `kind`; whole numbers out of its range stop at its ends."""
+    if pa.types.is_timestamp(kind):
+        # Written forms are in UTC and do not say so.
+        return texts.cast(pa.timestamp(kind.unit)).cast(kind)
+    if not is_whole(kind):
+        return texts.cast(kind)
+    low, high = ends(kind)
+    numbers = (None if text is None else int(text) for text in texts.to_pylist())
+    return pa.array([n if n is None else min(max(n, low), high) for n in numbers], kind)
+
+
+def is_whole(kind: pa.DataType) -> bool:
+    """Whether this is a type of whole numbers."""
+    return bool(pa.types.is_integer(kind) or (pa.types.is_decimal(kind) and kind.scale == 0))
+
+
+def ends(kind: pa.DataType) -> tuple[int, int]:
+    """The smallest and the largest number of a type of whole numbers."""
+    if pa.types.is_decimal(kind):
+        return 1 - 10**kind.precision, 10**kind.precision - 1
+    limits = np.iinfo(kind.to_pandas_dtype())
+    return int(limits.min), int(limits.max)

@@ -75,7 +75,8 @@ class Synthesizer:
 
 def _as_given(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
     """The dtypes of the frame that was learnt; columns read from a file keep what Arrow gave."""
-    for name, dtype in dtypes.items():
-        if str(frame[name].dtype) != dtype:
-            frame[name] = frame[name].astype(dtype)
-    return frame
+    text = [str(name) for name in frame.select_dtypes("category")]
+    inferred = {name: "object" for name in text if name not in dtypes}
+    given = {n: dtype for n, dtype in dtypes.items() if str(frame[n].dtype) != dtype}
+    others = {**inferred, **given}
+    return frame.astype(others)

@@ -1,8 +1,8 @@
 """A table in memory: every column a dictionary of distinct texts and one integer code a row.
 
-Whatever a table came from, its values are met as *written forms*: all analysis looks at the distinct
-forms once, and rows are integers. `storage` remembers how a column was stored, so that it can be
-written back the same way: `text` for CSV, else the name of an Arrow type.
+Whatever a table came from, its values are met as *written forms*: all analysis looks at the
+distinct forms once, and rows are integers. `storage` remembers how a column was stored, so that it
+can be written back the same way: `text` for CSV, else the name of an Arrow type.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
+from numbers import Number
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -55,6 +56,15 @@ class Column:
     def rows(self, index: Any) -> Column:
         """The same column at other rows; the levels stay, so codes keep their meaning."""
         return Column(self.name, self.codes[index], self.levels, self.storage)
+
+    def compact(self) -> Column:
+        """The same column without the levels that no row has, such as those of rows left out."""
+        used = self.counts > 0
+        if used.all():
+            return self
+        places = np.append(np.cumsum(used) - 1, -1).astype(np.int32)
+        levels = self.levels.filter(pa.array(used))
+        return Column(self.name, places[self.codes], levels, self.storage)
 
 
 @dataclass(frozen=True)
@@ -111,13 +121,27 @@ def _typed_column(name: str, values: pa.ChunkedArray, kind: str) -> Column:
         values = values.cast(pa.string())
     if pa.types.is_timestamp(values.type):
         values = _short(values)
+    if pa.types.is_float16(values.type):
+        values = values.cast(pa.float32())
     if pa.types.is_floating(values.type):
-        values = pc.if_else(pc.is_nan(values), None, values)
+        values = _whole(pc.if_else(pc.is_nan(values), None, values))
     encoded = values.combine_chunks().dictionary_encode()
     if isinstance(encoded, pa.ChunkedArray):
         encoded = encoded.combine_chunks()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False).astype(np.int32)
     return Column(name, codes, encoded.dictionary.cast(pa.string()), kind)
+
+
+def _whole(values: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Floats that are all whole as integers: their texts are free of exponents."""
+    largest = pc.max(pc.abs(values)).as_py()
+    if (
+        largest is None
+        or largest >= 2**53
+        or not pc.all(pc.equal(pc.trunc(values), values)).as_py()
+    ):
+        return values
+    return values.cast(pa.int64())
 
 
 def _short(moments: pa.ChunkedArray) -> pa.ChunkedArray:
@@ -144,7 +168,7 @@ def from_frame(frame: pd.DataFrame) -> Table:
         try:
             values = pa.chunked_array([pa.array(_as_plain(series), from_pandas=True)])
             columns.extend(from_arrow(pa.table({name: values}), "the frame").columns)
-        except (pa.ArrowInvalid, pa.ArrowTypeError, pa.ArrowNotImplementedError) as error:
+        except (pa.ArrowException, OverflowError) as error:
             problems.add(f"column '{name}' of the frame: a column holds single values; {error}")
         except TableError as error:
             problems.reasons.extend(error.reasons)
@@ -157,7 +181,9 @@ def _as_plain(series: pd.Series[Any]) -> pd.Series[Any]:
     if series.dtype != object:
         return series
     kinds = set(series.dropna().map(type).unique())
-    if len(kinds) > 1 and kinds <= {str, int, float, bool, np.float64, np.int64, np.bool_}:
+    single = all(issubclass(kind, (str, Number, np.bool_)) for kind in kinds)
+    apart = any(issubclass(kind, (str, bool, np.bool_)) for kind in kinds)
+    if len(kinds) > 1 and single and apart:
         return series.map(str, na_action="ignore")
     return series
 

@@ -63,6 +63,9 @@ def _lines(chunk: pa.Table, delimiter: str) -> memoryview | bytes:
     if not len(chunk):
         return b""
     texts = [quoted(column.combine_chunks(), delimiter) for column in chunk.columns]
+    if len(texts) == 1:
+        # A line without anything on it would be no row to most readers.
+        texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
     texts[-1] = pc.binary_join_element_wise(texts[-1], "\n", "")
     joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, delimiter)
     array = joined.cast(pa.large_string())
@@ -98,8 +101,8 @@ def regroup(chunks: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         held += len(chunk)
         while held >= rows:
             joined = pa.concat_tables(waiting)
-            yield joined.slice(0, rows)
+            yield joined.slice(0, rows).combine_chunks()
             waiting = [joined.slice(rows)]
             held -= rows
     if held:
-        yield pa.concat_tables(waiting)
+        yield pa.concat_tables(waiting).combine_chunks()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from synthvae.codecs.grid import Values
+from synthvae.written import Values
 
 OUTERMOST = 5
 

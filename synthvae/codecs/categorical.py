@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from synthvae import storage
 from synthvae.codecs.parts import Draw
+from synthvae.codecs.specials import nulls
 from synthvae.errors import SchemaError
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
@@ -21,7 +22,8 @@ from synthvae.table import Column
 
 @dataclass(frozen=True)
 class CategoricalCodec:
-    """`levels` in alphabetical order, so that their order tells nothing; `missing` flags them."""
+    """`levels` in alphabetical order, so that their order tells nothing; `missing` says which are
+    null in the typed view."""
 
     name: str
     levels: tuple[str, ...]
@@ -34,8 +36,9 @@ class CategoricalCodec:
     def fit(column: Column, missing: frozenset[str]) -> CategoricalCodec:
         present = {t for t, n in zip(column.texts, column.counts, strict=True) if n}
         levels = sorted(present | {""} if column.n_null else present)
+        empty = nulls(column, missing)
         return CategoricalCodec(
-            column.name, tuple(levels), tuple(t in missing for t in levels), column.storage
+            column.name, tuple(levels), tuple(t in empty for t in levels), column.storage
         )
 
     @property
@@ -48,7 +51,7 @@ class CategoricalCodec:
         codes = lookup[column.codes]
         unseen = np.flatnonzero(codes < 0)
         if len(unseen):
-            first = column.texts[column.codes[unseen[0]]]
+            first = [*column.texts, ""][column.codes[unseen[0]]]
             raise SchemaError(
                 f"column '{self.name}': categories are those of the training table, but "
                 f"{len(unseen):,} rows hold others, first '{first}' in row {unseen[0] + 1}; "
@@ -57,11 +60,16 @@ class CategoricalCodec:
         return Encoded(codes[:, None], np.empty((len(codes), 0), np.float32))
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
-        dictionary = self._texts if view == "text" else self._typed
-        codes = pa.array(encoded.codes[:, 0])
-        if view == "text" or pa.types.is_string(dictionary.type):
-            return pa.DictionaryArray.from_arrays(codes, dictionary)
-        return dictionary.take(codes)
+        codes = encoded.codes[:, 0]
+        if view == "text":
+            return pa.DictionaryArray.from_arrays(pa.array(codes), self._texts)
+        if not pa.types.is_string(self._typed.type):
+            return self._typed.take(pa.array(codes))
+        # A null in the dictionary itself is legal, but pandas refuses it.
+        absent = np.array(self.missing)
+        places = np.cumsum(~absent, dtype=np.int32) - 1
+        index = pa.array(places[codes], mask=absent[codes])
+        return pa.DictionaryArray.from_arrays(index, self._typed.drop_null())
 
     def arrow_type(self) -> pa.DataType:
         kind = self._typed.type
@@ -78,7 +86,7 @@ class CategoricalCodec:
         spelled = {level.as_py() for level in lowered if level.is_valid}
         if self.storage == "text":
             return lowered.cast(pa.bool_()) if spelled <= {"true", "false"} and spelled else known
-        return known.cast(storage.type_of(self.storage))
+        return storage.parse(known, storage.type_of(self.storage))
 
     def describe(self) -> Mapping[str, Any]:
         return {"categories": list(self.levels)}

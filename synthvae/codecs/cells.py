@@ -14,11 +14,11 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.bounds import outer_bounds, spikes
-from synthvae.codecs.grid import Values
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
 from synthvae.table import Column
+from synthvae.written import Values
 
 MAX_ATOMS = 256
 ATOM_SHARE = 0.003
@@ -67,13 +67,14 @@ class CellsCodec:
         return Encoded(codes, np.empty((len(values), 0), np.float32))
 
     def _locate(self, values: Values) -> Values:
-        """(coarse class, fine cell) of values that are no atoms; without cells, the nearest atom."""
+        """(coarse class, fine cell) of values that are no atoms; or the nearest atom."""
         if not self._cells:
             middles = (self.atoms[1:] + self.atoms[:-1]) / 2
             nearest = len(self.form.specials) + np.searchsorted(middles, values)
             return np.stack([nearest, np.full_like(nearest, -1)], axis=1)
-        cell = np.searchsorted(self.edges, values, "right") - 1
-        cell = cell.clip(0, self._cells * self.fine - 1)
+        # The first cells may be empty, so values below all edges go to the cell of the first edge.
+        cell = np.searchsorted(self.edges, np.maximum(values, self.edges[0]), "right") - 1
+        cell = cell.clip(max=self._cells * self.fine - 1)
         return np.stack([self._first + cell // self.fine, cell % self.fine], axis=1)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
@@ -91,11 +92,20 @@ class CellsCodec:
 
     def _inside(self, cell: Values, rng: np.random.Generator) -> Values:
         """Uniform in each cell. A cell holds the grid points from its lower edge up to, without,
-        its upper one; the last holds its upper edge too."""
-        half = self.form.grid.unit / 2
-        low, high = self.edges[cell] - half, self.edges[cell + 1] - half
-        high = np.where(cell == len(self.edges) - 2, high + 2 * half, high)
-        return np.clip(low + (high - low) * rng.random(len(cell)), self.edges[0], self.edges[-1])
+        its upper one, and no atoms; the last holds its upper edge too."""
+        grid, share = self.form.grid, rng.random(len(cell))
+        if not grid.step:
+            low, high = self.edges[cell], self.edges[cell + 1]
+            return np.asarray(low + (high - low) * share)
+        # Grid points are counted with the atoms left out: atoms[i] is followed by rank gaps[i].
+        atoms, edges = grid.index(self.atoms), grid.index(self.edges)
+        gaps = atoms - np.arange(len(atoms))
+        ranks = edges - np.searchsorted(atoms, edges)
+        ranks[-1] += 1
+        low, size = ranks[cell], np.diff(ranks)[cell]
+        rank = low + np.minimum(size * share, size - 1).astype(np.int64).clip(0)
+        drawn: Values = grid.at(rank + np.searchsorted(gaps, rank, "right"))
+        return drawn
 
     def arrow_type(self) -> pa.DataType:
         return self.form.typed_as

@@ -12,13 +12,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from synthvae import storage
-from synthvae.codecs.grid import Grid, Values
-from synthvae.codecs.specials import Specials, describe
+from synthvae.codecs.grid import Grid
+from synthvae.codecs.specials import Specials, describe, stands_apart
 from synthvae.storage import View
 from synthvae.table import Column
-from synthvae.written import moments, unit_of, unpadded, write_moments
-
-_UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000}
+from synthvae.written import PER_SECOND, Values, is_written, moments, unit_of, write_moments
 
 
 @dataclass(frozen=True)
@@ -40,23 +38,23 @@ class DatetimeForm:
     @staticmethod
     def fit(column: Column, missing: frozenset[str], format: str) -> DatetimeForm:
         """From the levels of `column`; whatever is no moment becomes a special."""
-        unit = unit_of(column.levels, format)
-        values = moments(column.levels, format, unit)
-        is_moment = ~np.isnan(values)
-        others = column.levels.filter(pa.array(~is_moment)).to_pylist()
-        specials = Specials.of(others, missing, column.n_null > 0)
-        grid = Grid.fit(values[is_moment], 0)
-        texts = column.levels.filter(pa.array(is_moment))
-        padded = bool(
-            pc.all(pc.equal(write_moments(values[is_moment], format, unit), texts)).as_py()
+        fits = ~np.isnan(moments(column.levels, format, "s"))
+        is_moment = pa.array(fits & ~stands_apart(column, missing))
+        others = column.levels.filter(pc.invert(is_moment)).to_pylist()
+        specials = Specials.of(column, others, missing)
+        texts = column.levels.filter(is_moment)
+        unit = unit_of(texts, format)
+        values = moments(texts, format, unit)
+        padded = is_written(texts, values, format, unit, True) or not is_written(
+            texts, values, format, unit, False
         )
-        return DatetimeForm(format, unit, grid, specials, padded, column.storage)
+        return DatetimeForm(format, unit, Grid.fit(values, 0), specials, padded, column.storage)
 
     def parse(self, column: Column) -> tuple[Values, NDArray[np.int32]]:
         """(values, specials), each [N]: NaN where a special stands, -1 where a value stands."""
-        values = np.append(moments(column.levels, self.format, self.unit), np.nan)
         special = self.specials.index(column.texts)
-        return values[column.codes], special[column.codes]
+        values = np.append(moments(column.levels, self.format, self.unit), np.nan)
+        return np.where(special < 0, values, np.nan)[column.codes], special[column.codes]
 
     def snap(self, values: Values) -> Values:
         return self.grid.snap(values)
@@ -64,14 +62,22 @@ class DatetimeForm:
     def render(self, values: Values, special: NDArray[np.int32], view: View) -> pa.Array:
         """Arrow array [n] of drawn `values`: as written, or in the type of `typed_as`."""
         values = self.snap(np.where(special < 0, values, 0.0))
+        typed = self.specials.typed
         if view == "text" or self.typed_as == pa.string():
-            text = write_moments(values, self.format, self.unit)
-            text = self.specials.overlay(text if self.padded else unpadded(text), special, True)
-            return text if view == "text" else self.specials.without_missing(text, special)
-        stamps = pa.array(values.astype(np.int64)).cast(pa.timestamp(self.unit))
+            text = write_moments(values, self.format, self.unit, self.padded)
+            forms = self.specials.written if view == "text" else typed
+            return self.specials.overlay(text, special, forms)
+        forms = self._stamps(moments(typed.fill_null(""), self.format, self.unit))
+        return self.specials.overlay(self._stamps(values), special, forms)
+
+    def _stamps(self, values: Values) -> pa.Array:
+        """Whole units since 1970 [n] in the type of `typed_as`; NaN is null."""
+        absent = np.isnan(values)
+        ticks = pa.array(np.where(absent, 0, values).astype(np.int64), mask=absent)
+        stamps = ticks.cast(pa.timestamp(self.unit))
         if pa.types.is_timestamp(self.typed_as) and self.typed_as.tz:
             stamps = stamps.cast(pa.timestamp(self.unit, "UTC"))
-        return self.specials.overlay(stamps.cast(self.typed_as, safe=False), special, text=False)
+        return stamps.cast(self.typed_as, safe=False)
 
     @property
     def typed_as(self) -> pa.DataType:
@@ -79,7 +85,7 @@ class DatetimeForm:
         return storage.type_of(self.storage)
 
     def describe(self) -> Mapping[str, Any]:
-        step = self.grid.unit / _UNITS[self.unit]
+        step = self.grid.unit / PER_SECOND[self.unit]
         return {"format": self.format, "step_seconds": step, **describe(self.specials)}
 
     def to_json(self) -> dict[str, Any]:

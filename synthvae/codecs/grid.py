@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from synthvae.written import Values
 
 _EXACT = 2.0**53
+_REACH = 2.0**62
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,9 @@ class Grid:
     def fit(values: Values, places: int) -> Grid:
         """The coarsest grid on which all `values` [n] stand, given their decimal places."""
         scale = 10.0**places
-        if not len(values) or np.abs(values).max() * scale >= _EXACT:
+        # Beyond 2^53 every float is whole: no decimals are left, but whole numbers stay whole.
+        limit = _EXACT if places else _REACH
+        if not len(values) or np.abs(values).max() >= limit / scale:
             return Grid(places, 0)
         ticks = np.rint(values * scale).astype(np.int64)
         step = int(np.gcd.reduce(ticks - ticks[0]))
@@ -39,13 +42,19 @@ class Grid:
         """The distance of neighbouring values; 0 without a grid."""
         return self.step / 10.0**self.places
 
+    def index(self, values: Values) -> NDArray[np.int64]:
+        """k of the grid point that is nearest to each value [n]."""
+        scaled = np.clip(values * 10.0**self.places, -_REACH, _REACH)
+        return np.rint((scaled - self.origin) / self.step).astype(np.int64)
+
+    def at(self, index: NDArray[np.int64]) -> Values:
+        """Grid points k [n]; division by a power of ten keeps decimals exact."""
+        return (index * self.step + self.origin) / 10.0**self.places
+
     def ticks(self, values: Values) -> NDArray[np.int64]:
         """The nearest grid point of each value [n], as a whole number of 10^-places."""
-        reach = _EXACT * 512
-        scaled = np.clip(values * 10.0**self.places, -reach, reach)
-        step = np.rint((scaled - self.origin) / self.step).astype(np.int64)
-        return step * self.step + self.origin
+        return self.index(values) * self.step + self.origin
 
     def snap(self, values: Values) -> Values:
-        """The nearest value on the grid [n]; division by a power of ten keeps decimals exact."""
-        return self.ticks(values) / 10.0**self.places if self.step else values
+        """The nearest value on the grid [n]."""
+        return self.at(self.index(values)) if self.step else values

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,8 +18,10 @@ from synthvae.codecs.specials import Specials, describe
 from synthvae.errors import SchemaError
 from synthvae.layout import Block, Encoded
 from synthvae.seeds import stream
-from synthvae.storage import View
+from synthvae.storage import View, ends, is_whole
 from synthvae.table import Column
+
+_MOST_ROWS = 1 << 62
 
 
 @dataclass(frozen=True)
@@ -45,9 +48,8 @@ class IdentifierCodec:
                 ) from error
         texts = column.levels.filter(pc.invert(is_missing(column, missing))).to_pylist()
         inferred = infer(texts)
-        return IdentifierCodec(
-            presence, tuple(p for p, _ in inferred), tuple(share for _, share in inferred)
-        )
+        patterns = tuple(_fitting(pattern, presence.typed_as) for pattern, _ in inferred)
+        return IdentifierCodec(presence, patterns, tuple(share for _, share in inferred))
 
     @property
     def name(self) -> str:
@@ -61,15 +63,21 @@ class IdentifierCodec:
         return self.presence.encode(column)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
-        """Row i takes place i in a shuffled walk through the texts of its form: unique as long as
-        the form has more texts than rows are drawn."""
+        """Row i takes place i in a shuffled walk through the texts of its form. A form with fewer
+        texts gives way to the longest, which goes on with longer texts: none comes twice."""
         rows = draw.start + np.arange(len(encoded))
-        form = draw.stream(self.name).choice(len(self.patterns), len(rows), p=self.shares)
+        spaces = np.array([min(pattern.space, _MOST_ROWS) for pattern in self.patterns])
+        lengths = np.array([len(pattern.alphabets) for pattern in self.patterns])
+        longest = int(np.lexsort((spaces, lengths))[-1])
+        form = draw.stream(self.name).choice(len(spaces), len(rows), p=self.shares)
+        form[rows >= spaces[form]] = longest
         texts = np.empty(len(rows), object)
         for i, pattern in enumerate(self.patterns):
             where = form == i
             walk = stream(draw.seed, "identifier", self.name, i)
             texts[where] = pattern.texts(rows[where], walk)
+        for at in np.flatnonzero(rows >= spaces[longest]).tolist():
+            texts[at] += str(rows[at] // spaces[longest])
         return self.presence.fill(encoded, pa.array(texts, pa.string()), view)
 
     def arrow_type(self) -> pa.DataType:
@@ -97,6 +105,18 @@ class IdentifierCodec:
         presence = Presence(data["name"], Specials.from_json(data["missing"]), data["storage"])
         patterns = tuple(Pattern(tuple(alphabets)) for alphabets in data["patterns"])
         return IdentifierCodec(presence, patterns, tuple(data["shares"]))
+
+
+def _fitting(pattern: Pattern, kind: pa.DataType) -> Pattern:
+    """`pattern`, but none of its numbers is larger than a column of type `kind` can hold."""
+    if not is_whole(kind):
+        return pattern
+    largest = str(ends(kind)[1])
+    first, *rest = pattern.alphabets
+    if len(pattern.alphabets) < len(largest):
+        return pattern
+    below = "".join(digit for digit in first if digit < largest[0])
+    return Pattern((below, *rest)) if below else Pattern((string.digits[1:], *rest[1:]))
 
 
 def _short(alphabet: str) -> str:

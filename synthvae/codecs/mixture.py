@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from synthvae.codecs.grid import Values
+from synthvae.written import Values
 
 POINTS = 512
 COMPONENTS = 10
@@ -59,7 +59,7 @@ def fit_mixtures(columns: Sequence[Values]) -> list[Mixture]:
     squeezed = [squeeze(values) for values in columns]
     shift = np.array([np.average(p, weights=w) for p, w in squeezed])
     scale = np.array([_spread(p, w) for p, w in squeezed])
-    points, weights = np.zeros((2, len(columns), POINTS))
+    points, weights = np.zeros((2, len(columns), max(len(p) for p, _ in squeezed)))
     for i, (p, w) in enumerate(squeezed):
         points[i, : len(p)] = (p - shift[i]) / scale[i]
         weights[i, : len(w)] = w

@@ -16,12 +16,12 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthvae.codecs.bounds import outer_bounds, spikes
-from synthvae.codecs.grid import Values
 from synthvae.codecs.mixture import Mixture, fit_mixtures
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
 from synthvae.table import Column
+from synthvae.written import Values
 
 SPIKE_SHARE = 0.01
 WIDTH = 4.0  # a scalar of 1 stands this many standard deviations off the mode's mean

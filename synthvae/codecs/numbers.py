@@ -13,11 +13,11 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from synthvae import storage
-from synthvae.codecs.grid import Grid, Values
-from synthvae.codecs.specials import Specials, describe
+from synthvae.codecs.grid import Grid
+from synthvae.codecs.specials import Specials, describe, stands_apart
 from synthvae.storage import View
 from synthvae.table import Column
-from synthvae.written import numbers_of
+from synthvae.written import Values, numbers_of
 
 _MAX_PLACES = 15
 
@@ -27,13 +27,15 @@ class NumberForm:
     """How numbers of a column are written.
 
     `decimals`: places always written, -1 for as few as it takes; `point_zero`: whole numbers are
-    written '3.0'. `storage` as in Column.
+    written '3.0'; `exponents`: 'e' or 'E' if very large and small ones are written '1e-05', as
+    Python does, '' if not. `storage` as in Column.
     """
 
     grid: Grid
     specials: Specials
     decimals: int
     point_zero: bool
+    exponents: str
     storage: str
 
     kind = "number"
@@ -42,24 +44,28 @@ class NumberForm:
     def fit(column: Column, missing: frozenset[str]) -> NumberForm:
         """From the levels of `column`; whatever is no number becomes a special."""
         values = numbers_of(column.levels)
-        is_number = ~np.isnan(values)
-        numbers = column.levels.filter(pa.array(is_number))
+        is_number = ~(np.isnan(values) | stands_apart(column, missing))
+        numbers = pc.utf8_trim_whitespace(column.levels.filter(pa.array(is_number)))
         others = column.levels.filter(pa.array(~is_number)).to_pylist()
-        specials = Specials.of(others, missing, column.n_null > 0)
-        grid = Grid.fit(values[is_number], min(int(_places(_trimmed(numbers)).max()), _MAX_PLACES))
-        if column.storage != "text":
-            floating = pa.types.is_floating(storage.type_of(column.storage))
-            return NumberForm(grid, specials, -1, floating, column.storage)
+        specials = Specials.of(column, others, missing)
+        needed = int(_places(_trimmed(numbers)).max())
+        grid = Grid.fit(values[is_number], needed) if needed <= _MAX_PLACES else Grid(0, 0)
+        if pa.types.is_floating(storage.type_of(column.storage)):
+            # Arrow's own texts of floats say nothing about how a person would write them.
+            return NumberForm(grid, specials, -1, True, "e", column.storage)
         places = _places(numbers)
-        decimals = int(places[0]) if (places == places[0]).all() else -1
+        found = (e for e in "eE" if pc.any(pc.match_substring(numbers, e)).as_py())
+        exponents = next(found, "")
+        same = grid.step > 0 and not exponents and (places == places[0]).all()
+        decimals = int(places[0]) if same else -1
         point_zero = bool(pc.any(pc.match_substring_regex(numbers, r"\.0$")).as_py())
-        return NumberForm(grid, specials, decimals, point_zero, "text")
+        return NumberForm(grid, specials, decimals, point_zero, exponents, column.storage)
 
     def parse(self, column: Column) -> tuple[Values, NDArray[np.int32]]:
         """(values, specials), each [N]: NaN where a special stands, -1 where a value stands."""
-        values = np.append(numbers_of(column.levels), np.nan)
         special = self.specials.index(column.texts)
-        return values[column.codes], special[column.codes]
+        values = np.append(numbers_of(column.levels), np.nan)
+        return np.where(special < 0, values, np.nan)[column.codes], special[column.codes]
 
     def snap(self, values: Values) -> Values:
         return self.grid.snap(values)
@@ -67,11 +73,14 @@ class NumberForm:
     def render(self, values: Values, special: NDArray[np.int32], view: View) -> pa.Array:
         """Arrow array [n] of drawn `values`: as written, or in the type of `typed_as`."""
         values = np.where(special < 0, values, 0.0)
-        if view == "text" or self.typed_as == pa.string():
-            text = self.specials.overlay(self._written(values), special, text=True)
-            return text if view == "text" else self.specials.without_missing(text, special)
-        body = pa.array(self.grid.ticks(values) if self.is_whole else self.snap(values))
-        return self.specials.overlay(storage.restore(body, self.typed_as), special, text=False)
+        if view == "text":
+            return self.specials.overlay(self._written(values), special, self.specials.written)
+        if self.typed_as == pa.string():
+            body = self._written(values)
+        else:
+            numbers = self.grid.ticks(values) if self.is_whole else self.snap(values)
+            body = storage.restore(numbers, self.typed_as)
+        return self.specials.overlay(body, special, self.specials.typed.cast(body.type))
 
     @property
     def typed_as(self) -> pa.DataType:
@@ -87,10 +96,17 @@ class NumberForm:
         return self.grid.places == 0 and self.grid.step > 0
 
     def _written(self, values: Values) -> pa.Array:
-        if self.decimals < 0 or not self.grid.step:
-            return _shortest(self.snap(values), self.point_zero)
-        ticks = self.grid.ticks(values) * 10 ** (self.decimals - self.grid.places)
-        return _fixed(ticks, self.decimals)
+        if self.decimals >= 0:
+            return _fixed(self.grid.ticks(values), self.grid.places, self.decimals)
+        if self.exponents or not self.grid.step:
+            text = _shortest(self.snap(values), self.exponents)
+        else:
+            text = _fixed(self.grid.ticks(values), self.grid.places, self.grid.places)
+            text = pc.utf8_rtrim(_trimmed(text), characters=".")
+        if not self.point_zero:
+            return text
+        whole = pc.match_substring_regex(text, r"^-?\d+$")
+        return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
 
     def describe(self) -> Mapping[str, Any]:
         return {"step": self.grid.unit or None, **describe(self.specials)}
@@ -102,6 +118,7 @@ class NumberForm:
             "specials": self.specials.to_json(),
             "decimals": self.decimals,
             "point_zero": self.point_zero,
+            "exponents": self.exponents,
             "storage": self.storage,
         }
 
@@ -109,7 +126,8 @@ class NumberForm:
     def from_json(data: Mapping[str, Any]) -> NumberForm:
         specials = Specials.from_json(data["specials"])
         grid = Grid(*data["grid"])
-        return NumberForm(grid, specials, data["decimals"], data["point_zero"], data["storage"])
+        flags = (data[key] for key in ("decimals", "point_zero", "exponents", "storage"))
+        return NumberForm(grid, specials, *flags)
 
 
 def _trimmed(numbers: pa.StringArray) -> pa.StringArray:
@@ -128,24 +146,35 @@ def _places(numbers: pa.StringArray) -> NDArray[np.int64]:
     for i in np.flatnonzero(
         pc.match_substring_regex(numbers, "[eE]").to_numpy(zero_copy_only=False)
     ):
-        exponent = Decimal(numbers[int(i)].as_py().strip()).as_tuple().exponent
+        exponent = Decimal(numbers[int(i)].as_py()).as_tuple().exponent
         places[i] = max(-exponent, 0) if isinstance(exponent, int) else 0
     return places
 
 
-def _shortest(values: Values, point_zero: bool) -> pa.Array:
+def _shortest(values: Values, exponents: str) -> pa.Array:
+    """The fewest digits that tell each value [n] from its neighbours. Arrow turns to exponents at
+    other sizes than Python, and always; so the sizes where they differ are written here."""
     text = pa.array(values).cast(pa.string())
-    if not point_zero:
+    size = np.abs(values)
+    odd = np.flatnonzero((size >= 1e9) | ((size < 1e-4) & (size > 0)))
+    if not len(odd):
         return text
-    whole = pc.match_substring_regex(text, r"^-?\d+$")
-    return pc.if_else(whole, pc.binary_join_element_wise(text, ".0", ""), text)
+    written = np.array(text.to_pylist(), object)
+    written[odd] = [_odd(value, exponents) for value in values[odd].tolist()]
+    return pa.array(written, pa.string())
 
 
-def _fixed(ticks: NDArray[np.int64], decimals: int) -> pa.Array:
-    """Whole numbers of 10^-decimals [n] with exactly that many places: Arrow's decimals are
-    128-bit integers, made here from their low and high words."""
+def _odd(value: float, exponents: str) -> str:
+    if exponents:
+        return repr(value).removesuffix(".0").replace("e", exponents)
+    return str(int(value)) if value.is_integer() else np.format_float_positional(value)
+
+
+def _fixed(ticks: NDArray[np.int64], places: int, decimals: int) -> pa.Array:
+    """Whole numbers of 10^-places [n] with exactly `decimals` places, at least `places`."""
     if not decimals:
         return pa.array(ticks).cast(pa.string())
-    words = np.stack([ticks, ticks >> 63], axis=1)
-    buffers = [None, pa.py_buffer(np.ascontiguousarray(words))]
-    return pa.Array.from_buffers(pa.decimal128(38, decimals), len(ticks), buffers).cast(pa.string())
+    whole, rest = (pa.array(a).cast(pa.string()) for a in np.divmod(np.abs(ticks), 10**places))
+    sign = pc.if_else(pa.array(ticks < 0), "-", "")
+    fraction = pc.utf8_rpad(pc.utf8_lpad(rest, places, "0"), decimals, "0")
+    return pc.binary_join_element_wise(sign, whole, ".", fraction, "")

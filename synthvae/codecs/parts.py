@@ -10,12 +10,12 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from synthvae.codecs.grid import Values
 from synthvae.errors import SchemaError
 from synthvae.layout import Block, Encoded
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column
+from synthvae.written import Values
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class PersonalCodec:
 
 @lru_cache(maxsize=64)
 def made_up(provider: str, seed: int) -> pa.StringArray:
-    """`POOL` texts of a Faker provider. Faker makes some 30,000 a second, so rows draw from a pool."""
+    """`POOL` texts of a Faker provider, which makes too few a second to ask for every row."""
     from faker import Faker
 
     faker = Faker()

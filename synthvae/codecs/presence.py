@@ -26,7 +26,7 @@ class Presence:
     @staticmethod
     def fit(column: Column, missing: frozenset[str]) -> Presence:
         forms = [t for t, n in zip(column.texts, column.counts, strict=True) if n and t in missing]
-        return Presence(column.name, Specials.of(forms, missing, column.n_null > 0), column.storage)
+        return Presence(column.name, Specials.of(column, forms, missing), column.storage)
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -41,8 +41,10 @@ class Presence:
     def fill(self, encoded: Encoded, texts: pa.Array, view: View) -> pa.Array:
         """`texts` [n] with the missing put in, as written or in the column's type."""
         special = encoded.codes[:, 0] - 1 if len(self.specials) else np.full(len(texts), -1)
-        body = texts if view == "text" else texts.cast(self.typed_as)
-        return self.specials.overlay(body, special.astype(np.int32), text=view == "text")
+        if view == "text":
+            return self.specials.overlay(texts, special, self.specials.written)
+        body, forms = (storage.parse(t, self.typed_as) for t in (texts, self.specials.typed))
+        return self.specials.overlay(body, special, forms)
 
     @property
     def typed_as(self) -> pa.DataType:

@@ -1,4 +1,5 @@
-"""Texts in a numeric column that are no numbers: missing values, and codes such as 'N' or '<5'."""
+"""Texts in a numeric column that stand for themselves: missing values, and codes such as 'N' or
+'<5'."""
 
 from __future__ import annotations
 
@@ -11,19 +12,23 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from synthvae.table import Column
+
 
 @dataclass(frozen=True)
 class Specials:
-    """Written forms that are states of their own; `missing` says which of them mean 'no value'."""
+    """Written forms that are states of their own; `missing` says which of them are null in the
+    typed view."""
 
     texts: tuple[str, ...] = ()
     missing: tuple[bool, ...] = ()
 
     @staticmethod
-    def of(texts: Sequence[str], missing: Collection[str], has_null: bool) -> Specials:
-        """Specials from the forms that are no values; a null of a typed column is written ''."""
-        forms = sorted({*texts, ""} if has_null else set(texts))
-        return Specials(tuple(forms), tuple(form in missing for form in forms))
+    def of(column: Column, texts: Sequence[str], missing: Collection[str]) -> Specials:
+        """Specials from the forms of `column` that are no values; a null is written ''."""
+        forms = sorted({*texts, ""} if column.n_null else set(texts))
+        empty = nulls(column, missing)
+        return Specials(tuple(forms), tuple(form in empty for form in forms))
 
     def __len__(self) -> int:
         return len(self.texts)
@@ -37,19 +42,22 @@ class Specials:
         known = {text: i for i, text in enumerate(self.texts)}
         return np.array([*(known.get(text, -1) for text in levels), known.get("", -1)], np.int32)
 
-    def overlay(self, body: pa.Array, special: NDArray[np.int32], text: bool) -> pa.Array:
-        """`body` [n] with specials put in: as written, or null where `text` is false."""
-        if not len(self) or not (special >= 0).any():
-            return body
-        if not text:
-            return pc.if_else(pa.array(special < 0), body, None)
-        forms = pa.array(self.texts, pa.string()).take(pa.array(special, mask=special < 0))
-        return pc.coalesce(forms, body)
+    @property
+    def written(self) -> pa.StringArray:
+        return pa.array(self.texts, pa.string())
 
-    def without_missing(self, values: pa.Array, special: NDArray[np.int32]) -> pa.Array:
-        """Text `values` [n] with null wherever the special means 'no value'."""
-        flags = np.array([*self.missing, False])
-        return pc.if_else(pa.array(~flags[special]), values, None)
+    @property
+    def typed(self) -> pa.StringArray:
+        """`written` with null for those that are null in the typed view."""
+        pairs = zip(self.texts, self.missing, strict=True)
+        return pa.array([None if missing else text for text, missing in pairs], pa.string())
+
+    def overlay(self, body: pa.Array, special: NDArray[np.int32], forms: pa.Array) -> pa.Array:
+        """`body` [n], and `forms` [len(self)] where a special stands."""
+        if not (special >= 0).any():
+            return body
+        put_in = forms.take(pa.array(np.maximum(special, 0)))
+        return pc.if_else(pa.array(special < 0), body, put_in)
 
     def to_json(self) -> list[list[Any]]:
         return [[text, flag] for text, flag in zip(self.texts, self.missing, strict=True)]
@@ -59,6 +67,13 @@ class Specials:
         return Specials(tuple(t for t, _ in data), tuple(m for _, m in data))
 
 
+def nulls(column: Column, missing: Collection[str]) -> Collection[str]:
+    """The written forms that are null in the typed view; where the table had types, null alone."""
+    if column.storage == "text":
+        return missing
+    return [""] if column.n_null else []
+
+
 def describe(specials: Specials) -> Mapping[str, list[str]]:
     """For `inspect`: the written forms that are held."""
     pairs = list(zip(specials.texts, specials.missing, strict=True))
@@ -66,3 +81,8 @@ def describe(specials: Specials) -> Mapping[str, list[str]]:
         "missing": [text for text, missing in pairs if missing],
         "codes": [text for text, missing in pairs if not missing],
     }
+
+
+def stands_apart(column: Column, missing: Collection[str]) -> NDArray[np.bool_]:
+    """Which levels [L] mean 'no value', even if they look like one: -999, 9999-12-31."""
+    return np.array([text in missing for text in column.texts], bool)

@@ -92,14 +92,14 @@ def fit_table_codec(
     fitted: dict[str, Codec] = {}
     numbers: dict[str, list[Numeric]] = {"cells": [], numeric: []}
     for column in schema.columns:
-        values = table[column.name]
+        values = table[column.name].compact()
         if column.sdtype in ("numerical", "datetime"):
             kind = "cells" if column.name in given else numeric
             numbers[kind].append(_numeric(column, values))
         else:
             fitted[column.name] = _other(column, values)
-    for kind, columns in numbers.items():
-        fitted |= {codec.name: codec for codec in NUMERIC[kind](columns)}
+    for how, columns in numbers.items():
+        fitted |= {codec.name: codec for codec in NUMERIC[how](columns)}
     return TableCodec(tuple(fitted[column.name] for column in schema.columns), tuple(given))
 
 

@@ -114,7 +114,7 @@ def detector(
     rng = stream(seed, "detector")
     real, synthetic, holdout = (pick(frame, n, rng) for frame in (real, synthetic, holdout))
     value, interval, fold = _told_apart(real, synthetic, rng)
-    floor, floor_interval, _ = _told_apart(real.iloc[: len(holdout)], holdout, rng)
+    floor, floor_interval, _ = _told_apart(pick(real, len(holdout), rng), holdout, rng)
     return Metric(
         name="detector",
         value=value,
@@ -215,11 +215,13 @@ def _told_apart(
     seed = int(rng.integers(2**31))
     count = min(_FOLDS, len(real), len(other))
     values, influences = [], []
-    for train, test in StratifiedKFold(count, shuffle=True, random_state=seed).split(
-        rows, is_other
-    ):
+    folds = StratifiedKFold(count, shuffle=True, random_state=seed)
+    for train, test in folds.split(rows, is_other):
         model = HistGradientBoostingClassifier(
-            categorical_features=categorical, early_stopping=False, random_state=seed
+            l2_regularization=1.0,
+            categorical_features=categorical,
+            early_stopping=False,
+            random_state=seed,
         ).fit(rows[train], is_other[train])
         fold = _Fold(model, rows[test], is_other[test])
         value, influence = fold.auc(fold.rows)

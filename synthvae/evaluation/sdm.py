@@ -54,10 +54,8 @@ def sdmetrics_records(
     is NaN. Ten scorings in all; each looks at every pair of columns, some 10 ms a pair.
     """
     rng = stream(seed, "sdmetrics")
-    names = list(columns)
-    ours, fake, fresh = (
-        pick(frame[names], SCORED_ROWS, rng) for frame in (real, synthetic, holdout)
-    )
+    frames = (frame[list(columns)] for frame in (real, synthetic, holdout))
+    ours, fake, fresh = (pick(frame, SCORED_ROWS, rng) for frame in frames)
     values, floors = _scores(ours, fake, columns), _scores(ours, fresh, columns)
     intervals = _intervals(values, ours, fake, columns, rng)
     floor_intervals = _intervals(floors, ours, fresh, columns, rng)

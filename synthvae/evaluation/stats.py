@@ -38,11 +38,11 @@ TOP_LEVELS = 100
 GROUPS = 32
 HALVES = 64
 _COUNTS_AT_ONCE = 250_000
-_MOST_CATEGORIES = 254  # the trees take 255 categories, and one is for levels the real table lacks
+_MOST_CATEGORIES = 254  # the trees take 255 categories, and one is for levels not seen before
 _Z = NormalDist().inv_cdf(0.975)
 
 
-def is_number(column: pd.Series[float]) -> bool:
+def is_number(column: pd.Series) -> bool:
     """Whether a column is compared as numbers; everything else is compared as text."""
     return pd.api.types.is_numeric_dtype(column) and not pd.api.types.is_bool_dtype(column)
 
@@ -92,6 +92,7 @@ class Cells:
 
 
 def cut_cells(real: pd.Series, others: Sequence[pd.Series]) -> Cells:
+    """Numbers by quantile bins (by value if few), text by top levels and a rest; missing last."""
     if is_number(real):
         values = real.dropna().to_numpy(np.float64)
         levels = np.unique(values)
@@ -137,7 +138,7 @@ class HalfSamples:
     def distances(self, cells: Ints, size: int, distance: Distance) -> Floats:
         """`distance` of all rows and of each half, [1 + HALVES].
 
-        `cells` [n] holds the cell of each row, below `size`. Costs O(n + size * GROUPS * HALVES).
+        `cells` [n] are below `size`. Costs O(n + size * GROUPS * HALVES).
         """
         groups = self.weights.shape[1]
         counts = np.bincount(self.groups * size + cells, minlength=groups * size)
@@ -200,7 +201,7 @@ def subsample_error(values: Floats, kept: int, rows: int) -> float:
     """Standard error at `rows` rows, from values on subsamples of `kept` of them.
 
     A subsample without replacement varies by 1 / kept - 1 / rows about the whole, where the whole
-    varies by 1 / rows about the truth. Raises no error: NaN goes through.
+    varies by 1 / rows about the truth.
     """
     return float(np.std(values, ddof=1)) * math.sqrt(kept / (rows - kept))
 
@@ -215,8 +216,9 @@ def t_quantile(degrees: int) -> float:
 
 
 def around(value: float, margin: float, low: float, high: float) -> Interval:
-    """`value` +- `margin`, cut at `low` and `high`."""
-    return Interval(max(low, value - margin), min(high, value + margin))
+    """`value` +- `margin`, cut at `low` and `high`; NaN stays NaN."""
+    ends = np.clip([value - margin, value + margin], low, high)
+    return Interval(float(ends[0]), float(ends[1]))
 
 
 def auc(positive: Bools, scores: Floats) -> tuple[float, Floats]:

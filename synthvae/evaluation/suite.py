@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import pandas as pd
 
@@ -42,21 +43,24 @@ def evaluate(
     names = [name for name in real if name not in left_out]
     tables = real[names], holdout[names], synthetic[names]
     skipped = _skipped(*tables, target, left_out)
-    metrics: dict[str, Callable[[], Metric]] = {
-        "shape": lambda: shape(*tables, seed),
-        "pair": lambda: pair(*tables, seed),
-        "detector": lambda: detector(*tables, seed),
-        "utility": lambda: utility(*tables, str(target), seed),
-    }
     records = []
-    for name, metric in metrics.items():
+    for name, metric in _metrics(target).items():
         if name in skipped:
             continue
         if progress is not None:
             progress(name)
-        records.append(metric())
+        records.append(metric(*tables, seed=seed))
     notes = [f"{name} was skipped: {reason}" for name, reason in skipped.items()]
     return Evaluation(tuple(records), left_out, (*notes, *_extra_columns(frames)))
+
+
+def _metrics(target: str | None) -> dict[str, Callable[..., Metric]]:
+    return {
+        "shape": shape,
+        "pair": pair,
+        "detector": detector,
+        "utility": partial(utility, target=str(target)),
+    }
 
 
 def _nearly_unique(real: pd.DataFrame) -> dict[str, str]:

@@ -21,6 +21,7 @@ _NEVER = -1e9
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 SCALE = (0.01, 1.0)  # bounds of a scalar's standard deviation, as in Xu et al. 2019
 _SCALE_START = 0.1
+_TRIANGULAR = 64
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Heads(nn.Module):
         """[B, O], Rows [B] -> [B, K] nats of the blocks called `names`; 0 for a block that is not
         present."""
         codes = rows.codes.index_select(1, self.grouped).long()
-        *logits, scalars = (outputs + self.pad).split(self.widths, dim=1)
+        *logits, scalars = torch.split(outputs + self.pad, self.widths, dim=1)
         parts = [
             nn.functional.cross_entropy(
                 part.reshape(-1, group.size),
@@ -105,7 +106,8 @@ class Heads(nn.Module):
         mean = torch.tanh(outputs)
         present = ~torch.isnan(scalars)
         off = (torch.nan_to_num(scalars) - mean) * torch.exp(-log_scale)
-        return (0.5 * off**2 + log_scale + _LOG_SQRT_2PI) * present
+        nats: Tensor = (0.5 * off**2 + log_scale + _LOG_SQRT_2PI) * present
+        return nats
 
     def sample(self, outputs: Tensor, noise: Noise) -> Rows:
         """[n, O] -> Rows [n] drawn from the likelihoods, never their most likely values."""
@@ -121,7 +123,7 @@ class Heads(nn.Module):
         """Inverse of the cumulative distribution: [n, O], [n, blocks] -> codes [n, group]."""
         logits = outputs[:, group.outputs].view(-1, len(group.blocks), group.size)
         likely = torch.exp(logits - logits.amax(dim=2, keepdim=True))
-        cumulative = likely.cumsum(dim=2)
+        cumulative = _cumulative(likely)
         level = uniform[:, list(group.blocks), None] * cumulative[:, :, -1:]
         codes = torch.searchsorted(cumulative, level, right=True)[:, :, 0]
         sizes = torch.tensor([self.layout.sizes[block] for block in group.blocks])
@@ -138,6 +140,14 @@ class Heads(nn.Module):
                 counts = torch.bincount(codes[codes >= 0].long(), minlength=size) + 1.0
                 outputs[first : first + size] = torch.log(counts / counts.sum())
         return outputs
+
+
+def _cumulative(values: Tensor) -> Tensor:
+    """Running sums over the last dimension. Few are summed sooner by a triangular product."""
+    size = values.shape[-1]
+    if size > _TRIANGULAR:
+        return values.cumsum(dim=-1)
+    return values @ torch.ones(size, size).triu()
 
 
 def _grouped(sizes: Sequence[int]) -> tuple[Group, ...]:

@@ -25,9 +25,9 @@ class RowEmbedding(nn.Module):
         super().__init__()
         self.out_features = out_features
         bound = 1 / math.sqrt(max(layout.width, 1))
-        # Row 0 belongs to blocks that are not present.
-        self.weight = nn.Parameter(torch.empty(1 + sum(layout.sizes), out_features))
-        nn.init.uniform_(self.weight, -bound, bound)
+        # Row 0 stands for blocks that are not present: they add nothing.
+        self.weight = nn.Parameter(torch.zeros(1 + sum(layout.sizes), out_features))
+        nn.init.uniform_(self.weight[1:], -bound, bound)
         self.scalars = nn.Linear(layout.n_scalars, out_features)  # its bias serves the whole map
         nn.init.uniform_(self.scalars.weight, -bound, bound)
         nn.init.uniform_(self.scalars.bias, -bound, bound)
@@ -39,7 +39,7 @@ class RowEmbedding(nn.Module):
         if not rows.codes.shape[1]:
             return out
         index = torch.where(rows.codes < 0, 0, rows.codes + self.offsets)
-        return out + nn.functional.embedding_bag(index, self.weight, mode="sum")
+        return out + nn.functional.embedding_bag(index, self.weight, mode="sum", padding_idx=0)
 
 
 class Mlp(nn.Sequential):

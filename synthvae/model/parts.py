@@ -100,7 +100,7 @@ class Latent(Protocol):
 
 
 class Prior(Protocol):
-    """p(z): its rate against a posterior, and its sampler, in one place so that they can't drift."""
+    """p(z): its rate against a posterior and its sampler, together so that they can't drift."""
 
     def rate(self, posterior: Posterior) -> Tensor:
         """[B, U] nats."""

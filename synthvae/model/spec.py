@@ -39,13 +39,14 @@ class ModelSpec:
 
 @dataclass(frozen=True)
 class TrainingSpec:
-    """How a model is trained. `epochs` is a ceiling; `validation`: share of rows held out, which
-    decide when to stop and which weights are kept. After `patience` epochs without a better
-    held-out loss the learning rate falls to a third; after `drops` falls training ends."""
+    """How a model is trained. `epochs` is a ceiling, `batch` in rows; None: by rule from the number
+    of rows (`training.plan`). `validation`: share of rows held out, which decide when to stop and
+    which weights are kept. After `patience` epochs without a better held-out loss the learning
+    rate falls to a third; after `drops` falls training ends."""
 
-    epochs: int = 300
-    batch: int = 500
-    learning_rate: float = 1e-3
+    epochs: int | None = None
+    batch: int | None = None
+    learning_rate: float = 2e-3
     weight_decay: float = 1e-5
     validation: float = 0.1
     patience: int = 5
@@ -65,12 +66,12 @@ class Preset:
 PRESETS: Mapping[str, Preset] = {
     "tvae": Preset(
         "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
-        ModelSpec(objective=Objective(beta=0.5)),
+        ModelSpec(objective=Objective(warmup_epochs=20)),
         TrainingSpec(),
     ),
     "cvae": Preset(
         "the columns under `condition` are given, not modelled (Sohn et al. 2015)",
-        ModelSpec(numeric="cells", objective=Objective(beta=0.5)),
+        ModelSpec(numeric="cells", objective=Objective(warmup_epochs=20)),
         TrainingSpec(),
         needs_condition=True,
     ),

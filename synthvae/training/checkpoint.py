@@ -36,10 +36,12 @@ class Progress:
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """One file. `identity` is a hash of the table and of every setting that shapes the model."""
+    """One file, written after the first epoch that ends `every` seconds after the last time.
+    `identity` is a hash of the table and of every setting that shapes the model."""
 
     path: Path
     identity: str
+    every: float
 
     def save(self, progress: Progress, states: Mapping[str, Mapping[str, Tensor]]) -> None:
         """Write `states` (named groups of tensors) and `progress`, whole or not at all."""

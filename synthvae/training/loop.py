@@ -22,10 +22,10 @@ from synthvae.model.spec import TrainingSpec
 from synthvae.model.vae import Vae
 from synthvae.seeds import derive
 from synthvae.training.checkpoint import Checkpoint, Progress
+from synthvae.training.plan import plan
 
 _BETTER = 1e-3  # nats a row by which a held-out loss must fall to count
 _RATE_FACTOR = 1 / 3
-_SECONDS_BETWEEN_CHECKPOINTS = 5.0
 _VALIDATION_BATCH = 4096
 
 
@@ -49,7 +49,7 @@ class Trained:
     stopped: str
 
 
-Watch = Callable[[Progress], None]
+Watch = Callable[[Progress, int], None]
 
 
 class Loop:
@@ -58,22 +58,23 @@ class Loop:
     def __init__(
         self, model: Vae, regime: Regime, objective: Objective, spec: TrainingSpec, seed: int
     ) -> None:
-        self.model, self.regime, self.objective = model, regime, objective
-        self.spec, self.seed = spec, seed
+        self.model, self.regime = model, regime
+        self.objective, self.spec, self.seed = objective, spec, seed
         self.latent = model.latent_size
         self.progress = Progress(learning_rate=spec.learning_rate)
         self.best: dict[str, Tensor] = {}
 
     def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
-        """Train to the end. `watch` is called after every epoch."""
+        """Train to the end. `watch` is told after every epoch, and of how many at most."""
         train, held_out = self._split(rows)
+        self.plan = plan(self.spec, self.objective, len(train))
         if resume and checkpoint is not None and checkpoint.path.exists():
             self._restore(checkpoint)
         saved = time.monotonic()
         while not (stopped := self._stop()):
             self._epoch(train, held_out)
-            watch(self.progress)
-            if checkpoint and time.monotonic() - saved > _SECONDS_BETWEEN_CHECKPOINTS:
+            watch(self.progress, self.plan.epochs)
+            if checkpoint and time.monotonic() - saved >= checkpoint.every:
                 self._save(checkpoint)
                 saved = time.monotonic()
         self.model.load_state_dict(self.best)
@@ -86,8 +87,8 @@ class Loop:
         return rows.at(order[held_out:]), rows.at(order[:held_out] if held_out else order)
 
     def _stop(self) -> str:
-        if self.progress.epoch >= self.spec.epochs:
-            return f"reached {self.spec.epochs} epochs"
+        if self.progress.epoch >= self.plan.epochs:
+            return f"reached {self.plan.epochs} epochs"
         if self.progress.dropped > self.spec.drops:
             return f"no better held-out loss since epoch {self.progress.best_epoch}"
         return ""
@@ -103,14 +104,15 @@ class Loop:
 
     def _train(self, train: Rows) -> float:
         self.model.train()
-        epoch, batch = self.progress.epoch, min(self.spec.batch, len(train))
+        epoch, batch = self.progress.epoch, self.plan.batch
+        self.regime.learning_rate = self.progress.learning_rate * self.plan.rate_factor(epoch)
         generator = self._generator("epoch", epoch)
         order = torch.randperm(len(train), generator=generator)
         steps = max(len(train) // batch, 1)
         total = 0.0
-        for step, index in enumerate(order[: steps * batch].split(batch)):
+        for step, index in enumerate(torch.split(order[: steps * batch], batch)):
             noise = torch.randn(len(index), self.latent, generator=generator)
-            weight = self.objective.weight(epoch + step / steps)
+            weight = self.plan.objective.weight(epoch + step / steps)
             total += self.regime.step(train.at(index), noise, weight)
             if not math.isfinite(total):
                 raise TrainingError(
@@ -125,7 +127,7 @@ class Loop:
         self.model.eval()
         generator = self._generator("validation")
         sums = {"loss": 0.0, "distortion": 0.0, "rate": 0.0}
-        for index in torch.arange(len(held_out)).split(_VALIDATION_BATCH):
+        for index in torch.split(torch.arange(len(held_out)), _VALIDATION_BATCH):
             noise = torch.randn(len(index), self.latent, generator=generator)
             terms = self.model(held_out.at(index), noise)
             sums["loss"] += float(self.objective.loss(terms, self.objective.beta).sum())
@@ -140,12 +142,11 @@ class Loop:
             progress.best, progress.best_epoch, progress.waited = loss, progress.epoch, 0
             self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
             return
-        progress.waited += 1
+        progress.waited += progress.epoch > self.plan.objective.warmup_epochs
         if progress.waited >= self.spec.patience:
             progress.waited = 0
             progress.dropped += 1
             progress.learning_rate *= _RATE_FACTOR
-            self.regime.learning_rate = progress.learning_rate
             self.model.load_state_dict(self.best)
 
     def _save(self, checkpoint: Checkpoint) -> None:
@@ -161,7 +162,6 @@ class Loop:
         self.model.load_state_dict(states["model"])
         self.best = states["best"]
         self.regime.load(states["regime"])
-        self.regime.learning_rate = self.progress.learning_rate
 
     def _generator(self, *names: str | int) -> torch.Generator:
         return torch.Generator().manual_seed(derive(self.seed, "training", *names))

@@ -19,6 +19,7 @@ from synthvae.model.spec import TrainingSpec
 from synthvae.model.vae import Vae
 
 SHARDS = 2
+ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
 
 
 class Plain:
@@ -37,7 +38,7 @@ class Plain:
         """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row."""
         shards = [
             self.pool.submit(self._shard, rows.at(index), noise[index], weight, len(rows))
-            for index in torch.arange(len(rows)).chunk(SHARDS)
+            for index in torch.arange(len(rows)).chunk(_shards(len(rows)))
         ]
         results = [shard.result() for shard in shards]
         for i, parameter in enumerate(self.parameters):
@@ -77,3 +78,7 @@ class Plain:
             moments.setdefault(int(index), {})[key] = value
         current = self.optimizer.state_dict()
         self.optimizer.load_state_dict({**current, "state": moments})
+
+
+def _shards(batch: int) -> int:
+    return max(1, min(SHARDS, batch // ROWS_PER_SHARD))

@@ -27,7 +27,7 @@ class NormalPrior(nn.Module):
     def rate(self, posterior: Posterior) -> Tensor:
         """KL(q || p) in closed form, [B, Z] nats."""
         mean, log_var = posterior.mean, posterior.log_var
-        return 0.5 * (mean**2 + torch.exp(log_var) - 1 - log_var)
+        return 0.5 * (mean**2 + torch.expm1(log_var) - log_var)
 
     def sample(self, noise: Tensor) -> Tensor:
         return noise

@@ -1,0 +1,60 @@
+"""Personal data and free text: made up, never copied; only whether it is missing is learnt."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthvae.codecs.parts import Draw
+from synthvae.codecs.personal import PersonalCodec
+from synthvae.schema import MISSING
+from synthvae.table import Column
+
+MakeColumn = Callable[..., Column]
+Fit = Callable[..., Any]
+PROVIDERS = ["email", "first_name", "phone_number", "iban", "sentence"]
+
+
+@pytest.mark.parametrize("provider", PROVIDERS)
+def test_nothing_of_the_table_is_held_or_written(provider: str, column: MakeColumn) -> None:
+    secrets = [f"zanzibar {i}" for i in range(200)]
+    it = column([*secrets, "", "NA"])
+    codec = PersonalCodec.fit(it, MISSING, provider)
+    out = codec.decode(codec.encode(it, np.random.default_rng(0)), Draw(0, 0), "text").to_pylist()
+    assert not set(out) & set(secrets)
+    assert "zanzibar" not in json.dumps([codec.to_json(), dict(codec.describe())])
+    assert out[-2:] == ["", "NA"]
+    assert all(out[:-2])
+
+
+def test_emails_look_like_emails(fit: Fit) -> None:
+    out = fit([f"user{i}@example.com" for i in range(100)]).round_trip()
+    assert all("@" in text and " " not in text for text in out)
+    assert len(set(out)) > 80
+
+
+@pytest.mark.parametrize("sdtype", ["text", "unknown"])
+def test_free_text_is_made_up_of_words(sdtype: str, fit: Fit) -> None:
+    out = fit(["some words"] * 50, sdtype).round_trip()
+    assert all(text.endswith(".") and " " in text for text in out)
+
+
+def test_draws_follow_the_seed_and_the_chunk(column: MakeColumn) -> None:
+    it = column(["a"] * 100)
+    codec = PersonalCodec.fit(it, MISSING, "name")
+    encoded = codec.encode(it, np.random.default_rng(0))
+    first = codec.decode(encoded, Draw(1, 0), "text").to_pylist()
+    again = PersonalCodec.from_json(json.loads(json.dumps(codec.to_json())))
+    assert again.decode(encoded, Draw(1, 0), "text").to_pylist() == first
+    assert codec.decode(encoded, Draw(2, 0), "text").to_pylist() != first
+    assert codec.decode(encoded, Draw(1, 100), "text").to_pylist() != first
+
+
+def test_missing_is_null_in_the_typed_view(column: MakeColumn) -> None:
+    it = column(["a", None, "b", None], "string")
+    codec = PersonalCodec.fit(it, MISSING, "name")
+    out = codec.decode(codec.encode(it, np.random.default_rng(0)), Draw(1, 0), "typed")
+    assert out.is_null().to_pylist() == [False, True, False, True]
+    assert out.type == codec.arrow_type()

@@ -1,0 +1,98 @@
+"""A small table with a bit of everything, and models fitted on it once a session."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+from typer.testing import CliRunner
+
+from synthvae import Synthesizer, pipeline
+from synthvae.artifact import Artifact
+from synthvae.settings import parse
+from synthvae.table import from_frame
+
+SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+@pytest.fixture(scope="session")
+def frame() -> pd.DataFrame:
+    """600 rows: a class that shifts a number, missing that depends on it, zeros, dates, ids."""
+    rng = np.random.default_rng(7)
+    rows = 600
+    group = rng.choice(["low", "mid", "high", "rare"], rows, p=[0.5, 0.3, 0.18, 0.02])
+    level = pd.Series(group).map({"low": 0.0, "mid": 3.0, "high": 6.0, "rare": 9.0}).to_numpy()
+    score = np.round(level + rng.normal(0, 1, rows), 2)
+    score[(group == "high") & (rng.random(rows) < 0.5)] = np.nan
+    spend = np.where(rng.random(rows) < 0.4, 0.0, np.round(rng.lognormal(3, 1, rows), 2))
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 900, rows), "D")
+    return pd.DataFrame(
+        {
+            "customer_id": [f"K-{i:05d}" for i in rng.permutation(rows)],
+            "group": group,
+            "score": score,
+            "spend": spend,
+            "visits": rng.poisson(2 + level),
+            "active": rng.random(rows) < 0.7,
+            "since": days,
+        }
+    )
+
+
+@pytest.fixture(scope="session")
+def csv(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("table") / "table.csv"
+    frame.to_csv(path, index=False)
+    return path
+
+
+def settings_for(preset: str, epochs: int = 3) -> dict[str, object]:
+    """Settings that fit any preset in a second."""
+    condition = ["group", "visits"] if preset == "cvae" else []
+    return {
+        "preset": preset,
+        "condition": condition,
+        "training": {"epochs": epochs, "batch": 100},
+    }
+
+
+@pytest.fixture(scope="session")
+def fitted(frame: pd.DataFrame) -> Callable[[str], Artifact]:
+    """The artifact of a preset, fitted for three epochs."""
+    made: dict[str, Artifact] = {}
+
+    def fit(preset: str) -> Artifact:
+        if preset not in made:
+            made[preset] = pipeline.fit(from_frame(frame), None, parse(settings_for(preset)))
+        return made[preset]
+
+    return fit
+
+
+@pytest.fixture(scope="session")
+def model_file(csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tvae of the CSV file, written once."""
+    path = tmp_path_factory.mktemp("model") / "model.synthvae"
+    result = run_cli("fit", csv, "-o", path, "--epochs", "2")
+    assert result.exit_code == 0, result.output
+    return path
+
+
+def run_cli(*arguments: object, input: bytes | None = None):
+    """Drive the installed entry point, as a shell would."""
+    (script,) = entry_points(group="console_scripts", name="synthvae")
+    return CliRunner().invoke(script.load(), [str(a) for a in arguments], input=input)
+
+
+@pytest.fixture(scope="session")
+def cli():
+    return run_cli
+
+
+@pytest.fixture
+def synthesizer() -> type[Synthesizer]:
+    return Synthesizer

@@ -1,0 +1,73 @@
+"""Settings: strict, laid over a preset, and the same after a trip through a model file."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from synthvae.errors import MetadataError, UsageError
+from synthvae.model.spec import PRESETS
+from synthvae.settings import Settings, parse, read
+
+
+def test_nothing_given_is_the_default_preset() -> None:
+    assert parse({}) == Settings()
+    assert parse({"preset": "tvae"}).model == PRESETS["tvae"].model
+
+
+def test_fields_are_laid_over_the_preset() -> None:
+    settings = parse(
+        {
+            "seed": 3,
+            "missing_values": ["?"],
+            "model": {"latent": {"size": 8}, "decoder": {"hidden": [32]}, "objective": {"beta": 2}},
+            "training": {"epochs": 5},
+        }
+    )
+    assert settings.seed == 3
+    assert settings.missing_values == ("?",)
+    assert settings.model.latent.size == 8
+    assert settings.model.decoder.hidden == (32,)
+    assert settings.model.objective.beta == 2.0
+    assert settings.model.objective.warmup_epochs == PRESETS["tvae"].model.objective.warmup_epochs
+    assert settings.training.epochs == 5
+
+
+def test_json_round_trip() -> None:
+    settings = parse({"preset": "cvae", "condition": ["a"], "model": {"encoder": [9, 4]}})
+    assert parse(json.loads(json.dumps(settings.to_json()))) == settings
+
+
+def test_all_reasons_at_once_with_hints() -> None:
+    wrong = {
+        "sed": 1,
+        "training": {"epoch": 5, "batch": "many"},
+        "model": {"latent": {"kind": "gausian"}, "numeric": "bins"},
+    }
+    with pytest.raises(MetadataError) as caught:
+        parse(wrong)
+    text = str(caught.value)
+    assert len(caught.value.reasons) == 5
+    for part in ("did you mean 'seed'?", "did you mean 'epochs'?", "'many'", "modes, cells"):
+        assert part in text
+    assert "did you mean 'gaussian'?" in text
+
+
+def test_unknown_preset_and_missing_condition_are_usage_errors() -> None:
+    with pytest.raises(UsageError, match="did you mean 'tvae'"):
+        parse({"preset": "tva"})
+    with pytest.raises(UsageError, match="--condition-on"):
+        parse({"preset": "cvae"})
+
+
+def test_files(tmp_path: Path) -> None:
+    path = tmp_path / "synthvae.yaml"
+    path.write_text("preset: tvae\nseed: 4\n")
+    assert read(path).seed == 4
+    path.write_text("- a list\n")
+    with pytest.raises(MetadataError, match="is a mapping"):
+        read(path)
+    with pytest.raises(MetadataError, match="does not exist"):
+        read(tmp_path / "none.yaml")

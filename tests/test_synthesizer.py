@@ -1,0 +1,85 @@
+"""The Python API."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import synthvae
+from synthvae import Synthesizer, UsageError
+
+QUICK = {"training": {"epochs": 2}}
+
+
+@pytest.fixture(scope="module")
+def learnt(frame: pd.DataFrame) -> Synthesizer:
+    return Synthesizer("tvae", settings=QUICK).fit(frame)
+
+
+def test_a_sample_is_like_the_frame(learnt: Synthesizer, frame: pd.DataFrame) -> None:
+    rows = learnt.sample(200, seed=7)
+    assert rows.shape == (200, frame.shape[1])
+    pd.testing.assert_series_equal(rows.dtypes, frame.dtypes)
+    assert rows["customer_id"].is_unique
+    assert not set(rows["customer_id"]) & set(frame["customer_id"]) or len(frame) > 10**5
+
+
+def test_seeds_and_prefixes(learnt: Synthesizer) -> None:
+    pd.testing.assert_frame_equal(learnt.sample(50, seed=1), learnt.sample(200, seed=1).head(50))
+    assert not learnt.sample(50, seed=1).equals(learnt.sample(50, seed=2))
+
+
+def test_save_and_load(learnt: Synthesizer, tmp_path: Path) -> None:
+    learnt.save(tmp_path / "m.synthvae")
+    again = Synthesizer.load(tmp_path / "m.synthvae")
+    pd.testing.assert_frame_equal(again.sample(30), learnt.sample(30))
+
+
+def test_an_empty_sample_keeps_the_columns(learnt: Synthesizer, frame: pd.DataFrame) -> None:
+    assert list(learnt.sample(0).columns) == list(frame.columns)
+
+
+@pytest.mark.parametrize(
+    "dtype",
+    [
+        "int64",
+        "Int64",
+        "int8",
+        "float32",
+        "Float64",
+        "bool",
+        "boolean",
+        "category",
+        "string",
+        "object",
+    ],
+)
+def test_dtypes_come_back(dtype: str) -> None:
+    rng = np.random.default_rng(0)
+    values = pd.Series(rng.integers(0, 2, 60)).astype(dtype if dtype != "category" else "str")
+    frame = pd.DataFrame({"a": values.astype(dtype), "b": rng.choice(["x", "y"], 60)})
+    rows = Synthesizer(settings={"training": {"epochs": 1}}).fit(frame).sample(20)
+    assert str(rows["a"].dtype) == dtype
+
+
+def test_sampling_before_fitting_is_an_error() -> None:
+    with pytest.raises(UsageError, match="call fit"):
+        Synthesizer().sample(1)
+
+
+def test_the_door_names_everything_and_loads_nothing() -> None:
+    assert synthvae.__all__ == sorted(synthvae.__all__)
+    for name in synthvae.__all__:
+        assert getattr(synthvae, name).__name__ == name
+    with pytest.raises(AttributeError):
+        _ = synthvae.nothing
+    code = (
+        "import sys, synthvae;"
+        "assert not {'torch', 'pandas', 'pyarrow', 'sklearn', 'opacus'} & set(sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)

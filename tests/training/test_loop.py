@@ -1,0 +1,112 @@
+"""Training: it learns, stops, keeps its best weights, and resumes as if never stopped."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import torch
+
+from synthvae import pipeline
+from synthvae.errors import TrainingError
+from synthvae.settings import Settings, parse
+from synthvae.table import Table, from_frame
+from synthvae.training.checkpoint import Progress
+
+
+def settings(**training: object) -> Settings:
+    return parse({"training": {"epochs": 6, "batch": 100, **training}})
+
+
+@pytest.fixture(scope="module")
+def table(frame: pd.DataFrame) -> Table:
+    return from_frame(frame)
+
+
+class KilledError(Exception):
+    """Stands for a kill at an arbitrary moment."""
+
+
+def kill_after(epochs: int):
+    def watch(progress: Progress, _: int) -> None:
+        if progress.epoch == epochs:
+            raise KilledError
+
+    return watch
+
+
+def test_the_held_out_loss_falls(table: Table) -> None:
+    history = pipeline.fit(table, None, settings(epochs=20)).content["training"]["history"]
+    assert history[-1]["loss"] < history[0]["loss"] - 1.0
+
+
+def test_same_seed_same_model_whatever_the_threads(table: Table) -> None:
+    files = [pipeline.fit(table, None, settings(), threads=n).to_bytes() for n in (1, 2, 2)]
+    assert files[0] == files[1] == files[2]
+    other = pipeline.fit(table, None, parse({"seed": 1, "training": {"epochs": 6, "batch": 100}}))
+    assert other.to_bytes() != files[0]
+
+
+@pytest.mark.parametrize("stop", [1, 3, 5])
+def test_a_killed_fit_resumes_to_the_same_bytes(table: Table, tmp_path: Path, stop: int) -> None:
+    whole = pipeline.fit(table, None, settings())
+    path = tmp_path / "fit.checkpoint"
+    with pytest.raises(KilledError):
+        pipeline.fit(table, None, settings(), kill_after(stop), checkpoint=path, checkpoint_every=0)
+    resumed = pipeline.fit(table, None, settings(), checkpoint=path, resume=True)
+    assert resumed.to_bytes() == whole.to_bytes()
+
+
+def test_resume_after_learning_rate_drops_is_the_same_too(table: Table, tmp_path: Path) -> None:
+    nervous = settings(epochs=200, patience=1, learning_rate=0.05, drops=3)
+    whole = pipeline.fit(table, None, nervous)
+    dropped = whole.content["training"]
+    assert "no better held-out loss" in dropped["stopped"]
+    assert dropped["best_epoch"] < dropped["epochs"] < 200
+    path = tmp_path / "fit.checkpoint"
+    with pytest.raises(KilledError):
+        pipeline.fit(
+            table,
+            None,
+            nervous,
+            kill_after(dropped["epochs"] - 1),
+            checkpoint=path,
+            checkpoint_every=0,
+        )
+    resumed = pipeline.fit(table, None, nervous, checkpoint=path, resume=True)
+    assert resumed.to_bytes() == whole.to_bytes()
+
+
+def test_the_best_weights_are_kept_not_the_last(table: Table) -> None:
+    artifact = pipeline.fit(
+        table, None, settings(epochs=200, patience=2, learning_rate=0.05, drops=0)
+    )
+    training = artifact.content["training"]
+    losses = [entry["loss"] for entry in training["history"]]
+    assert training["best_epoch"] < training["epochs"]
+    assert losses[training["best_epoch"] - 1] == pytest.approx(min(losses), abs=2e-3)
+
+
+def test_a_checkpoint_of_other_settings_or_rows_is_refused(table: Table, tmp_path: Path) -> None:
+    path = tmp_path / "fit.checkpoint"
+    with pytest.raises(KilledError):
+        pipeline.fit(table, None, settings(), kill_after(2), checkpoint=path, checkpoint_every=0)
+    with pytest.raises(TrainingError, match="same table and settings"):
+        pipeline.fit(table, None, settings(batch=50), checkpoint=path, resume=True)
+    with pytest.raises(TrainingError, match="same table and settings"):
+        pipeline.fit(table.rows(slice(0, 500)), None, settings(), checkpoint=path, resume=True)
+    path.write_bytes(path.read_bytes()[:200])
+    with pytest.raises(TrainingError, match="is none"):
+        pipeline.fit(table, None, settings(), checkpoint=path, resume=True)
+
+
+def test_divergence_is_an_error_that_says_what_to_do(table: Table) -> None:
+    with pytest.raises(TrainingError, match="learning_rate"):
+        pipeline.fit(table, None, settings(learning_rate=1e12))
+
+
+def test_torch_settings_are_put_back(table: Table) -> None:
+    before = torch.get_num_threads()
+    pipeline.fit(table, None, settings(epochs=1))
+    assert torch.get_num_threads() == before

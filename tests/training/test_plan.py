@@ -1,0 +1,34 @@
+"""The rules that follow from the size of a table."""
+
+from __future__ import annotations
+
+import pytest
+
+from synthvae.model.objective import Objective
+from synthvae.model.spec import TrainingSpec
+from synthvae.training.plan import BATCH, EPOCHS, plan
+
+
+@pytest.mark.parametrize(
+    ("rows", "batch", "epochs"),
+    [(20, 20, 300), (300, 32, 300), (6_000, 64, 300), (35_000, 512, 69), (10**6, 2048, 20)],
+)
+def test_batch_and_epochs(rows: int, batch: int, epochs: int) -> None:
+    made = plan(TrainingSpec(), Objective(), rows)
+    assert (made.batch, made.epochs) == (batch, epochs)
+    assert made.batch <= BATCH[1]
+    assert EPOCHS[0] <= made.epochs <= EPOCHS[1]
+
+
+def test_what_the_user_says_goes_before_the_rule() -> None:
+    made = plan(TrainingSpec(epochs=9, batch=10), Objective(warmup_epochs=20), 1000)
+    assert (made.epochs, made.batch) == (9, 10)
+    assert made.objective.warmup_epochs == 3
+
+
+def test_the_learning_rate_ends_low() -> None:
+    made = plan(TrainingSpec(epochs=30), Objective(), 1000)
+    factors = [made.rate_factor(epoch) for epoch in range(31)]
+    assert factors[:21] == [1.0] * 21
+    assert factors[-1] == pytest.approx(1 / 20)
+    assert factors == sorted(factors, reverse=True)
