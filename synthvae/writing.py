@@ -101,8 +101,8 @@ def regroup(chunks: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
         held += len(chunk)
         while held >= rows:
             joined = pa.concat_tables(waiting)
-            yield joined.slice(0, rows).combine_chunks()
+            yield joined.slice(0, rows)
             waiting = [joined.slice(rows)]
             held -= rows
     if held:
-        yield pa.concat_tables(waiting).combine_chunks()
+        yield pa.concat_tables(waiting)

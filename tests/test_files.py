@@ -21,6 +21,12 @@ def test_a_file_appears_whole(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["a.csv"]
 
 
+def test_a_file_takes_the_place_of_an_old_one(tmp_path: Path) -> None:
+    for data in (b"a long old one", b"new"):
+        write_bytes(tmp_path / "a.csv", data)
+    assert (tmp_path / "a.csv").read_bytes() == b"new"
+
+
 @pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
 def test_after_an_exception_nothing_is_left_and_the_old_file_stays(
     error: type[BaseException], tmp_path: Path

@@ -30,6 +30,7 @@ def one(values: pd.Series) -> Column:
         (pd.Series([2**64 - 1], dtype="uint64"), ["18446744073709551615"], "uint64"),
         (pd.Series([0.1, np.nan, 2.5]), ["0.1", None, "2.5"], "double"),
         (pd.Series([13_104_301_300.0, np.nan]), ["13104301300", None], "double"),
+        (pd.Series([1e20, 3.0]), ["1e+20", "3"], "double"),
         (pd.Series([0.1], dtype="float32"), ["0.1"], "float"),
         (pd.Series([0.5, np.nan], dtype="float16"), ["0.5", None], "halffloat"),
         (pd.Series([True, False]), ["true", "false"], "bool"),
