@@ -78,16 +78,19 @@ def _target(config: Path | None, target: str | None) -> str | None:
 
 
 def _print(found: Evaluation) -> None:
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title_justify="left")
-    for name in ("metric", "synthetic", "95 % interval", "fresh real rows", "ratio", "better", "n"):
-        table.add_column(name, justify="left" if name in ("metric", "better") else "right")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    for name in ("metric", "synthetic", "95 % interval", "real", "ratio", "better", "n"):
+        left = name in ("metric", "better")
+        table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for record in found.records:
         table.add_row(*_row(record))
     console = Console(highlight=False)
     console.print(table)
+    console.print("real: what held-out real rows score, the floor; ratio: synthetic over real")
     for name, reason in found.left_out.items():
         console.print(f"left out: {name}: {reason}", markup=False)
     for note in found.notes:
@@ -96,12 +99,11 @@ def _print(found: Evaluation) -> None:
 
 def _row(record: Metric) -> tuple[str, ...]:
     def number(value: Any) -> str:
-        return "" if value is None else f"{value:.4g}"
+        return "" if value is None else f"{value:.3g}"
 
-    unit = f" ({record.unit})" if record.unit else ""
-    interval = f"{number(record.interval.low)} to {number(record.interval.high)}"
+    interval = f"{number(record.interval.low)} .. {number(record.interval.high)}"
     return (
-        f"{record.name}{unit}",
+        record.name,
         number(record.value),
         interval,
         number(record.floor),

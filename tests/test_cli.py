@@ -169,7 +169,7 @@ def test_evaluate_compares(cli, csv: Path, model_file: Path, tmp_path: Path) -> 
         (3, "check the path", ("sample", "-n", "5", "-m", "none.synthvae")),
         (3, "check the path", ("inspect", "{csv}")),
         (2, "COLUMN=VALUE", ("sample", "-n", "5", "-m", "{model}", "--given", "group")),
-        (2, "is not in the range", ("sample", "-n", "0", "-m", "{model}")),
+        (2, "greater than or equal to 1", ("sample", "-n", "0", "-m", "{model}")),
         (
             2,
             "stdout takes rows or JSON",
