@@ -8,6 +8,7 @@ import sys
 from typing import Annotated, Any
 
 import typer
+from rich.markup import escape
 from typer.core import TyperGroup
 
 from synthvae import __version__
@@ -31,7 +32,7 @@ class Commands(TyperGroup):
             return super().invoke(ctx)
         except SynthvaeError as error:
             for reason in error.reasons:
-                words.print(f"[red]error:[/red] {_plain(reason)}")
+                words.print(f"[red]error:[/red] {escape(reason)}")
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             words.print("stopped; nothing is half-written. An unfinished fit goes on with --resume")
@@ -41,7 +42,7 @@ class Commands(TyperGroup):
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
             raise typer.Exit(0) from error
         except OSError as error:
-            words.print(f"[red]error:[/red] {_plain(_why(error))}")
+            words.print(f"[red]error:[/red] {escape(_why(error))}")
             raise typer.Exit(3) from error
         except MemoryError as error:
             words.print(
@@ -58,10 +59,6 @@ def _why(error: OSError) -> str:
             "outputs are written whole, but the disk is full; nothing was left behind, free space"
         )
     return f"files can be read and written, but{where}: {error.strerror or error}; check it"
-
-
-def _plain(text: str) -> str:
-    return text.replace("[", "\\[")
 
 
 app = typer.Typer(

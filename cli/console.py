@@ -39,7 +39,7 @@ class Reporter:
     def say(self, text: str) -> None:
         """One line for people."""
         if not self.quiet:
-            words.print(text)
+            words.print(text, markup=False)
 
     def result(self, data: Mapping[str, Any]) -> None:
         """The outcome for programs, where --json asks for it."""

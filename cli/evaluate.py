@@ -47,6 +47,7 @@ def evaluate(
         refuse_overwrite(output, force)
     from synthvae.comparison import STEPS, compare
 
+    wanted, missing = _settings(config, target)
     tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
     steps: list[str] = []
     with reporter.progress("evaluating", STEPS) as bar:
@@ -55,7 +56,7 @@ def evaluate(
             bar.at(len(steps), name)
             steps.append(name)
 
-        found = compare(tables, metadata, _target(config, target), seed, step)
+        found = compare(tables, metadata, wanted, missing, seed, step)
     if output:
         import json as encoder
 
@@ -67,14 +68,16 @@ def evaluate(
         _print(found)
 
 
-def _target(config: Path | None, target: str | None) -> str | None:
-    """The flag's, or the settings file's; reading the file's other keys would load torch."""
-    if target is not None or config is None:
-        return target
+def _settings(config: Path | None, target: str | None) -> tuple[str | None, list[str]]:
+    """The target and what means 'missing'; to read the file's other keys would load torch."""
+    if config is None:
+        return target, []
     from synthvae.metadata import load_mapping
 
-    named = load_mapping(config, "settings").get("target")
-    return None if named is None else str(named)
+    content = load_mapping(config, "settings")
+    named = target or content.get("target")
+    missing = content.get("missing_values") or []
+    return None if named is None else str(named), [str(text) for text in missing]
 
 
 def _print(found: Evaluation) -> None:

@@ -80,6 +80,11 @@ def fit(
     data = read_table(table)
     reporter.say(f"{len(data):,} rows, {len(data.columns)} columns; preset {settings.preset}")
     checkpoint = output.with_name(output.name + ".checkpoint")
+    if checkpoint.exists() and not resume and not force:
+        raise UsageError(
+            f"an unfinished fit is not overwritten unasked, but its checkpoint '{checkpoint}' "
+            "exists; go on with --resume, or pass --force"
+        )
     if resume and not checkpoint.exists():
         reporter.say(f"no checkpoint '{checkpoint}' to resume from; fitting from the start")
     journal = Journal(log) if log else None

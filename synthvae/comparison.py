@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,6 +28,7 @@ def compare(
     paths: Mapping[str, str],
     metadata: Path | None,
     target: str | None,
+    missing: Sequence[str],
     seed: int,
     step: Callable[[str], None],
 ) -> Evaluation:
@@ -39,7 +40,7 @@ def compare(
     tables = {name: read_table(path) for name, path in paths.items()}
     _same_columns(tables)
     described = metadatas.read(metadata) if metadata else detect(tables["real"])
-    schema = resolve(described, tables["real"])
+    schema = resolve(described, tables["real"], missing)
     compared = [c for c in schema.columns if c.sdtype in COMPARED]
     frames = [_frame(table, compared) for table in tables.values()]
     if target is not None and target not in frames[0]:
@@ -79,10 +80,13 @@ def _frame(table: Table, columns: list[ColumnSchema]) -> pd.DataFrame:
 
 
 def _values(column: Column, schema: ColumnSchema) -> np.ndarray[Any, Any]:
+    absent = np.array([text in schema.missing for text in column.texts], bool)
     if schema.sdtype == "numerical":
-        return np.append(numbers_of(column.levels), np.nan)[column.codes]
+        numbers = np.where(absent, np.nan, numbers_of(column.levels))
+        return np.append(numbers, np.nan)[column.codes]
     if schema.sdtype == "datetime":
-        return np.append(_moments(column, schema), np.nan)[column.codes]
+        seconds = np.where(absent, np.nan, _moments(column, schema))
+        return np.append(seconds, np.nan)[column.codes]
     fold = str.lower if schema.sdtype == "boolean" else str
     texts = [None if text in schema.missing else fold(text) for text in column.texts]
     return np.array([*texts, None], dtype=object)[column.codes]
@@ -105,7 +109,7 @@ def _typed(tables: Mapping[str, Table], schema: Schema) -> list[pd.DataFrame]:
         frame = _frame(table, list(schema.columns))
         for column in schema.columns:
             if column.sdtype == "datetime":
-                frame[column.name] = pd.to_datetime(frame[column.name], unit="s")
+                frame[column.name] = pd.to_datetime(frame[column.name], unit="s", errors="coerce")
         frames.append(frame)
     return frames
 

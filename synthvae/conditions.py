@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from synthvae.layout import Codes, Part
 
 MAX_COMBINATIONS = 4096
+MIN_ROWS = 6  # a combination that fewer rows hold is not kept: it would be those rows
+MIN_COVERED = 0.5
 
 
 @dataclass(frozen=True)
@@ -24,10 +26,20 @@ class Factor:
     codes: Codes
     shares: NDArray[np.float64]
 
+    def shares_given(self, fixed: Mapping[int, int]) -> NDArray[np.float64]:
+        """The shares [n] among the combinations that agree with `fixed`; of all if none does."""
+        agrees = np.ones(len(self.shares), bool)
+        for column, position in enumerate(self.positions):
+            if position in fixed:
+                agrees &= self.codes[:, column] == fixed[position]
+        shares = np.where(agrees, self.shares, 0.0) if agrees.any() else self.shares
+        normalised: NDArray[np.float64] = shares / shares.sum()
+        return normalised
+
 
 @dataclass(frozen=True)
 class Conditions:
-    """Independent factors. One factor if the combinations are few, else one a column."""
+    """Independent factors: one, if few combinations cover most rows, else one a column."""
 
     factors: tuple[Factor, ...]
     width: int
@@ -38,21 +50,28 @@ class Conditions:
         whole = tuple(range(len(columns)))
         if not columns:
             return Conditions((), 0)
-        joint = _factor(codes, whole)
-        if len(joint.shares) <= MAX_COMBINATIONS:
+        joint, covered = _factor(codes, whole)
+        if covered >= MIN_COVERED and len(joint.shares) <= MAX_COMBINATIONS:
             return Conditions((joint,), len(columns))
         apart = [
-            _factor(codes, tuple(i for i in whole if columns[i] == name))
+            _factor(codes, tuple(i for i in whole if columns[i] == name))[0]
             for name in dict.fromkeys(columns)
         ]
         return Conditions(tuple(apart), len(columns))
 
-    def draw(self, rng: np.random.Generator, rows: int) -> Codes:
-        """Codes [rows, blocks], as often as in the training table."""
+    def draw(
+        self, rng: np.random.Generator, rows: int, fixed: Mapping[int, int] | None = None
+    ) -> Codes:
+        """Codes [rows, blocks], as often as in the training table; `fixed` gives the code of some
+        blocks, and the others follow from it where the table had that combination."""
+        fixed = fixed or {}
         out = np.empty((rows, self.width), np.int32)
         for factor in self.factors:
-            index = rng.choice(len(factor.shares), rows, p=factor.shares)
+            shares = factor.shares_given(fixed)
+            index = rng.choice(len(shares), rows, p=shares)
             out[:, list(factor.positions)] = factor.codes[index]
+        for position, code in fixed.items():
+            out[:, position] = code
         return out
 
     def to_json(self) -> list[dict[str, Any]]:
@@ -74,9 +93,16 @@ class Conditions:
         return Conditions(factors, sum(len(factor.positions) for factor in factors))
 
 
-def _factor(codes: Codes, positions: tuple[int, ...]) -> Factor:
+def _factor(codes: Codes, positions: tuple[int, ...]) -> tuple[Factor, float]:
+    """The factor of the combinations that enough rows hold, and the share of rows it covers. If
+    there is none, all combinations are as likely: their number of rows is not kept then."""
     combinations, counts = np.unique(codes[:, list(positions)], axis=0, return_counts=True)
-    return Factor(positions, combinations.astype(np.int32), counts / counts.sum())
+    common = counts >= MIN_ROWS
+    covered = float(counts[common].sum() / counts.sum())
+    if not common.any():
+        common, counts = ~common, np.ones_like(counts)
+    kept = counts[common] / counts[common].sum()
+    return Factor(positions, combinations[common].astype(np.int32), kept), covered
 
 
 def given_columns(given: Part) -> list[str]:

@@ -26,7 +26,7 @@ EVERY = 10
 
 
 class Journal:
-    """A folder with `losses.jsonl` and, every tenth epoch, `epoch-0010/*.csv`."""
+    """A folder with `losses.jsonl` and, from the first epoch on every tenth, `epoch-0011/*.csv`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder

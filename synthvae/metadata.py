@@ -7,6 +7,7 @@ ignored: a typing error in a privacy setting must not pass.
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -92,7 +93,7 @@ def load_mapping(path: Path, what: str) -> dict[str, Any]:
         raise MetadataError(f"{what} is a file, but '{path}' does not exist; check the path")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise MetadataError(
             f"{what} is YAML or JSON, but '{path}' can't be read as such: {reason}"
@@ -156,7 +157,7 @@ def _columns(raw: Any, source: str, problems: Problems) -> dict[str, ColumnMetad
                 f"column '{name}': a column has an sdtype, but {source} gives none; add one"
             )
             continue
-        options = {key: value for key, value in entry.items() if key != "sdtype"}
+        options = {str(k): _plain(v) for k, v in entry.items() if k != "sdtype"}
         sdtype = str(entry["sdtype"])
         if sdtype == "ordinal":
             sdtype = "categorical"
@@ -164,6 +165,16 @@ def _columns(raw: Any, source: str, problems: Problems) -> dict[str, ColumnMetad
         _strict(options, _KEYS.get(sdtype, _PERSONAL), where, problems)
         columns[str(name)] = ColumnMetadata(sdtype, options)
     return columns
+
+
+def _plain(value: Any) -> Any:
+    """YAML reads an unquoted 2020-01-01 as a date; here it is text, as JSON has it."""
+    if isinstance(value, list):
+        return [_plain(entry) for entry in value]
+    if isinstance(value, dict):
+        return {str(key): _plain(entry) for key, entry in value.items()}
+    known = value is None or isinstance(value, (str, int, float))
+    return value if known and value not in (math.inf, -math.inf) else str(value)
 
 
 def _known_keys(

@@ -59,6 +59,11 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
                 f"a condition is a column, but the table has no column '{name}'; "
                 f"{hint(name, table.names)}"
             )
+        if schema[name].sdtype not in ("numerical", "categorical", "boolean", "datetime"):
+            raise SchemaError(
+                f"a condition is learnt, but column '{name}' is made up ({schema[name].sdtype}); "
+                "condition on another column"
+            )
     if len(table) < MIN_ROWS:
         raise SchemaError(
             f"a model is learnt from {MIN_ROWS} rows or more, but the table has {len(table)}; "

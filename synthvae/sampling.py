@@ -28,6 +28,7 @@ from synthvae.model.vae import Vae
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column
+from synthvae.written import numbers_of
 
 _BLOCK_VALUES = 1 << 22
 _BLOCK_ROWS = (256, 8192)
@@ -69,7 +70,11 @@ class Sampler:
         """
         if rows < 0:
             raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
-        fixed = self._fixed(given or {})
+        return self._stream(rows, seed, view, self._fixed(given or {}), threads)
+
+    def _stream(
+        self, rows: int, seed: int, view: View, fixed: Fixed, threads: int | None
+    ) -> Iterator[pa.Table]:
         size = self.block_rows
         starts = iter(range(0, rows, size))
         with side_by_side(threads) as pool:
@@ -88,9 +93,7 @@ class Sampler:
         noise = Noise.draw(
             rng, size, self.model.latent_size, len(modelled.codes), len(modelled.scalars)
         )
-        codes = self.conditions.draw(rng, size)
-        for position, code in fixed.codes.items():
-            codes[:, position] = code
+        codes = self.conditions.draw(rng, size, fixed.codes)
         given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
         encoded = self.model.sample(given, noise).encoded()
         table = self.codec.decode(encoded, Draw(seed, start), view)
@@ -130,6 +133,10 @@ class Sampler:
 
     def _codes_of(self, name: str, text: str) -> dict[int, int]:
         column = Column(name, np.zeros(1, np.int32), pa.array([text]))
+        if np.isinf(numbers_of(column.levels)).any():
+            raise SchemaError(
+                f"column '{name}': numbers are finite, but '{text}' is given; correct it"
+            )
         encoded = self.codec[name].encode(column, np.random.default_rng(0))
         blocks = self.model.given.layout.blocks
         positions = [i for i, block in enumerate(blocks) if block.column == name]

@@ -44,7 +44,7 @@ def read(path: Path) -> Settings:
 def parse(content: Mapping[str, Any], source: str = "settings") -> Settings:
     """Settings from plain data: the preset's, with `content` laid over them."""
     preset = content.get("preset", DEFAULT_PRESET)
-    if preset not in PRESETS:
+    if not isinstance(preset, str) or preset not in PRESETS:
         raise UsageError(
             f"a preset is one of {', '.join(PRESETS)}, but {source} asks for '{preset}'; "
             f"{hint(str(preset), PRESETS)}"
@@ -104,7 +104,7 @@ def _part(old: Any, kind: Any, where: str, table: Mapping[str, type], problems: 
     """The spec to lay over: the preset's own, or another part's defaults if `kind` names one."""
     if kind in (None, old.kind):
         return old
-    if kind not in table:
+    if not isinstance(kind, str) or kind not in table:
         problems.add(f"{where}: unknown kind '{kind}'; {hint(str(kind), table)}")
         return old
     return table[kind]()

@@ -45,7 +45,7 @@ class Synthesizer:
         `given`: values for columns that the model is conditioned on.
         """
         sampler = pipeline.sampler(self.artifact)
-        texts = {name: str(value) for name, value in (given or {}).items()}
+        texts = {name: _written(value) for name, value in (given or {}).items()}
         chunks = list(sampler.chunks(n, seed, "typed", texts))
         schema = sampler.codec.arrow_schema("typed")
         table = pa.Table.from_batches([], schema) if not chunks else pa.concat_tables(chunks)
@@ -71,6 +71,14 @@ class Synthesizer:
         loaded.settings = pipeline.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
+
+
+def _written(value: Any) -> str:
+    """A given value as the columns of a frame are met: Arrow's text of it."""
+    scalar = pa.scalar(value.item() if hasattr(value, "item") else value)
+    if pa.types.is_timestamp(scalar.type):
+        scalar = scalar.cast(pa.timestamp("s"), safe=False)
+    return "" if not scalar.is_valid else str(scalar.cast(pa.string()).as_py())
 
 
 def _as_given(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:

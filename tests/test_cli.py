@@ -223,6 +223,9 @@ def test_a_stopped_fit_goes_on_to_the_same_bytes(csv: Path, tmp_path: Path, how:
     assert shell("fit", csv, "--epochs", 40, cwd=whole).returncode == 0
     assert killed(csv, stopped, how) == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert not (stopped / "model.synthvae").exists()
+    unasked = shell("fit", csv, "--epochs", 40, cwd=stopped)
+    assert unasked.returncode == 2
+    assert b"--resume" in unasked.stderr
     done = shell("fit", csv, "--epochs", 40, "--resume", cwd=stopped)
     assert done.returncode == 0, done.stderr
     files = [(folder / "model.synthvae").read_bytes() for folder in (whole, stopped)]

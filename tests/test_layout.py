@@ -17,7 +17,7 @@ BLOCKS = (
 )
 LAYOUT = Layout(BLOCKS, ("pay",))
 ROWS = Encoded(
-    np.array([[0, 1, 3, -1], [1, 2, 0, 1]], np.int32),
+    np.array([[0, 1, 2, -1], [1, 2, 0, 1]], np.int32),
     np.array([[0.5, np.nan], [np.nan, -0.25]], np.float32),
 )
 
@@ -34,7 +34,7 @@ def test_json_round_trip_is_the_identity() -> None:
 @pytest.mark.parametrize(
     ("given", "names", "codes", "scalars"),
     [
-        (True, ["pay:coarse", "pay:fine"], [[3, -1], [0, 1]], (2, 0)),
+        (True, ["pay:coarse", "pay:fine"], [[2, -1], [0, 1]], (2, 0)),
         (False, ["sex", "age:mode", "age:scalar", "debt:scalar"], [[0, 1], [1, 2]], (2, 2)),
     ],
 )
@@ -64,7 +64,7 @@ def test_blocks_of_a_column_stand_where_they_stood() -> None:
 
 def test_the_one_hot_view_leaves_absent_blocks_zero() -> None:
     expected = [
-        [1, 0, 0, 1, 0, 0, 0, 0, 1, 0, 0, 0.5, 0],
+        [1, 0, 0, 1, 0, 0, 0, 1, 0, 0, 0, 0.5, 0],
         [0, 1, 0, 0, 1, 1, 0, 0, 0, 0, 1, 0, -0.25],
     ]
     assert LAYOUT.one_hot(ROWS).tolist() == expected
@@ -73,7 +73,7 @@ def test_the_one_hot_view_leaves_absent_blocks_zero() -> None:
 def test_columns_are_put_side_by_side_and_rows_taken() -> None:
     left, right = LAYOUT.part(True).take(ROWS), LAYOUT.part(False).take(ROWS)
     both = Encoded.side_by_side([left, right], 2)
-    assert both.codes.tolist() == [[3, -1, 0, 1], [0, 1, 1, 2]]
+    assert both.codes.tolist() == [[2, -1, 0, 1], [0, 1, 1, 2]]
     assert both.rows([1]).codes.tolist() == [[0, 1, 1, 2]]
     assert len(both.rows(np.array([True, False]))) == 1
     assert len(Encoded.side_by_side([], 5)) == 5

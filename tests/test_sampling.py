@@ -5,6 +5,7 @@ from __future__ import annotations
 import tracemalloc
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
@@ -12,6 +13,8 @@ import pytest
 from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError
+from synthvae.settings import parse
+from synthvae.table import from_frame
 
 Fitted = Callable[[str], Artifact]
 
@@ -34,16 +37,14 @@ def test_given_values_hold_in_every_row(cvae) -> None:
 
 def test_what_is_not_given_is_drawn_as_often_as_in_the_table(cvae, frame) -> None:
     rows = drawn(cvae, 20_000)
-    expected = frame.groupby(["group", "visits"], observed=True).size() / len(frame)
+    expected = frame.groupby(["group", "visits"], observed=True).size()
+    expected = expected[expected >= 6] / expected[expected >= 6].sum()
     found = rows.groupby(["group", "visits"], observed=True).size() / len(rows)
     assert found.index.isin(expected.index).all()
     assert (found - expected).abs().max() < 0.012  # 4 standard errors of a share of 0.15
 
 
 def test_the_rest_follows_the_condition(fitted: Fitted, frame: pd.DataFrame) -> None:
-    from synthvae.settings import parse
-    from synthvae.table import from_frame
-
     simple = frame[["group", "visits"]]
     artifact = pipeline.fit(
         from_frame(simple),
@@ -92,3 +93,42 @@ def test_an_abandoned_stream_stops_working(fitted: Fitted) -> None:
     stream = pipeline.sampler(fitted("tvae")).chunks(10**9, 0, "text")
     assert len(next(stream)) > 0
     stream.close()
+
+
+def test_conditions_that_are_not_given_follow_those_that_are() -> None:
+    rng = np.random.default_rng(0)
+    small = rng.choice(["p", "q"], 400)
+    table = pd.DataFrame({"small": small, "large": np.char.upper(small), "x": rng.random(400)})
+    artifact = pipeline.fit(
+        from_frame(table),
+        None,
+        parse({"preset": "cvae", "condition": ["small", "large"], "training": {"epochs": 1}}),
+    )
+    assert set(drawn(pipeline.sampler(artifact), 300, small="q")["large"]) == {"Q"}
+
+
+def test_combinations_that_few_rows_hold_are_not_kept() -> None:
+    rng = np.random.default_rng(0)
+    table = pd.DataFrame(
+        {name: rng.choice(list("abcdefghij"), 500) for name in ("one", "two", "three")}
+    )
+    artifact = pipeline.fit(
+        from_frame(table),
+        None,
+        parse({"preset": "cvae", "condition": ["one", "two", "three"], "training": {"epochs": 1}}),
+    )
+    factors = artifact.content["conditions"]
+    assert [len(factor["positions"]) for factor in factors] == [1, 1, 1]
+    assert all(share * 500 > 5.5 for factor in factors for share in factor["shares"])
+
+
+def test_made_up_columns_are_no_conditions(frame: pd.DataFrame) -> None:
+    with pytest.raises(SchemaError, match="is made up"):
+        pipeline.fit(
+            from_frame(frame), None, parse({"preset": "cvae", "condition": ["customer_id"]})
+        )
+
+
+def test_infinite_given_values_are_refused(cvae) -> None:
+    with pytest.raises(SchemaError, match="finite"):
+        list(cvae.chunks(1, 0, "text", {"visits": "inf"}))

@@ -71,3 +71,28 @@ def test_files(tmp_path: Path) -> None:
         read(path)
     with pytest.raises(MetadataError, match="does not exist"):
         read(tmp_path / "none.yaml")
+
+
+@pytest.mark.parametrize(
+    ("content", "name"),
+    [
+        ({"training": {"epochs": 0}}, "epochs"),
+        ({"training": {"batch": -1}}, "batch"),
+        ({"training": {"validation": 1.0}}, "validation"),
+        ({"training": {"learning_rate": -1.0}}, "learning_rate"),
+        ({"training": {"drops": -1}}, "drops"),
+        ({"model": {"latent": {"size": 0}}}, "size"),
+        ({"model": {"encoder": []}}, "encoder"),
+        ({"model": {"decoder": {"hidden": [8, 0]}}}, "hidden"),
+        ({"model": {"objective": {"beta": -1}}}, "beta"),
+        ({"model": {"latent": {"kind": ["a"]}}}, "kind"),
+    ],
+)
+def test_values_out_of_range_are_named(content: dict[str, object], name: str) -> None:
+    with pytest.raises(MetadataError, match=name):
+        parse(content)
+
+
+def test_a_preset_that_is_no_text_is_a_usage_error() -> None:
+    with pytest.raises(UsageError, match="a preset is one of"):
+        parse({"preset": ["tvae"]})

@@ -83,3 +83,11 @@ def test_the_door_names_everything_and_loads_nothing() -> None:
         "assert not {'torch', 'pandas', 'pyarrow', 'sklearn', 'opacus'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
+
+
+def test_given_values_are_those_of_the_frame(frame: pd.DataFrame) -> None:
+    settings = {"condition": ["active", "group"], "training": {"epochs": 1}}
+    model = Synthesizer("cvae", settings=settings).fit(frame)
+    rows = model.sample(20, given={"active": True, "group": "mid"})
+    assert rows["active"].all()
+    assert set(rows["group"]) == {"mid"}

@@ -25,21 +25,27 @@ class RowEmbedding(nn.Module):
         super().__init__()
         self.out_features = out_features
         bound = 1 / math.sqrt(max(layout.width, 1))
-        # Row 0 stands for blocks that are not present: they add nothing.
-        self.weight = nn.Parameter(torch.zeros(1 + sum(layout.sizes), out_features))
-        nn.init.uniform_(self.weight[1:], -bound, bound)
-        self.scalars = nn.Linear(layout.n_scalars, out_features)  # its bias serves the whole map
+        self.weight = nn.Parameter(torch.empty(sum(layout.sizes), out_features))
+        nn.init.uniform_(self.weight, -bound, bound)
+        # Its bias serves the whole map. A table without scalars has one that is always 0.
+        self.scalars = nn.Linear(max(layout.n_scalars, 1), out_features)
         nn.init.uniform_(self.scalars.weight, -bound, bound)
         nn.init.uniform_(self.scalars.bias, -bound, bound)
         starts = torch.tensor([1, *layout.sizes[:-1]], dtype=torch.long).cumsum(0)
         self.register_buffer("offsets", starts[: len(layout.sizes)], persistent=False)
 
     def forward(self, rows: Rows) -> Tensor:
-        out: Tensor = self.scalars(torch.nan_to_num(rows.scalars))
+        scalars = torch.nan_to_num(rows.scalars)
+        if not scalars.shape[1]:
+            scalars = scalars.new_zeros(len(rows), 1)
+        out: Tensor = self.scalars(scalars)
         if not rows.codes.shape[1]:
             return out
         index = torch.where(rows.codes < 0, 0, rows.codes + self.offsets)
-        return out + nn.functional.embedding_bag(index, self.weight, mode="sum", padding_idx=0)
+        # Row 0 stands for blocks that are not present: they add nothing. (`padding_idx` would say
+        # so too, but leaves torch's fast path.)
+        weight = nn.functional.pad(self.weight, (0, 0, 1, 0))
+        return out + nn.functional.embedding_bag(index, weight, mode="sum")
 
 
 class Mlp(nn.Sequential):

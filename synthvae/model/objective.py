@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from torch import Tensor
 
+from synthvae.model.checks import not_negative
 from synthvae.model.parts import Terms
 
 
@@ -16,6 +17,9 @@ class Objective:
 
     beta: float = 1.0
     warmup_epochs: float = 0.0
+
+    def __post_init__(self) -> None:
+        not_negative(beta=self.beta, warmup_epochs=self.warmup_epochs)
 
     def weight(self, epoch: float) -> float:
         """The rate's weight after `epoch` epochs."""

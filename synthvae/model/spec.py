@@ -9,6 +9,7 @@ import torch
 
 from synthvae.codecs.table_codec import NumericKind
 from synthvae.layout import Layout
+from synthvae.model.checks import not_negative, positive, positive_widths
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.heads import Heads
 from synthvae.model.latents.gaussian import GaussianSpec
@@ -36,6 +37,9 @@ class ModelSpec:
     decoder: ParallelSpec = field(default_factory=ParallelSpec)
     objective: Objective = field(default_factory=Objective)
 
+    def __post_init__(self) -> None:
+        positive_widths(encoder=self.encoder)
+
 
 @dataclass(frozen=True)
 class TrainingSpec:
@@ -51,6 +55,13 @@ class TrainingSpec:
     validation: float = 0.1
     patience: int = 5
     drops: int = 2
+
+    def __post_init__(self) -> None:
+        positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
+        positive(learning_rate=self.learning_rate)
+        not_negative(weight_decay=self.weight_decay, drops=self.drops)
+        if not 0 <= self.validation <= 0.9:
+            raise ValueError(f"validation is a share from 0 to 0.9, but it is {self.validation}")
 
 
 @dataclass(frozen=True)

@@ -97,6 +97,7 @@ class Loop:
         started, progress = time.monotonic(), self.progress
         losses = self._train(train)
         held = self._validate(held_out)
+        self._check(held["loss"])
         progress.epoch += 1
         progress.seconds += time.monotonic() - started
         progress.history.append({"train": losses, **held})
@@ -114,12 +115,15 @@ class Loop:
             noise = torch.randn(len(index), self.latent, generator=generator)
             weight = self.plan.objective.weight(epoch + step / steps)
             total += self.regime.step(train.at(index), noise, weight)
-            if not math.isfinite(total):
-                raise TrainingError(
-                    f"a loss is finite, but in epoch {epoch + 1} it is not; lower "
-                    f"training.learning_rate (now {self.regime.learning_rate:g})"
-                )
+            self._check(total)
         return total / steps
+
+    def _check(self, loss: float) -> None:
+        if not math.isfinite(loss):
+            raise TrainingError(
+                f"a loss is finite, but in epoch {self.progress.epoch + 1} it is not; lower "
+                f"training.learning_rate (now {self.regime.learning_rate:g})"
+            )
 
     @torch.no_grad()
     def _validate(self, held_out: Rows) -> dict[str, float]:

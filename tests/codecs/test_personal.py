@@ -52,6 +52,14 @@ def test_draws_follow_the_seed_and_the_chunk(column: MakeColumn) -> None:
     assert codec.decode(encoded, Draw(1, 100), "text").to_pylist() != first
 
 
+def test_every_seed_makes_up_others(column: MakeColumn) -> None:
+    it = column(["a"] * 2000)
+    codec = PersonalCodec.fit(it, MISSING, "iban")
+    encoded = codec.encode(it, np.random.default_rng(0))
+    one, two = (set(codec.decode(encoded, Draw(s, 0), "text").to_pylist()) for s in (1, 2))
+    assert not one & two
+
+
 def test_missing_is_null_in_the_typed_view(column: MakeColumn) -> None:
     it = column(["a", None, "b", None], "string")
     codec = PersonalCodec.fit(it, MISSING, "name")

@@ -29,7 +29,7 @@ def rows(n: int = 8) -> Encoded:
 def test_equals_the_one_hot_product() -> None:
     encoded = rows()
     layer = RowEmbedding(LAYOUT, 5)
-    weight = torch.cat([layer.weight[1:], layer.scalars.weight.T])
+    weight = torch.cat([layer.weight, layer.scalars.weight.T])
     expected = torch.from_numpy(LAYOUT.one_hot(encoded)) @ weight + layer.scalars.bias
     assert torch.allclose(layer(Rows.of(encoded)), expected, atol=1e-6)
 

@@ -104,6 +104,8 @@ def test_a_checkpoint_of_other_settings_or_rows_is_refused(table: Table, tmp_pat
 def test_divergence_is_an_error_that_says_what_to_do(table: Table) -> None:
     with pytest.raises(TrainingError, match="learning_rate"):
         pipeline.fit(table, None, settings(learning_rate=1e12))
+    with pytest.raises(TrainingError, match="learning_rate"):
+        pipeline.fit(table, None, settings(learning_rate=1e30, epochs=1, batch=600))
 
 
 def test_torch_settings_are_put_back(table: Table) -> None:

@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from synthvae.model.checks import positive_widths
 from synthvae.model.nets import Mlp, RowEmbedding
 from synthvae.model.parts import Dims, Rows
 
@@ -18,6 +19,9 @@ class ParallelSpec:
 
     kind: Literal["parallel"] = "parallel"
     hidden: tuple[int, ...] = (128, 128)
+
+    def __post_init__(self) -> None:
+        positive_widths(hidden=self.hidden)
 
     def build(self, dims: Dims) -> ParallelDecoder:
         return ParallelDecoder(dims, self.hidden)

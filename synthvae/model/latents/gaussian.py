@@ -8,6 +8,7 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
+from synthvae.model.checks import positive
 from synthvae.model.parts import Dims, Posterior
 
 _LOG_VAR = (-12.0, 8.0)  # beyond these a draw is a constant, or training has left the rails
@@ -19,6 +20,9 @@ class GaussianSpec:
 
     kind: Literal["gaussian"] = "gaussian"
     size: int = 128
+
+    def __post_init__(self) -> None:
+        positive(size=self.size)
 
     def build(self, dims: Dims) -> GaussianLatent:
         return GaussianLatent(dims.hidden, self.size)
