@@ -62,3 +62,28 @@ def test_no_conditions_are_drawn_as_no_columns() -> None:
 def test_given_columns_are_named_block_by_block() -> None:
     blocks = tuple(Block(f"{c}:{i}", c, "categorical", 4) for i, c in enumerate(["a", "b", "b"]))
     assert given_columns(Layout(blocks, ("b",)).part(given=True)) == ["b", "b"]
+
+
+def test_a_combination_of_few_rows_is_not_kept() -> None:
+    table = np.repeat(np.array([[0, 0], [1, 1], [2, 2]], np.int32), [50, 6, 5], axis=0)
+    fitted = Conditions.fit(table, ["a", "b"])
+    kept = {tuple(row) for factor in fitted.factors for row in factor.codes.tolist()}
+    assert kept == {(0, 0), (1, 1)}
+    assert abs(sum(fitted.factors[0].shares) - 1) < 1e-12
+
+
+def test_where_every_combination_is_rare_none_is_told_from_another() -> None:
+    table = np.repeat(np.array([[0], [1], [2]], np.int32), [5, 3, 1], axis=0)
+    (factor,) = Conditions.fit(table, ["a"]).factors
+    assert factor.codes.tolist() == [[0], [1], [2]]
+    assert factor.shares.tolist() == [1 / 3] * 3
+
+
+def test_what_is_fixed_stays_and_the_others_follow_from_it() -> None:
+    fitted = Conditions.fit(codes(5000), COLUMNS)
+    drawn = fitted.draw(np.random.default_rng(0), 1000, {0: 1})
+    assert np.unique(drawn, axis=0).tolist() == [[1, 1, 1]]
+    # Code 7 stands in no combination: the others are drawn as if nothing were fixed.
+    unseen = fitted.draw(np.random.default_rng(0), 1000, {0: 7})
+    assert (unseen[:, 0] == 7).all()
+    assert shares(unseen[:, 1:]).keys() == shares(codes(5000)[:, 1:]).keys()

@@ -200,3 +200,15 @@ def test_core_sdtypes_are_sdvs() -> None:
         "unknown",
     }
     assert Metadata({}).to_sdv()["METADATA_SPEC_VERSION"] == "V1"
+
+
+def test_what_yaml_reads_as_dates_or_infinity_is_text_as_in_json(tmp_path: Path) -> None:
+    path = tmp_path / "metadata.yaml"
+    path.write_text(
+        "columns:\n  born: {sdtype: datetime, range_min: 1987-03-05, range_max: .inf}\n"
+        "  sex: {sdtype: categorical, range_values: [f, 2014-01-01, 7]}\n"
+    )
+    metadata = read(path)
+    assert metadata.columns["born"].options == {"range_min": "1987-03-05", "range_max": "inf"}
+    assert metadata.columns["sex"].options == {"range_values": ["f", "2014-01-01", 7]}
+    assert parse(json.loads(json.dumps(metadata.to_sdv())), "'it'") == metadata

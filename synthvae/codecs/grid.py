@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from synthvae.written import Values
 
-_EXACT = 2.0**53
+_EXACT = 2.0**50  # 15 digits: more of them are not exact once scaled by a power of ten
 _REACH = 2.0**62
 
 
@@ -29,13 +29,15 @@ class Grid:
     def fit(values: Values, places: int) -> Grid:
         """The coarsest grid on which all `values` [n] stand, given their decimal places."""
         scale = 10.0**places
-        # Beyond 2^53 every float is whole: no decimals are left, but whole numbers stay whole.
+        # Whole numbers are not scaled, so they stay whole and on a grid up to where int64 ends.
         limit = _EXACT if places else _REACH
         if not len(values) or np.abs(values).max() >= limit / scale:
             return Grid(places, 0)
         ticks = np.rint(values * scale).astype(np.int64)
         step = int(np.gcd.reduce(ticks - ticks[0]))
-        return Grid(places, step, int(ticks[0] % step)) if step else Grid(places, 1, 0)
+        if not step or np.abs(ticks).max() >= _EXACT * step:
+            return Grid(places, 1)
+        return Grid(places, step, int(ticks[0] % step))
 
     @property
     def unit(self) -> float:

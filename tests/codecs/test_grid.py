@@ -66,11 +66,18 @@ def test_values_on_a_grid_stay_and_others_go_to_the_nearest(
 def test_any_value_snaps_to_a_grid_point_at_most_half_a_step_away(
     value: float, places: int, step: int
 ) -> None:
-    assume(abs(value) * 10**places < 2**53)
+    assume(abs(value) * 10**places < 2**50)
     grid = Grid(places, step, step // 3)
     snapped = float(grid.snap(np.array([value]))[0])
     assert (int(grid.ticks(np.array([snapped]))[0]) - step // 3) % step == 0
     assert abs(snapped - value) <= grid.unit / 2 * (1 + 1e-9) + abs(value) * 1e-15
+
+
+def test_large_whole_numbers_stay_exact_beside_small_ones() -> None:
+    """All are 1 more than a multiple of 3, but a float can't count that many threes."""
+    values = np.array([1.0, 4.0, 2.0**60, 2.0**60 + 768])
+    grid = Grid.fit(values, 0)
+    assert grid.ticks(values).tolist() == [1, 4, 2**60, 2**60 + 768]
 
 
 def test_values_out_of_all_reach_do_not_overflow() -> None:

@@ -31,6 +31,7 @@ ROWS = 8_000
 
 
 NUMBER = re.compile(r"(-?)\d+(?:\.(\d+))?")
+POINT_ZERO = re.compile(r"-?\d+\.0").fullmatch
 
 
 def form_of(texts: Collection[str]) -> re.Pattern[str]:
@@ -42,8 +43,10 @@ def form_of(texts: Collection[str]) -> re.Pattern[str]:
     forms |= {rf"-?\d(\.\d+)?{e}[-+]\d+" for e in "eE" if any(e in text for text in others)}
     if numbers := [found for text in texts if (found := NUMBER.fullmatch(text))]:
         places = [len(found[2] or "") for found in numbers]
-        low, high = max(min(places), 1), max(places)
-        decimals = rf"(\.\d{{{low},{high}}}){'' if min(places) else '?'}" if high else ""
+        # Where places differ they are as few as it takes: none for a whole number, if not '12.0'.
+        bare = not min(places) or (min(places) < max(places) and not any(map(POINT_ZERO, texts)))
+        low, high = 1 if bare else min(places), max(places)
+        decimals = rf"(\.\d{{{low},{high}}}){'?' if bare else ''}" if high else ""
         forms.add(("-?" if any(found[1] for found in numbers) else "") + r"\d+" + decimals)
     return re.compile("|".join(forms))
 
