@@ -35,7 +35,8 @@ class Grid:
             return Grid(places, 0)
         ticks = np.rint(values * scale).astype(np.int64)
         step = int(np.gcd.reduce(ticks - ticks[0]))
-        if not step or np.abs(ticks).max() >= _EXACT * step:
+        # A float can't count more steps than that; small steps far from 0 come from small numbers.
+        if not step or np.abs(ticks).max() >= 2.0**51 * step:
             return Grid(places, 1)
         return Grid(places, step, int(ticks[0] % step))
 
