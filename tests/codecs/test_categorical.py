@@ -5,7 +5,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae.errors import SchemaError
@@ -14,6 +14,7 @@ Fit = Callable[..., Any]
 TEXT = st.text(max_size=5) | st.sampled_from(["", "NA", "007", "TRUE", 'a,"b"\n', "é表"])
 
 
+@settings(deadline=None)
 @given(texts=st.lists(TEXT, min_size=1, max_size=20), present=st.text("x", min_size=1))
 def test_every_written_form_is_restored_and_its_code_stable(
     texts: list[str], present: str, fit: Fit

@@ -4,7 +4,7 @@ from decimal import Decimal
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from synthvae.codecs.grid import Grid
@@ -42,6 +42,7 @@ def test_where_floats_are_too_coarse_there_is_no_grid(values: list[float], place
 ticks = st.integers(-(10**9), 10**9)
 
 
+@settings(deadline=None)
 @given(
     origin=ticks,
     step=st.integers(1, 10**5),
@@ -62,6 +63,7 @@ def test_values_on_a_grid_stay_and_others_go_to_the_nearest(
     assert nudged.tolist() == values.tolist()
 
 
+@settings(deadline=None)
 @given(value=st.floats(-1e18, 1e18), places=st.integers(0, 3), step=st.integers(1, 1000))
 def test_any_value_snaps_to_a_grid_point_at_most_half_a_step_away(
     value: float, places: int, step: int

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae.codecs.numbers import NumberForm
@@ -91,6 +91,7 @@ def test_odd_forms_keep_their_value(texts: list[str], column: MakeColumn) -> Non
     assert all(text == text.strip() for text in out)
 
 
+@settings(deadline=None)
 @given(data=st.data(), places=st.integers(0, 12))
 def test_numbers_of_equal_places_are_restored(
     data: st.DataObject, places: int, column: MakeColumn
@@ -103,6 +104,7 @@ def test_numbers_of_equal_places_are_restored(
     assert written(NumberForm.fit(it, MISSING), it) == texts
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(-(10**18), 10**18), min_size=1, max_size=9), st.integers(1, 12))
 def test_longer_numbers_keep_their_value(column: MakeColumn, ticks: list[int], places: int) -> None:
     texts = [f"{Decimal(tick).scaleb(-places):.{places}f}" for tick in ticks]
@@ -111,6 +113,7 @@ def test_longer_numbers_keep_their_value(column: MakeColumn, ticks: list[int], p
     assert [float(text) for text in out] == [float(text) for text in texts]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(allow_nan=False, allow_infinity=False), min_size=1, max_size=9))
 def test_every_float_that_python_writes_is_restored(
     column: MakeColumn, values: list[float]
@@ -124,6 +127,7 @@ def test_every_float_that_python_writes_is_restored(
     assert out == texts or not any(text.endswith(".0") for text in texts)
 
 
+@settings(deadline=None)
 @given(st.floats(allow_nan=False, allow_infinity=False))
 def test_texts_are_read_as_the_nearest_float(value: float) -> None:
     texts = [repr(value), f"{value:.25g}", f" {value!r} "]
@@ -159,6 +163,7 @@ def test_new_numbers_stand_on_the_grid_in_the_form_of_the_old(
     assert draw(NumberForm.fit(column(texts), MISSING), values) == expected
 
 
+@settings(deadline=None)
 @given(
     texts=st.sampled_from(SAME[:17]),
     values=st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=9),
