@@ -38,7 +38,7 @@ class Journal:
         entries = [{"epoch": i + 1, **entry} for i, entry in enumerate(progress.history)]
         self._losses.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
         if progress.epoch % EVERY == 1:
-            self._rows(progress.epoch, model.eval(), codec, encoded)
+            self._rows(progress.epoch, model, codec, encoded)
 
     @torch.no_grad()
     def _rows(self, epoch: int, model: Vae, codec: TableCodec, encoded: Encoded) -> None:

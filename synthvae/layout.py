@@ -22,12 +22,14 @@ Scalars = NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Block:
-    """One span of the encoded row. `size` is the number of classes (1 for a scalar)."""
+    """One span of the encoded row. `size` is the number of classes (1 for a scalar). Classes that
+    are numbers have `places` on the scale of the column's scalar; None: the scalar has it."""
 
     name: str
     column: str
     kind: Kind
     size: int
+    places: tuple[float | None, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -32,6 +32,7 @@ from synthvae.seeds import derive
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
+from synthvae.training.latent import settle
 from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.plain import Plain
 
@@ -107,7 +108,8 @@ def fit(
         regime = Plain(model, objective, settings.training, pool)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
-    return _artifact(prepared, settings, model, trained, table)
+    latent = settle(model, rows, derive(settings.seed, "prior"))
+    return _artifact(prepared, settings, model, trained, latent, table)
 
 
 def _identity(table: Table, prepared: Prepared, settings: Settings) -> str:
@@ -116,7 +118,12 @@ def _identity(table: Table, prepared: Prepared, settings: Settings) -> str:
 
 
 def _artifact(
-    prepared: Prepared, settings: Settings, model: Vae, trained: Trained, table: Table
+    prepared: Prepared,
+    settings: Settings,
+    model: Vae,
+    trained: Trained,
+    latent: Mapping[str, float],
+    table: Table,
 ) -> Artifact:
     progress = trained.progress
     content = {
@@ -132,6 +139,7 @@ def _artifact(
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch,
             "stopped": trained.stopped,
+            "latent": dict(latent),
             "history": progress.history,
         },
     }

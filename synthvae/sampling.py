@@ -46,7 +46,7 @@ class Sampler:
     """`model` and `codec` of one artifact, ready to draw rows."""
 
     def __init__(self, model: Vae, codec: TableCodec, conditions: Conditions) -> None:
-        self.model, self.codec, self.conditions = model.eval(), codec, conditions
+        self.model, self.codec, self.conditions = model, codec, conditions
 
     @property
     def block_rows(self) -> int:

@@ -13,7 +13,7 @@ from synthvae.errors import MetadataError, Problems, UsageError, hint
 from synthvae.metadata import load_mapping
 from synthvae.model.spec import PARTS, PRESETS, ModelSpec, TrainingSpec
 
-DEFAULT_PRESET = "tvae"
+DEFAULT_PRESET = "arvae"
 
 
 @dataclass(frozen=True)

@@ -13,15 +13,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from synthvae.codecs.bounds import outer_bounds, spikes
+from synthvae.codecs.bounds import atoms_of, outer_bounds
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
 from synthvae.table import Column
 from synthvae.written import Values
 
-MAX_ATOMS = 256
-ATOM_SHARE = 0.003
 COARSE, FINE = 50, 16
 ROWS_PER_COARSE, ROWS_PER_FINE = 50, 10
 
@@ -140,9 +138,7 @@ def fit_cells(columns: Sequence[Numeric]) -> list[CellsCodec]:
 
 def _fit(column: Numeric) -> CellsCodec:
     values = column.values
-    distinct = len(np.unique(values))
-    few = distinct <= MAX_ATOMS and distinct * 2 <= len(values)
-    atoms = np.unique(values) if few or distinct < 3 else spikes(values, ATOM_SHARE)
+    atoms = atoms_of(values)
     rest = values[~np.isin(values, atoms)]
     if not len(rest):
         return CellsCodec(column.name, column.form, atoms, np.empty(0), 1)

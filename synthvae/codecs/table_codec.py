@@ -18,16 +18,18 @@ from synthvae.codecs.modes import ModesCodec, fit_modes
 from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.parts import Codec, Draw, Form, Numeric
 from synthvae.codecs.personal import FREE_TEXT, PersonalCodec
+from synthvae.codecs.quantiles import QuantilesCodec, fit_quantiles
 from synthvae.layout import Encoded, Layout
 from synthvae.schema import ColumnSchema, Schema
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column, Table
 
-NumericKind = Literal["modes", "cells"]
+NumericKind = Literal["modes", "cells", "quantiles"]
 NUMERIC: Mapping[str, Callable[[Sequence[Numeric]], Sequence[Codec]]] = {
     "modes": fit_modes,
     "cells": fit_cells,
+    "quantiles": fit_quantiles,
 }
 FORMS: Mapping[str, Any] = {"number": NumberForm, "datetime": DatetimeForm}
 CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
@@ -36,6 +38,7 @@ CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
     "personal": PersonalCodec.from_json,
     "modes": lambda data: ModesCodec.from_json(data, _form(data["form"])),
     "cells": lambda data: CellsCodec.from_json(data, _form(data["form"])),
+    "quantiles": lambda data: QuantilesCodec.from_json(data, _form(data["form"])),
 }
 
 

@@ -24,3 +24,10 @@ def positive_widths(**fields: tuple[int, ...]) -> None:
     for name, widths in fields.items():
         if not widths or min(widths) < 1:
             raise ValueError(f"{name} lists widths above 0, but it is {list(widths)}; correct it")
+
+
+def share(**fields: float) -> None:
+    """ValueError for a field that is not from 0 up to, without, 1."""
+    for name, value in fields.items():
+        if not 0 <= value < 1:
+            raise ValueError(f"{name} is a share from 0 to below 1, but it is {value}; correct it")

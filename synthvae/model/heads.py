@@ -1,13 +1,12 @@
 """The likelihood of each block, given the decoder's outputs: nats and sampler in one class.
 
-Categorical blocks are grouped by size, rounded up to a power of two: all blocks of a group are
+Categorical blocks are grouped by size, rounded up to a power of four: all blocks of a group are
 scored in one array operation, with outputs beyond a block's own classes held at -inf. That wastes
-at most half of the outputs and spares a Python loop over columns.
+outputs and spares a Python loop over columns.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -16,11 +15,9 @@ from torch import Tensor, nn
 
 from synthvae.layout import Layout
 from synthvae.model.parts import Noise, Rows
+from synthvae.model.scalars import Scalars
 
 _NEVER = -1e9
-_LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
-SCALE = (0.01, 1.0)  # bounds of a scalar's standard deviation, as in Xu et al. 2019
-_SCALE_START = 0.1
 _TRIANGULAR = 64
 
 
@@ -43,36 +40,22 @@ class Group:
         return slice(self.start, self.start + len(self.blocks) * self.size)
 
 
-class LogScale(nn.Module):
-    """Learned log standard deviations [S], kept in a leaf layer of its own."""
-
-    def __init__(self, scalars: int) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.full((scalars,), math.log(_SCALE_START)))
-
-    def forward(self) -> Tensor:
-        return self.weight.clamp(math.log(SCALE[0]), math.log(SCALE[1]))
-
-
 class Heads(nn.Module):
-    """Likelihoods of all blocks of `layout`.
-
-    Categorical blocks: softmax. Scalar blocks: a Gaussian around tanh of the output, with one
-    learned standard deviation a block, as in TVAE. A scalar's nats are those of its encoded value.
-    """
+    """Likelihoods of all blocks of `layout`: softmax for categorical blocks, `scalars` for scalar
+    ones. A scalar's nats are those of its encoded value."""
 
     pad: Tensor
     grouped: Tensor
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, scalars: Scalars) -> None:
         super().__init__()
-        self.layout = layout
+        self.layout, self.scalars = layout, scalars
         self.groups = _grouped(layout.sizes)
         classes = self.groups[-1].outputs.stop if self.groups else 0
         self.n_scalars = layout.n_scalars
-        self.outputs = classes + self.n_scalars  # O
-        self.widths = [len(g.blocks) * g.size for g in self.groups] + [self.n_scalars]
-        self.log_scale = LogScale(self.n_scalars)
+        self.first_scalar = classes
+        self.outputs = classes + self.n_scalars * scalars.width  # O
+        self.widths = [len(g.blocks) * g.size for g in self.groups] + [self.outputs - classes]
         pad = torch.zeros(self.outputs)
         for group in self.groups:
             for i, block in enumerate(group.blocks):
@@ -81,9 +64,9 @@ class Heads(nn.Module):
         self.register_buffer("pad", pad, persistent=False)
         grouped = [block for group in self.groups for block in group.blocks]
         self.register_buffer("grouped", torch.tensor(grouped, dtype=torch.long), persistent=False)
-        scalars = [block.name for block in layout.of_kind("scalar")]
-        categorical = [block.name for block in layout.of_kind("categorical")]
-        self.names = tuple([categorical[i] for i in grouped] + scalars)  # of the K blocks of `nats`
+        categorical, others = (layout.of_kind(kind) for kind in ("categorical", "scalar"))
+        in_order = [*(categorical[i] for i in grouped), *others]
+        self.names = tuple(block.name for block in in_order)  # of the K blocks of `nats`
 
     def nats(self, outputs: Tensor, rows: Rows) -> Tensor:
         """[B, O], Rows [B] -> [B, K] nats of the blocks called `names`; 0 for a block that is not
@@ -99,33 +82,26 @@ class Heads(nn.Module):
             ).view(len(rows), -1)
             for group, part in zip(self.groups, logits, strict=True)
         ]
-        return torch.cat([*parts, self._scalar_nats(scalars, rows.scalars)], dim=1)
+        return torch.cat([*parts, self.scalars.nats(self._each(scalars), rows.scalars)], dim=1)
 
-    def _scalar_nats(self, outputs: Tensor, scalars: Tensor) -> Tensor:
-        log_scale = self.log_scale()
-        mean = torch.tanh(outputs)
-        present = ~torch.isnan(scalars)
-        off = (torch.nan_to_num(scalars) - mean) * torch.exp(-log_scale)
-        nats: Tensor = (0.5 * off**2 + log_scale + _LOG_SQRT_2PI) * present
-        return nats
+    def _each(self, outputs: Tensor) -> Tensor:
+        """The scalars' outputs, [B, S, width]."""
+        return outputs.reshape(len(outputs), self.n_scalars, self.scalars.width)
 
     def sample(self, outputs: Tensor, noise: Noise) -> Rows:
         """[n, O] -> Rows [n] drawn from the likelihoods, never their most likely values."""
         outputs = outputs + self.pad
-        codes = torch.empty(noise.uniform.shape, dtype=torch.int32)
+        codes = torch.empty(len(outputs), len(self.layout.sizes), dtype=torch.int32)
         for group in self.groups:
             codes[:, list(group.blocks)] = self._draw(outputs, group, noise.uniform)
-        mean = torch.tanh(outputs[:, self.outputs - self.n_scalars :])
-        scalars = mean + torch.exp(self.log_scale()) * noise.normal
-        return Rows(codes, scalars.clamp(-1, 1))
+        own = self._each(outputs[:, self.first_scalar :])
+        uniform = noise.uniform[:, len(self.layout.sizes) :]
+        return Rows(codes, self.scalars.draw(own, slice(None), uniform, noise.normal))
 
     def _draw(self, outputs: Tensor, group: Group, uniform: Tensor) -> Tensor:
-        """Inverse of the cumulative distribution: [n, O], [n, blocks] -> codes [n, group]."""
+        """[n, O], [n, blocks] -> codes [n, group]."""
         logits = outputs[:, group.outputs].view(-1, len(group.blocks), group.size)
-        likely = torch.exp(logits - logits.amax(dim=2, keepdim=True))
-        cumulative = _cumulative(likely)
-        level = uniform[:, list(group.blocks), None] * cumulative[:, :, -1:]
-        codes = torch.searchsorted(cumulative, level, right=True)[:, :, 0]
+        codes = draw_codes(logits, uniform[:, list(group.blocks)])
         sizes = torch.tensor([self.layout.sizes[block] for block in group.blocks])
         return torch.minimum(codes, sizes - 1).int()
 
@@ -139,7 +115,16 @@ class Heads(nn.Module):
                 codes = rows.codes[:, block]
                 counts = torch.bincount(codes[codes >= 0].long(), minlength=size) + 1.0
                 outputs[first : first + size] = torch.log(counts / counts.sum())
+        outputs[self.first_scalar :] = self.scalars.start().repeat(self.n_scalars)
         return outputs
+
+
+def draw_codes(logits: Tensor, uniform: Tensor) -> Tensor:
+    """Inverse of the cumulative distribution: [n, blocks, size], [n, blocks] -> [n, blocks]."""
+    likely = torch.exp(logits - logits.amax(dim=2, keepdim=True))
+    cumulative = _cumulative(likely)
+    level = uniform[:, :, None] * cumulative[:, :, -1:]
+    return torch.searchsorted(cumulative, level, right=True)[:, :, 0]
 
 
 def _cumulative(values: Tensor) -> Tensor:
@@ -153,10 +138,16 @@ def _cumulative(values: Tensor) -> Tensor:
 def _grouped(sizes: Sequence[int]) -> tuple[Group, ...]:
     by_size: dict[int, list[int]] = {}
     for block, size in enumerate(sizes):
-        by_size.setdefault(1 << (max(size, 2) - 1).bit_length(), []).append(block)
+        by_size.setdefault(_padded(size), []).append(block)
     groups: list[Group] = []
     first = start = 0
     for padded in sorted(by_size):
         groups.append(Group(tuple(by_size[padded]), padded, first, start))
         first, start = groups[-1].columns.stop, groups[-1].outputs.stop
     return tuple(groups)
+
+
+def _padded(size: int) -> int:
+    """8, 32, 128, 512 or 2,048; above that `size` itself, where waste would cost most."""
+    bits = max((size - 1).bit_length(), 3)
+    return size if size > 2048 else 1 << (bits + 1 - bits % 2)

@@ -13,13 +13,16 @@ from synthvae.model.parts import Terms
 @dataclass(frozen=True)
 class Objective:
     """distortion + beta * rate (Higgins et al. 2017), the rate's weight rising linearly over the
-    first `warmup_epochs`."""
+    first `warmup_epochs`. `free_nats`: a unit's rate in a row counts from there on, so that units
+    stay in use (free bits, Kingma et al. 2016; taken by row, so that no row's loss depends on
+    another row)."""
 
     beta: float = 1.0
     warmup_epochs: float = 0.0
+    free_nats: float = 0.0
 
     def __post_init__(self) -> None:
-        not_negative(beta=self.beta, warmup_epochs=self.warmup_epochs)
+        not_negative(beta=self.beta, warmup_epochs=self.warmup_epochs, free_nats=self.free_nats)
 
     def weight(self, epoch: float) -> float:
         """The rate's weight after `epoch` epochs."""
@@ -29,4 +32,5 @@ class Objective:
 
     def loss(self, terms: Terms, weight: float) -> Tensor:
         """[B] nats."""
-        return terms.distortion + weight * terms.rate.sum(dim=1)
+        rate = terms.rate.clamp(min=self.free_nats) if self.free_nats else terms.rate
+        return terms.distortion + weight * rate.sum(dim=1)

@@ -7,14 +7,18 @@ own, `O` decoder outputs. Losses are nats per row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Encoded, Part
+
+if TYPE_CHECKING:
+    from synthvae.model.heads import Heads
 
 
 @dataclass(frozen=True)
@@ -32,8 +36,13 @@ class Rows:
     def __len__(self) -> int:
         return len(self.codes)
 
-    def at(self, index: Tensor) -> Rows:
+    def at(self, index: Tensor | slice) -> Rows:
         return Rows(self.codes[index], self.scalars[index])
+
+    @staticmethod
+    def joined(parts: Sequence[Rows]) -> Rows:
+        """One below the other."""
+        return Rows(torch.cat([p.codes for p in parts]), torch.cat([p.scalars for p in parts]))
 
     def part(self, part: Part) -> Rows:
         """Only the blocks of `part`."""
@@ -49,17 +58,23 @@ class Rows:
 @dataclass(frozen=True)
 class Noise:
     """All randomness that sampling `n` rows takes, drawn beforehand so that no layer draws:
-    `latent` [n, Z] normal, `uniform` [n, categorical blocks], `normal` [n, scalar blocks]."""
+    `latent` [n, Z] normal and `component` [n] uniform for the prior, `uniform` [n, categorical and
+    then scalar blocks] and `normal` [n, scalar blocks] for the heads."""
 
     latent: Tensor
+    component: Tensor
     uniform: Tensor
     normal: Tensor
+
+    def at(self, index: Tensor | slice) -> Noise:
+        return Noise(*(part[index] for part in vars(self).values()))
 
     @staticmethod
     def draw(rng: np.random.Generator, rows: int, latent: int, blocks: int, scalars: int) -> Noise:
         return Noise(
             torch.from_numpy(rng.standard_normal((rows, latent), np.float32)),
-            torch.from_numpy(rng.random((rows, blocks), np.float32)),
+            torch.from_numpy(rng.random(rows, np.float32)),
+            torch.from_numpy(rng.random((rows, blocks + scalars), np.float32)),
             torch.from_numpy(rng.standard_normal((rows, scalars), np.float32)),
         )
 
@@ -100,22 +115,41 @@ class Latent(Protocol):
 
 
 class Prior(Protocol):
-    """p(z): its rate against a posterior and its sampler, together so that they can't drift."""
+    """p(z): its rate against a posterior, its density and its sampler, together so that they can't
+    drift."""
 
     def rate(self, posterior: Posterior) -> Tensor:
-        """[B, U] nats."""
+        """[B, U] nats, while the model is trained."""
         ...
 
-    def sample(self, noise: Tensor) -> Tensor:
-        """Standard normal `noise` [n, Z] -> z [n, Z]."""
+    def log_density(self, z: Tensor) -> Tensor:
+        """[B, Z] -> [B] nats."""
+        ...
+
+    def sample(self, noise: Noise) -> Tensor:
+        """[n, Z]."""
+        ...
+
+    def fit(self, z: Tensor, seed: int) -> None:
+        """Move to draws z [N, Z] of the aggregate posterior, after the model is trained."""
         ...
 
 
 class Decoder(Protocol):
     """p(x | z, given): the heads' parameters when rows are scored, and whole rows when sampled."""
 
-    def __call__(self, z: Tensor, given: Rows) -> Tensor:
-        """[B, O]."""
+    def __call__(
+        self, z: Tensor, rows: Rows, given: Rows, dropout: torch.Generator | None = None
+    ) -> Tensor:
+        """[B, O], of the modelled `rows`; a block's outputs never depend on itself."""
+        ...
+
+    def start_at(self, outputs: Tensor) -> None:
+        """Begin with outputs [O] that depend on nothing."""
+        ...
+
+    def sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+        """z [n, Z], given Rows [n] -> modelled Rows [n]."""
         ...
 
 
@@ -126,7 +160,7 @@ class Dims:
     whole: Part
     modelled: Part
     given: Part
-    outputs: int
+    heads: Heads
     hidden: int = 0
     latent: int = 0
 

@@ -9,20 +9,25 @@ import torch
 
 from synthvae.codecs.table_codec import NumericKind
 from synthvae.layout import Layout
-from synthvae.model.checks import not_negative, positive, positive_widths
+from synthvae.model.checks import not_negative, positive, positive_widths, share
+from synthvae.model.decoders.autoregressive import AutoregressiveSpec
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.heads import Heads
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Dims
+from synthvae.model.priors.gmm import GmmSpec
 from synthvae.model.priors.normal import NormalSpec
+from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
+from synthvae.model.scalars import MixtureSpec
 from synthvae.model.vae import Vae
 
 PARTS: Mapping[str, Mapping[str, type]] = {
     "latent": {"gaussian": GaussianSpec},
-    "prior": {"normal": NormalSpec},
-    "decoder": {"parallel": ParallelSpec},
+    "prior": {"normal": NormalSpec, "gmm": GmmSpec},
+    "decoder": {"parallel": ParallelSpec, "autoregressive": AutoregressiveSpec},
+    "scalar": {"gaussian": GaussianScalarSpec, "mixture": MixtureSpec},
 }
 
 
@@ -33,8 +38,9 @@ class ModelSpec:
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
     latent: GaussianSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec = field(default_factory=NormalSpec)
-    decoder: ParallelSpec = field(default_factory=ParallelSpec)
+    prior: NormalSpec | GmmSpec = field(default_factory=NormalSpec)
+    decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
+    scalar: GaussianScalarSpec | MixtureSpec = field(default_factory=GaussianScalarSpec)
     objective: Objective = field(default_factory=Objective)
 
     def __post_init__(self) -> None:
@@ -44,21 +50,27 @@ class ModelSpec:
 @dataclass(frozen=True)
 class TrainingSpec:
     """How a model is trained. `epochs` is a ceiling, `batch` in rows; None: by rule from the number
-    of rows (`training.plan`). `validation`: share of rows held out, which decide when to stop and
-    which weights are kept. After `patience` epochs without a better held-out loss the learning
-    rate falls to a third; after `drops` falls training ends."""
+    of rows, `visits` (rows times epochs) and `batch_scale`: see `training.plan`.
+    `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
+    share of rows held out, which decide when to stop and which weights are kept. After `patience`
+    epochs without a better held-out loss the learning rate falls to a third; after `drops` falls
+    training ends."""
 
     epochs: int | None = None
     batch: int | None = None
+    visits: int = 2_400_000
+    batch_scale: float = 2.8
     learning_rate: float = 2e-3
     weight_decay: float = 1e-5
+    averaging: float = 0.0
     validation: float = 0.1
     patience: int = 5
     drops: int = 2
 
     def __post_init__(self) -> None:
         positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
-        positive(learning_rate=self.learning_rate)
+        positive(learning_rate=self.learning_rate, visits=self.visits, batch_scale=self.batch_scale)
+        share(averaging=self.averaging)
         not_negative(weight_decay=self.weight_decay, drops=self.drops)
         if not 0 <= self.validation <= 0.9:
             raise ValueError(f"validation is a share from 0 to 0.9, but it is {self.validation}")
@@ -75,6 +87,26 @@ class Preset:
 
 
 PRESETS: Mapping[str, Preset] = {
+    "arvae": Preset(
+        "numbers on a normal scale, Gaussian latent, autoregressive decoder",
+        ModelSpec(
+            numeric="quantiles",
+            latent=GaussianSpec(size=4),
+            prior=GmmSpec(),
+            decoder=AutoregressiveSpec(),
+            scalar=MixtureSpec(),
+            objective=Objective(free_nats=0.5),
+        ),
+        TrainingSpec(
+            visits=350_000,
+            batch_scale=1.4,
+            learning_rate=3e-3,
+            weight_decay=0.0,
+            averaging=0.995,
+            patience=2,
+            drops=1,
+        ),
+    ),
     "tvae": Preset(
         "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
         ModelSpec(objective=Objective(warmup_epochs=20)),
@@ -98,9 +130,9 @@ def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
             layout.part(False),
             layout.part(True),
         )
-        heads = Heads(modelled.layout)
+        heads = Heads(modelled.layout, spec.scalar.build(modelled.layout.n_scalars))
         encoder = RowEncoder(whole.layout, spec.encoder)
-        dims = Dims(whole, modelled, given, heads.outputs, encoder.out_features, spec.latent.size)
+        dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.size)
         return Vae(
             layout,
             encoder,

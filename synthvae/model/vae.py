@@ -6,12 +6,9 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Layout
-from synthvae.model.decoders.parallel import ParallelDecoder
 from synthvae.model.heads import Heads
-from synthvae.model.latents.gaussian import GaussianLatent
 from synthvae.model.nets import RowEncoder
-from synthvae.model.parts import Noise, Posterior, Rows, Terms
-from synthvae.model.priors.normal import NormalPrior
+from synthvae.model.parts import Decoder, Latent, Noise, Posterior, Prior, Rows, Terms
 
 
 class Vae(nn.Module):
@@ -21,9 +18,9 @@ class Vae(nn.Module):
         self,
         layout: Layout,
         encoder: RowEncoder,
-        latent: GaussianLatent,
-        prior: NormalPrior,
-        decoder: ParallelDecoder,
+        latent: Latent,
+        prior: Prior,
+        decoder: Decoder,
         heads: Heads,
     ) -> None:
         super().__init__()
@@ -32,11 +29,13 @@ class Vae(nn.Module):
         self.decoder, self.heads = decoder, heads
         self.latent_size = latent.size  # Z
 
-    def forward(self, rows: Rows, noise: Tensor) -> Terms:
-        """Rows [B] of the whole layout, standard normal noise [B, Z] -> Terms."""
+    def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+        """Rows [B] of the whole layout, standard normal noise [B, Z] -> Terms. `dropout`: what
+        dropout is drawn from; None: there is none."""
         posterior = self.encode(rows, noise)  # z [B, Z]
-        outputs = self.decoder(posterior.z, rows.part(self.given))  # [B, O]
-        nats = self.heads.nats(outputs, rows.part(self.modelled))  # [B, K]
+        modelled, given = rows.part(self.modelled), rows.part(self.given)
+        outputs = self.decoder(posterior.z, modelled, given, dropout)  # [B, O]
+        nats = self.heads.nats(outputs, modelled)  # [B, K]
         return Terms(nats, self.prior.rate(posterior))  # rate [B, U]
 
     def encode(self, rows: Rows, noise: Tensor) -> Posterior:
@@ -46,12 +45,11 @@ class Vae(nn.Module):
 
     def decode(self, z: Tensor, given: Rows, noise: Noise) -> Rows:
         """z [n, Z], given Rows [n] -> whole Rows [n], drawn from p(x | z, given)."""
-        drawn = self.heads.sample(self.decoder(z, given), noise)
-        return self._whole(drawn, given)
+        return self._whole(self.decoder.sample(z, given, noise, self.heads), given)
 
     def sample(self, given: Rows, noise: Noise) -> Rows:
         """given Rows [n] -> whole Rows [n], drawn from p(z) p(x | z, given)."""
-        return self.decode(self.prior.sample(noise.latent), given, noise)
+        return self.decode(self.prior.sample(noise), given, noise)
 
     def _whole(self, drawn: Rows, given: Rows) -> Rows:
         if not self.given.layout.blocks:

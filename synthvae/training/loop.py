@@ -6,7 +6,6 @@ state before it and on nothing else: stopping and resuming changes nothing.
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -21,11 +20,13 @@ from synthvae.model.parts import Rows
 from synthvae.model.spec import TrainingSpec
 from synthvae.model.vae import Vae
 from synthvae.seeds import derive
+from synthvae.training.average import Average
 from synthvae.training.checkpoint import Checkpoint, Progress
 from synthvae.training.plan import plan
 
 _BETTER = 1e-3  # nats a row by which a held-out loss must fall to count
 _RATE_FACTOR = 1 / 3
+_DIVERGED = 1e9  # nats
 _VALIDATION_BATCH = 4096
 
 
@@ -33,8 +34,9 @@ class Regime(Protocol):
     """How one step is made, and what it remembers."""
 
     learning_rate: float
+    average: Average
 
-    def step(self, rows: Rows, noise: Tensor, weight: float) -> float: ...
+    def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float: ...
 
     def state(self) -> dict[str, Tensor]: ...
 
@@ -78,7 +80,6 @@ class Loop:
                 self._save(checkpoint)
                 saved = time.monotonic()
         self.model.load_state_dict(self.best)
-        self.model.eval()
         return Trained(self.progress, stopped)
 
     def _split(self, rows: Rows) -> tuple[Rows, Rows]:
@@ -96,39 +97,41 @@ class Loop:
     def _epoch(self, train: Rows, held_out: Rows) -> None:
         started, progress = time.monotonic(), self.progress
         losses = self._train(train)
-        held = self._validate(held_out)
-        self._check(held["loss"])
-        progress.epoch += 1
+        with self.regime.average.in_place():
+            held = self._validate(held_out)
+            self._check(held["loss"])
+            progress.epoch += 1
+            progress.history.append({"train": losses, **held})
+            self._keep(held["loss"])
         progress.seconds += time.monotonic() - started
-        progress.history.append({"train": losses, **held})
-        self._judge(held["loss"])
+        self._slow_down()
 
     def _train(self, train: Rows) -> float:
-        self.model.train()
         epoch, batch = self.progress.epoch, self.plan.batch
-        self.regime.learning_rate = self.progress.learning_rate * self.plan.rate_factor(epoch)
         generator = self._generator("epoch", epoch)
         order = torch.randperm(len(train), generator=generator)
         steps = max(len(train) // batch, 1)
+        seeds = torch.randint(1 << 62, (steps,), generator=generator).tolist()
         total = 0.0
         for step, index in enumerate(torch.split(order[: steps * batch], batch)):
             noise = torch.randn(len(index), self.latent, generator=generator)
-            weight = self.plan.objective.weight(epoch + step / steps)
-            total += self.regime.step(train.at(index), noise, weight)
+            done = epoch + step / steps
+            weight = self.plan.objective.weight(done)
+            self.regime.learning_rate = self.progress.learning_rate * self.plan.rate_factor(done)
+            total += self.regime.step(train.at(index), noise, weight, seeds[step])
             self._check(total)
         return total / steps
 
     def _check(self, loss: float) -> None:
-        if not math.isfinite(loss):
+        if not loss < _DIVERGED:
             raise TrainingError(
-                f"a loss is finite, but in epoch {self.progress.epoch + 1} it is not; lower "
-                f"training.learning_rate (now {self.regime.learning_rate:g})"
+                f"a loss falls, but in epoch {self.progress.epoch + 1} it grew beyond all bounds; "
+                f"lower training.learning_rate (now {self.regime.learning_rate:g})"
             )
 
     @torch.no_grad()
     def _validate(self, held_out: Rows) -> dict[str, float]:
         """The held-out loss, always under the same noise, and what it is made of."""
-        self.model.eval()
         generator = self._generator("validation")
         sums = {"loss": 0.0, "distortion": 0.0, "rate": 0.0}
         for index in torch.split(torch.arange(len(held_out)), _VALIDATION_BATCH):
@@ -139,19 +142,24 @@ class Loop:
             sums["rate"] += float(terms.rate.sum())
         return {name: value / len(held_out) for name, value in sums.items()}
 
-    def _judge(self, loss: float) -> None:
-        """Keep the weights if they are the best so far; lower the learning rate if none come."""
+    def _keep(self, loss: float) -> None:
+        """Keep the weights if they are the best so far."""
         progress = self.progress
         if loss < progress.best - _BETTER:
             progress.best, progress.best_epoch, progress.waited = loss, progress.epoch, 0
             self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
-            return
-        progress.waited += progress.epoch > self.plan.objective.warmup_epochs
+        else:
+            progress.waited += progress.epoch > self.plan.objective.warmup_epochs
+
+    def _slow_down(self) -> None:
+        """Lower the learning rate, from the best weights on, if no better ones come."""
+        progress = self.progress
         if progress.waited >= self.spec.patience:
             progress.waited = 0
             progress.dropped += 1
             progress.learning_rate *= _RATE_FACTOR
             self.model.load_state_dict(self.best)
+            self.regime.average.restart()
 
     def _save(self, checkpoint: Checkpoint) -> None:
         states = {

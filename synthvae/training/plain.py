@@ -17,6 +17,7 @@ from synthvae.model.objective import Objective
 from synthvae.model.parts import Rows
 from synthvae.model.spec import TrainingSpec
 from synthvae.model.vae import Vae
+from synthvae.training.average import AVERAGE, Average
 
 SHARDS = 2
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
@@ -33,12 +34,14 @@ class Plain:
         self.optimizer = torch.optim.Adam(
             self.parameters, lr=spec.learning_rate, weight_decay=spec.weight_decay, fused=True
         )
+        self.average = Average(self.parameters, spec.averaging)
 
-    def step(self, rows: Rows, noise: Tensor, weight: float) -> float:
-        """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row."""
+    def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
+        """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row.
+        Dropout follows from `seed`."""
         shards = [
-            self.pool.submit(self._shard, rows.at(index), noise[index], weight, len(rows))
-            for index in torch.arange(len(rows)).chunk(_shards(len(rows)))
+            self.pool.submit(self._shard, rows.at(part), noise[part], weight, seed + i, len(rows))
+            for i, part in enumerate(_shards(len(rows)))
         ]
         results = [shard.result() for shard in shards]
         for i, parameter in enumerate(self.parameters):
@@ -47,12 +50,14 @@ class Plain:
                 total = total + gradients[i]
             parameter.grad = total
         self.optimizer.step()
+        self.average.step()
         return sum(loss for loss, _ in results)
 
     def _shard(
-        self, rows: Rows, noise: Tensor, weight: float, batch: int
+        self, rows: Rows, noise: Tensor, weight: float, seed: int, batch: int
     ) -> tuple[float, tuple[Tensor, ...]]:
-        loss = self.objective.loss(self.model(rows, noise), weight).sum() / batch
+        terms = self.model(rows, noise, torch.Generator().manual_seed(seed))
+        loss = self.objective.loss(terms, weight).sum() / batch
         gradients = torch.autograd.grad(loss, self.parameters, materialize_grads=True)
         return float(loss.detach()), gradients
 
@@ -66,19 +71,27 @@ class Plain:
             group["lr"] = rate
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's moments, by parameter."""
+        """The optimizer's moments, by parameter, and the average."""
         moments = self.optimizer.state_dict()["state"]
-        return {f"{i}.{key}": value for i, entry in moments.items() for key, value in entry.items()}
+        named = {
+            f"{i}.{key}": value for i, entry in moments.items() for key, value in entry.items()
+        }
+        return named | self.average.state()
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""
         moments: dict[int, dict[str, Tensor]] = {}
+        self.average.load(state)
         for name, value in state.items():
             index, key = name.split(".")
+            if index == AVERAGE:
+                continue
             moments.setdefault(int(index), {})[key] = value
         current = self.optimizer.state_dict()
         self.optimizer.load_state_dict({**current, "state": moments})
 
 
-def _shards(batch: int) -> int:
-    return max(1, min(SHARDS, batch // ROWS_PER_SHARD))
+def _shards(batch: int) -> list[slice]:
+    shards = max(1, min(SHARDS, batch // ROWS_PER_SHARD))
+    size = -(-batch // shards)
+    return [slice(start, start + size) for start in range(0, batch, size)]

@@ -1,16 +1,19 @@
 """What training takes from the size of the table: the one place where such rules stand.
 
-- Batch: a 64th of the rows as a power of two, so that an epoch has some 64 to 128 steps, within 32
-  to 2,048 rows; beyond that a larger batch no longer saves time.
-- Epochs: as many as visit 2.4 million rows, within 20 to 300: 68 on 35,000 rows. A third fewer
-  cost utility on adult (docs/log.md).
+- Batch: `batch_scale` times the root of the number of rows, as a power of two, within 32 to 2,048
+  rows: gradients of small tables may be noisy, which regularises, and large tables take steps that
+  use the machine.
+- Epochs: as many as make `visits` visits to rows, within 6 to 300 (docs/log.md has what fewer
+  cost).
 - Warm-up of the rate's weight: as the objective says, but at most a third of the epochs.
-- Learning rate: constant for two thirds of the epochs, then falling linearly to a twentieth.
+- Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then
+  falling linearly to a twentieth.
 """
 
 from __future__ import annotations
 
 import dataclasses
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -18,9 +21,9 @@ import numpy as np
 from synthvae.model.objective import Objective
 from synthvae.model.spec import TrainingSpec
 
-VISITS = 2_400_000
-EPOCHS = (20, 300)
+EPOCHS = (6, 300)
 BATCH = (32, 2048)
+RISING = 1 / 50
 CONSTANT = 2 / 3
 LAST = 1 / 20
 
@@ -33,17 +36,22 @@ class Plan:
     batch: int
     objective: Objective
 
-    def rate_factor(self, epoch: int) -> float:
-        """What the learning rate is multiplied with in `epoch`, counted from 0."""
-        start = CONSTANT * self.epochs
-        if epoch <= start:
-            return 1.0
-        return 1.0 - (1.0 - LAST) * (epoch - start) / (self.epochs - start)
+    def rate_factor(self, epoch: float) -> float:
+        """What the learning rate is multiplied with after `epoch` epochs."""
+        done = epoch / self.epochs
+        if done < CONSTANT:
+            return min(1.0, done / RISING + LAST)
+        return 1.0 - (1.0 - LAST) * (done - CONSTANT) / (1.0 - CONSTANT)
 
 
 def plan(spec: TrainingSpec, objective: Objective, rows: int) -> Plan:
     """The plan for a table of `rows` training rows."""
-    batch = spec.batch or int(np.clip(1 << max(rows // 64, 1).bit_length() - 1, *BATCH))
-    epochs = spec.epochs or int(np.clip(round(VISITS / rows), *EPOCHS))
+    batch = spec.batch or int(np.clip(_power_of_two(spec.batch_scale * rows**0.5), *BATCH))
+    epochs = spec.epochs or int(np.clip(round(spec.visits / rows), *EPOCHS))
     warmup = min(objective.warmup_epochs, epochs / 3)
     return Plan(epochs, min(batch, rows), dataclasses.replace(objective, warmup_epochs=warmup))
+
+
+def _power_of_two(value: float) -> int:
+    """The nearest, by ratio."""
+    return 1 << max(round(math.log2(value)), 0)

@@ -11,7 +11,7 @@ from synthvae.training.plan import BATCH, EPOCHS, plan
 
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs"),
-    [(20, 20, 300), (300, 32, 300), (6_000, 64, 300), (35_000, 512, 69), (10**6, 2048, 20)],
+    [(20, 20, 300), (300, 64, 300), (6_000, 256, 300), (35_000, 512, 69), (10**6, 2048, 6)],
 )
 def test_batch_and_epochs(rows: int, batch: int, epochs: int) -> None:
     made = plan(TrainingSpec(), Objective(), rows)
@@ -28,7 +28,13 @@ def test_what_the_user_says_goes_before_the_rule() -> None:
 
 def test_the_learning_rate_ends_low() -> None:
     made = plan(TrainingSpec(epochs=30), Objective(), 1000)
-    factors = [made.rate_factor(epoch) for epoch in range(31)]
-    assert factors[:21] == [1.0] * 21
+    factors = [made.rate_factor(epoch) for epoch in range(1, 31)]
+    assert factors[:20] == [1.0] * 20
     assert factors[-1] == pytest.approx(1 / 20)
     assert factors == sorted(factors, reverse=True)
+
+
+def test_the_learning_rate_rises_over_the_first_steps() -> None:
+    made = plan(TrainingSpec(epochs=50), Objective(), 1000)
+    assert made.rate_factor(0) < 0.1
+    assert made.rate_factor(0) < made.rate_factor(0.5) < made.rate_factor(1) == 1.0

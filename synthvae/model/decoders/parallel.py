@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import positive_widths
+from synthvae.model.heads import Heads
 from synthvae.model.nets import Mlp, RowEmbedding
-from synthvae.model.parts import Dims, Rows
+from synthvae.model.parts import Dims, Noise, Rows
 
 
 @dataclass(frozen=True)
@@ -28,7 +29,7 @@ class ParallelSpec:
 
 
 class ParallelDecoder(nn.Module):
-    """z [B, Z], given Rows [B] -> outputs [B, O]."""
+    """z [B, Z], given Rows [B] -> outputs [B, O]; the modelled rows are not looked at."""
 
     def __init__(self, dims: Dims, hidden: tuple[int, ...]) -> None:
         super().__init__()
@@ -36,9 +37,15 @@ class ParallelDecoder(nn.Module):
         given = dims.given.layout
         self.given = RowEmbedding(given, hidden[0]) if given.blocks else None
         self.trunk = Mlp(hidden[0], hidden[1:])
-        self.out = nn.Linear(self.trunk.out_features, dims.outputs)
+        self.out = nn.Linear(self.trunk.out_features, dims.heads.outputs)
 
-    def forward(self, z: Tensor, given: Rows) -> Tensor:
+    def forward(
+        self,
+        z: Tensor,
+        rows: Rows | None,
+        given: Rows,
+        dropout: torch.Generator | None = None,
+    ) -> Tensor:
         h = self.latent(z)
         if self.given is not None:
             h = h + self.given(given)
@@ -49,3 +56,7 @@ class ParallelDecoder(nn.Module):
     def start_at(self, outputs: Tensor) -> None:
         """Begin with outputs [O] that do not depend on z."""
         self.out.bias.copy_(outputs)
+
+    def sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+        """z [n, Z], given Rows [n] -> Rows [n]."""
+        return heads.sample(self(z, None, given), noise)

@@ -1,0 +1,151 @@
+"""Numbers on a normal scale: a value is its normal quantile among the column's values. Common
+values, such as 0 or an age, are *atoms*, classes of their own, and stay exact.
+
+The scale makes any column a standard normal one, whatever its units and tails; what the model
+learns is a smooth density on it. Values of a grid are spread over their grid cell first, so that
+the density has no spikes to fall into, and are put back on the grid when they are decoded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+from scipy.special import ndtri
+
+from synthvae.codecs.bounds import atoms_of, outer_bounds
+from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
+from synthvae.layout import Block, Encoded
+from synthvae.seeds import stream
+from synthvae.storage import View
+from synthvae.table import Column
+from synthvae.written import Values
+
+KNOTS = 1000
+ROWS_PER_KNOT = 5
+
+
+@dataclass(frozen=True)
+class QuantilesCodec:
+    """Classes of the class block: specials, then atoms, then 'any other value', whose place on the
+    normal scale is in the scalar block. `knots` [M] are quantiles of the other values, `places`
+    [M] theirs on the normal scale; `atom_places` [A] are those of the atoms."""
+
+    name: str
+    form: Form
+    atoms: Values
+    atom_places: Values
+    knots: Values
+    places: Values
+
+    kind = "quantiles"
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        if not self._other:
+            return (self._classes(()),)
+        scalar = Block(f"{self.name}:place", self.name, "scalar", 1)
+        if not self._first:
+            return (scalar,)
+        return (self._classes((None,)), scalar)
+
+    def _classes(self, other: tuple[None, ...]) -> Block:
+        places = (*(0.0,) * len(self.form.specials), *self.atom_places.tolist(), *other)
+        return Block(f"{self.name}:class", self.name, "categorical", len(places), places)
+
+    @property
+    def _first(self) -> int:
+        return len(self.form.specials) + len(self.atoms)
+
+    @property
+    def _other(self) -> bool:
+        return len(self.knots) > 0
+
+    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
+        values, special = parse_known(self.form, column)
+        codes, n_special = special.copy(), len(self.form.specials)
+        is_atom = np.isin(values, self.atoms)
+        codes[is_atom] = n_special + np.searchsorted(self.atoms, values[is_atom])
+        rest = ~is_atom & (special < 0)
+        if not self._other:
+            middles = (self.atoms[1:] + self.atoms[:-1]) / 2
+            codes[rest] = n_special + np.searchsorted(middles, values[rest])
+            return Encoded(codes[:, None], np.empty((len(codes), 0), np.float32))
+        codes[rest] = self._first
+        scalars = np.full((len(values), 1), np.nan, np.float32)
+        spread = _spread(values[rest], self.form.grid.unit, rng)
+        scalars[rest, 0] = np.interp(spread, self.knots, self.places)
+        return Encoded(codes[:, None][:, : len(self.blocks) - 1], scalars)
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
+        n_special = len(self.form.specials)
+        codes = encoded.codes[:, 0] if self._first else np.zeros(len(encoded), np.int32)
+        values = np.zeros(len(codes))
+        if self._other:
+            values = np.interp(np.nan_to_num(encoded.scalars[:, 0]), self.places, self.knots)
+        if len(self.atoms):
+            at = np.clip(codes - n_special, 0, len(self.atoms) - 1)
+            values = np.where(codes < self._first, self.atoms[at], values)
+        return self.form.render(values, np.where(codes < n_special, codes, -1), view)
+
+    def arrow_type(self) -> pa.DataType:
+        return self.form.typed_as
+
+    def describe(self) -> Mapping[str, Any]:
+        return {
+            **self.form.describe(),
+            "atoms": self.atoms.tolist(),
+            "quantiles": self.knots.tolist(),
+        }
+
+    def to_json(self) -> dict[str, Any]:
+        arrays = ("atoms", "atom_places", "knots", "places")
+        return {
+            "kind": self.kind,
+            "name": self.name,
+            "form": self.form.to_json(),
+            **{name: getattr(self, name).tolist() for name in arrays},
+        }
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any], form: Form) -> QuantilesCodec:
+        arrays = ("atoms", "atom_places", "knots", "places")
+        return QuantilesCodec(
+            data["name"], form, *(np.array(data[name], np.float64) for name in arrays)
+        )
+
+
+def fit_quantiles(columns: Sequence[Numeric]) -> list[QuantilesCodec]:
+    """A codec per column: sorts each column's values once."""
+    return [_fit(column) for column in columns]
+
+
+def _fit(column: Numeric) -> QuantilesCodec:
+    values = column.values
+    atoms = atoms_of(values)
+    rest = values[~np.isin(values, atoms)]
+    if not len(rest):
+        ordered = np.sort(values)
+        below, upto = (np.searchsorted(ordered, atoms, side) for side in ("left", "right"))
+        places = ndtri((below + upto) / 2 / max(len(values), 1))
+        return QuantilesCodec(column.name, column.form, atoms, places, *np.empty((2, 0)))
+    inside = np.clip(rest, *outer_bounds(rest))
+    rng = stream(0, "quantiles", column.name)
+    spread = _spread(inside, column.form.grid.unit, rng)
+    count = int(np.clip(len(rest) // ROWS_PER_KNOT, 2, KNOTS))
+    end = min(0.5 / len(rest), 0.5 / count)
+    shares = np.array([end, *(np.arange(1, count) / count), 1 - end])
+    knots, first = np.unique(np.quantile(spread, shares), return_index=True)
+    places = ndtri(shares)[first]
+    return QuantilesCodec(
+        column.name, column.form, atoms, np.interp(atoms, knots, places), knots, places
+    )
+
+
+def _spread(values: Values, unit: float, rng: np.random.Generator) -> Values:
+    """Each value [n] somewhere in its grid cell, which is `unit` wide."""
+    spread: Values = values + (rng.random(len(values)) - 0.5) * unit
+    return spread

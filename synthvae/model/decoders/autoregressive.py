@@ -1,0 +1,169 @@
+"""Blocks written one after the other, each given the latent and all blocks before it.
+
+A residual network whose hidden units come in groups, one a block: a group sees the features of
+earlier blocks and the hidden units of its own and earlier groups (Germain et al. 2015, with the
+masks sorted so that they are triangular), and a block's outputs read its own group alone. Training
+takes one pass; sampling computes every hidden unit once a row as well.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import torch
+from torch import Tensor, nn
+
+from synthvae.model.checks import positive, share
+from synthvae.model.decoders.draft import Draft
+from synthvae.model.features import RowFeatures
+from synthvae.model.heads import Heads, draw_codes
+from synthvae.model.nets import RowEmbedding
+from synthvae.model.order import steps_of
+from synthvae.model.parts import Dims, Noise, Rows
+from synthvae.model.triangular import TriangularLinear
+
+UNITS = 768  # hidden units of a layer, at most
+FEATURES = 4096  # class features and number features, at most each
+_START = 0.1
+_CHUNK = 1024  # rows that are drawn at once: their hidden units stay in the cache
+
+
+@dataclass(frozen=True)
+class AutoregressiveSpec:
+    """`units`: hidden units a block, `embedding` dimensions a class, `soft` steps a number, all
+    three fewer in wide tables; `layers`: residual layers; `dropout` of the features of earlier
+    blocks."""
+
+    kind: Literal["autoregressive"] = "autoregressive"
+    units: int = 32
+    embedding: int = 16
+    soft: int = 32
+    layers: int = 2
+    dropout: float = 0.1
+
+    def __post_init__(self) -> None:
+        positive(units=self.units, embedding=self.embedding, soft=self.soft, layers=self.layers)
+        share(dropout=self.dropout)
+
+    def build(self, dims: Dims) -> AutoregressiveDecoder:
+        return AutoregressiveDecoder(dims, self)
+
+
+class AutoregressiveDecoder(nn.Module):
+    """z [B, Z], rows [B] (modelled), given Rows [B] -> outputs [B, O]."""
+
+    def __init__(self, dims: Dims, spec: AutoregressiveSpec) -> None:
+        super().__init__()
+        layout, given = dims.modelled.layout, dims.given.layout
+        self.steps = steps_of(layout)
+        blocks = max(len(self.steps), 1)
+        units = self.units = min(spec.units, max(UNITS // blocks, 4))
+        embedding, soft = (
+            min(width, max(FEATURES // blocks, 4)) for width in (spec.embedding, spec.soft)
+        )
+        self.features = RowFeatures(self.steps, embedding, soft)
+        hidden, self.dropout = units * len(self.steps), spec.dropout
+        self.given = RowEmbedding(given, hidden) if given.blocks else None
+        seen = [dims.latent + before for before in self.features.before]
+        self.inner = TriangularLinear(dims.latent + self.features.width, _per_unit(seen, units))
+        own = _per_unit([units * (i + 1) for i in range(len(self.steps))], units)
+        self.layers = nn.ModuleList(TriangularLinear(hidden, own) for _ in range(spec.layers))
+        self.out = BlockOutputs(self._groups(dims.heads), units)
+
+    def _groups(self, heads: Heads) -> list[tuple[list[int], int]]:
+        """Of each span of outputs: the steps whose blocks it holds, and outputs a block."""
+        where = {(step.kind, step.at): i for i, step in enumerate(self.steps)}
+        groups = [([where["categorical", b] for b in g.blocks], g.size) for g in heads.groups]
+        scalars = [where["scalar", i] for i in range(heads.n_scalars)]
+        return [*groups, (scalars, heads.scalars.width)]
+
+    def forward(
+        self, z: Tensor, rows: Rows, given: Rows, dropout: torch.Generator | None = None
+    ) -> Tensor:
+        seen = self._dropped(self.features(rows), dropout)
+        h = self.inner(torch.cat([z, seen], dim=1))
+        if self.given is not None:
+            h = h + self.given(given)
+        h = nn.functional.silu(h)
+        for layer in self.layers:
+            h = h + nn.functional.silu(layer(h))
+        outputs: Tensor = self.out(h.view(len(h), -1, self.units))
+        return outputs
+
+    def _dropped(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
+        if generator is None or not self.dropout:
+            return features
+        kept = torch.rand(features.shape, generator=generator) >= self.dropout
+        return features * kept / (1 - self.dropout)
+
+    def start_at(self, outputs: Tensor) -> None:
+        """Begin with outputs [O] that depend on nothing."""
+        self.out.start_at(outputs)
+
+    @torch.no_grad()
+    def sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+        """z [n, Z], given Rows [n] -> Rows [n]."""
+        starts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
+        parts = [self._sample(z[at], given.at(at), noise.at(at), heads) for at in starts]
+        return Rows.joined(parts)
+
+    def _sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+        draft = Draft(self, z, None if self.given is None else self.given(given))
+        for i, step in enumerate(self.steps):
+            outputs = self.out.of_step(i, draft.hidden(i))[:, None]
+            if step.kind == "categorical":
+                uniform = noise.uniform[:, step.at, None]
+                drawn = draw_codes(outputs[:, :, : step.size], uniform)[:, 0]
+                draft.write_class(step, drawn.clamp(max=step.size - 1))
+            else:
+                at = slice(step.at, step.at + 1)
+                uniform = noise.uniform[:, len(heads.layout.sizes) :][:, at]
+                value = heads.scalars.draw(outputs, at, uniform, noise.normal[:, at])
+                draft.write_scalar(step, value[:, 0])
+            draft.finish(i)
+        return Rows(draft.codes, draft.scalars)
+
+
+class BlockOutputs(nn.Module):
+    """Outputs [B, O] of hidden units [B, blocks, units], a block's from its own units. `groups`:
+    of each span of outputs, the blocks in it, and outputs a block."""
+
+    def __init__(self, groups: Sequence[tuple[Sequence[int], int]], units: int) -> None:
+        super().__init__()
+        self.groups = [(list(blocks), size) for blocks, size in groups if blocks]
+        self.weights = nn.ParameterList(
+            torch.randn(len(blocks), units, size) * (_START / math.sqrt(units))
+            for blocks, size in self.groups
+        )
+        self.bias = nn.Parameter(torch.zeros(sum(len(b) * size for b, size in self.groups)))
+
+    def forward(self, h: Tensor) -> Tensor:
+        own = h.unbind(1)
+        parts = [
+            (torch.stack([own[i] for i in blocks]) @ weight).transpose(0, 1).flatten(1)
+            for (blocks, _), weight in zip(self.groups, self.weights, strict=True)
+        ]
+        return torch.cat(parts, dim=1) + self.bias
+
+    def of_step(self, step: int, h: Tensor) -> Tensor:
+        """The outputs [n, size] of one block, from its units [n, units]."""
+        start = 0
+        for (blocks, size), weight in zip(self.groups, self.weights, strict=True):
+            if step in blocks:
+                at = blocks.index(step)
+                first = start + at * size
+                return torch.addmm(self.bias[first : first + size], h, weight[at])
+            start += len(blocks) * size
+        raise IndexError(step)
+
+    @torch.no_grad()
+    def start_at(self, outputs: Tensor) -> None:
+        self.bias.copy_(outputs)
+
+
+def _per_unit(seen: Sequence[int], units: int) -> list[int]:
+    """Inputs seen by each hidden unit, if its group sees `seen`."""
+    return [count for count in seen for _ in range(units)]

@@ -1,0 +1,81 @@
+"""Rows that an autoregressive decoder is writing: every hidden unit is computed once a row."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, cast
+
+import torch
+from torch import Tensor, nn
+
+from synthvae.model.features import ClassFeatures, Number
+from synthvae.model.order import Step
+
+if TYPE_CHECKING:
+    from synthvae.model.decoders.autoregressive import AutoregressiveDecoder
+    from synthvae.model.triangular import TriangularLinear
+
+
+class Draft:
+    """The `codes` [n, class blocks] and `scalars` [n, scalar blocks] so far, and what later steps
+    see of them. `given` [n, hidden]: what the first layer takes from the given blocks, if any."""
+
+    def __init__(self, decoder: AutoregressiveDecoder, z: Tensor, given: Tensor | None) -> None:
+        self.decoder, self.given, rows = decoder, given, len(z)
+        kinds = [step.kind for step in decoder.steps]
+        self.codes = torch.zeros(rows, kinds.count("categorical"), dtype=torch.int32)
+        self.scalars = torch.full((rows, kinds.count("scalar")), torch.nan)
+        self.seen = torch.cat([z, z.new_empty(rows, decoder.features.width)], dim=1)
+        self.written = z.shape[1]  # columns of `seen` that are there
+        hidden = decoder.units * len(kinds)
+        self.layers = [z.new_empty(rows, hidden) for _ in decoder.layers]
+        self.index: list[Tensor] = []  # of each class block, as ClassFeatures counts
+
+    def hidden(self, step: int) -> Tensor:
+        """The last layer's units [n, units] of `step`."""
+        decoder, units = self.decoder, self.decoder.units
+        own = slice(step * units, (step + 1) * units)
+        h = decoder.inner.part(own, self.seen)
+        if self.given is not None:
+            h = h + self.given[:, own]
+        h = nn.functional.silu(h)
+        layers = cast("Iterable[TriangularLinear]", decoder.layers)
+        for layer, so_far in zip(layers, self.layers, strict=True):
+            so_far[:, own] = h
+            h = h + nn.functional.silu(layer.part(own, so_far))
+        return h
+
+    def write_class(self, step: Step, code: Tensor) -> None:
+        classes: ClassFeatures = self.decoder.features.classes
+        index = code + classes.offsets[len(self.index)]
+        self.codes[:, step.at] = code
+        self.index.append(index)
+        self._write(classes.table(index))
+
+    def write_scalar(self, step: Step, value: Tensor) -> None:
+        self.scalars[:, step.at] = value
+
+    def finish(self, step: int) -> None:
+        """After `step`: the place of the number that is known by now, if one is."""
+        features = self.decoder.features
+        number = next((n for n in features.numbers if n.known == step), None)
+        if number is not None:
+            self._write(features.soft(self._place(number)[:, None])[:, 0])
+
+    def _place(self, number: Number) -> Tensor:
+        """The place [n] of a number on the normal scale. A scalar that stands for
+        nothing is dropped."""
+        features = self.decoder.features
+        if number.classes is None:
+            return self.scalars[:, number.scalar]
+        index = self.index[number.classes]
+        if number.scalar is None:
+            return features.places[index]
+        exact, drawn = features.exact[index], self.scalars[:, number.scalar].clone()
+        self.scalars[:, number.scalar] = torch.where(exact, drawn, torch.nan)
+        return torch.where(exact, drawn, features.places[index])
+
+    def _write(self, features: Tensor) -> None:
+        end = self.written + features.shape[1]
+        self.seen[:, self.written : end] = features
+        self.written = end

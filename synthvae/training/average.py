@@ -1,0 +1,61 @@
+"""A moving average of the weights: what training settles around (Polyak & Juditsky 1992)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import torch
+from torch import Tensor
+
+AVERAGE = "average"
+_START = 10
+EVERY = 4  # steps between two looks: what lies between is hardly any different
+
+
+class Average:
+    """Follows `parameters` with `decay`, faster over the first steps; with decay 0 it is the
+    parameters themselves."""
+
+    def __init__(self, parameters: Sequence[Tensor], decay: float) -> None:
+        self.parameters, self.decay = list(parameters), decay
+        self.steps = torch.zeros(1)
+        self.values = [p.detach().clone() for p in parameters] if decay else []
+
+    @torch.no_grad()
+    def step(self) -> None:
+        """After every step of the optimizer."""
+        if not self.values:
+            return
+        self.steps += 1
+        done = float(self.steps)
+        if done % EVERY == 0:
+            decay = min(self.decay, done / (done + _START)) ** EVERY
+            torch._foreach_lerp_(self.values, self.parameters, 1 - decay)
+
+    @contextmanager
+    def in_place(self) -> Iterator[None]:
+        """The model has the averaged weights inside."""
+        self._swap()
+        try:
+            yield
+        finally:
+            self._swap()
+
+    def restart(self) -> None:
+        """Go on from the parameters as they are now."""
+        for value, parameter in zip(self.values, self.parameters, strict=False):
+            value.copy_(parameter.detach())
+
+    def _swap(self) -> None:
+        for value, parameter in zip(self.values, self.parameters, strict=False):
+            value.data, parameter.data = parameter.data, value.data
+
+    def state(self) -> dict[str, Tensor]:
+        named = {f"{AVERAGE}.{i}": value for i, value in enumerate(self.values)}
+        return named | {f"{AVERAGE}.steps": self.steps}
+
+    def load(self, state: Mapping[str, Tensor]) -> None:
+        """Go on from what `state` returned."""
+        self.steps = state[f"{AVERAGE}.steps"]
+        self.values = [state[f"{AVERAGE}.{i}"] for i in range(len(self.values))]

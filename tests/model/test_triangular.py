@@ -1,0 +1,56 @@
+"""The triangular product: that of a masked dense layer, and no input beyond an output's own."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from synthvae.model.triangular import TriangularLinear
+
+SEES = [0, 0, 3, 3, 4, 4, 4, 9, 9, 10]
+
+
+@pytest.fixture
+def layer() -> TriangularLinear:
+    torch.manual_seed(0)
+    made = TriangularLinear(10, SEES)
+    torch.nn.init.normal_(made.bias)
+    return made
+
+
+def test_it_is_a_masked_dense_layer(layer: TriangularLinear) -> None:
+    x = torch.randn(7, 10)
+    mask = torch.arange(10)[None] < torch.tensor(SEES)[:, None]
+    assert torch.equal(layer.weight != 0, mask)
+    expected = torch.nn.functional.linear(x, layer.weight * mask, layer.bias)
+    assert torch.allclose(layer(x), expected, atol=1e-6)
+
+
+def test_gradients_are_those_of_the_dense_layer(layer: TriangularLinear) -> None:
+    mask = (torch.arange(10)[None] < torch.tensor(SEES)[:, None]).double()
+    weight, bias = layer.weight.detach().double(), layer.bias.detach().double()
+    x, target = torch.randn(6, 10, dtype=torch.float64), torch.randn(6, 10, dtype=torch.float64)
+    inputs = [part.clone().requires_grad_() for part in (x, weight, bias)]
+    layer.double()
+    layer.zero_grad()
+    x.requires_grad_()
+    (layer(x) * target).sum().backward()
+    (torch.nn.functional.linear(inputs[0], inputs[1] * mask, inputs[2]) * target).sum().backward()
+    for mine, theirs in zip((x, layer.weight, layer.bias), inputs, strict=True):
+        assert torch.allclose(mine.grad, theirs.grad)
+
+
+def test_weights_beyond_the_prefix_stay_zero(layer: TriangularLinear) -> None:
+    optimizer = torch.optim.Adam(layer.parameters(), lr=0.1, weight_decay=0.1)
+    for _ in range(5):
+        optimizer.zero_grad()
+        layer(torch.randn(8, 10)).square().sum().backward()
+        optimizer.step()
+    assert (layer.weight * (1 - layer.mask) == 0).all()
+
+
+def test_a_part_is_computed_from_the_prefix_alone(layer: TriangularLinear) -> None:
+    x = torch.randn(5, 10)
+    unwritten = x.clone()
+    unwritten[:, 4:] = torch.nan
+    assert torch.allclose(layer.part(slice(4, 7), unwritten), layer(x)[:, 4:7], atol=1e-6)
