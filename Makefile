@@ -32,7 +32,8 @@ check: $(STAMP) ## formatting, lint, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) .venv-peers/.installed ## measure synthvae and its peers on real tables (half an hour)
+bench: $(STAMP) .venv-peers/.installed ## measure synthvae and its peers on real tables (an hour)
+	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/adult.py
 	$(BIN)/python benchmarks/tables.py
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from common import DATA, SYNTHVAE, WORK, machine, markdown, need_data, save, timed
 
-LEGEND = """detect, fit (tvae, {epochs} epochs), sample (39,073 rows), evaluate, without a line
-written by hand; {machine}. In brackets: what fresh real rows score. A few epochs show that a table
-goes through, not how well it can be learnt.
+LEGEND = """detect, fit (the default model, {epochs} epochs), sample (39,073 rows), evaluate,
+without a line written by hand; {machine}. In brackets: what fresh real rows score. A few epochs
+show that a table goes through, not how well it can be learnt.
 
 Made by `make bench` (`benchmarks/tables.py`)."""
 SHOWN = ("shape", "pair", "detector", "utility_gap", "sdmetrics_quality")

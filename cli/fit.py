@@ -33,7 +33,7 @@ def fit(
         Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A composition: tvae or cvae.", show_default="tvae")
+        str | None, typer.Option(help="A composition: arvae, tvae or cvae.", show_default="arvae")
     ] = None,
     condition_on: Annotated[
         list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")
@@ -143,6 +143,11 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
         f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f}, "
         f"rate {best['rate']:.2f})"
     )
+    latent = training["latent"]
+    reporter.say(
+        f"latent: {latent['active']:.0f} of {latent['units']:.0f} units active, "
+        f"{latent['rate']:.1f} nats a row, prior {max(latent['gap'], 0):.2f} nats off the posterior"
+    )
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; not differentially private")
     reporter.result(
         {
@@ -153,6 +158,7 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
             "best_epoch": training["best_epoch"],
             "stopped": training["stopped"],
             "held_out": best,
+            "latent": latent,
             "private": False,
         }
     )

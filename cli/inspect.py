@@ -48,6 +48,8 @@ def _print(found: Mapping[str, Any]) -> None:
         f"preset {found['preset']}, {training['parameters']:,} weights learnt from "
         f"{training['rows']:,} rows in {training['epochs']} epochs ({training['stopped']})"
     )
+    latent = ", ".join(f"{name} {_short(value)}" for name, value in training["latent"].items())
+    console.print(f"latent: {latent}")
     for line in found["also"]:
         console.print(f"also: {escape(line)}")
     console.print(escape(found["privacy"]))

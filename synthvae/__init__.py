@@ -1,7 +1,7 @@
 """synthvae learns a table and writes as many new rows as anyone wants.
 
     from synthvae import Synthesizer
-    rows = Synthesizer("tvae").fit(frame).sample(100_000, seed=7)
+    rows = Synthesizer().fit(frame).sample(100_000, seed=7)
 
 This module is the only door of the Python API. What it names is loaded when it is first used, so
 that importing it costs nothing.

@@ -116,12 +116,13 @@ class Layout:
         return out
 
     def to_json(self) -> dict[str, Any]:
-        blocks = [[b.name, b.column, b.kind, b.size] for b in self.blocks]
+        blocks = [[b.name, b.column, b.kind, b.size, list(b.places)] for b in self.blocks]
         return {"blocks": blocks, "given": list(self.given)}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Layout:
-        return Layout(tuple(Block(*block) for block in data["blocks"]), tuple(data["given"]))
+        blocks = (Block(*block, tuple(places)) for *block, places in data["blocks"])
+        return Layout(tuple(blocks), tuple(data["given"]))
 
 
 _KINDS: tuple[Kind, Kind] = ("categorical", "scalar")

@@ -175,6 +175,7 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     also = [
         "the weights, which are a function of the training rows",
         "losses of training and held-out rows after every epoch",
+        "the prior, and numbers on how well it follows the posteriors of the training rows",
         "the metadata that the fit was given, or that was detected",
     ]
     if combinations:

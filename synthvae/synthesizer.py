@@ -24,7 +24,7 @@ class Synthesizer:
     `preset` names a composition; `settings` lays over it what `synthvae.yaml` may hold, such as
     `{"training": {"epochs": 50}, "condition": ["income"]}`.
 
-    >>> rows = Synthesizer("tvae").fit(frame).sample(1000, seed=7)      # doctest: +SKIP
+    >>> rows = Synthesizer().fit(frame).sample(1000, seed=7)      # doctest: +SKIP
     """
 
     def __init__(

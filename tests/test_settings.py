@@ -20,6 +20,7 @@ def test_nothing_given_is_the_default_preset() -> None:
 def test_fields_are_laid_over_the_preset() -> None:
     settings = parse(
         {
+            "preset": "tvae",
             "seed": 3,
             "missing_values": ["?"],
             "model": {"latent": {"size": 8}, "decoder": {"hidden": [32]}, "objective": {"beta": 2}},
@@ -83,7 +84,12 @@ def test_files(tmp_path: Path) -> None:
         ({"training": {"drops": -1}}, "drops"),
         ({"model": {"latent": {"size": 0}}}, "size"),
         ({"model": {"encoder": []}}, "encoder"),
-        ({"model": {"decoder": {"hidden": [8, 0]}}}, "hidden"),
+        ({"model": {"decoder": {"kind": "parallel", "hidden": [8, 0]}}}, "hidden"),
+        ({"model": {"decoder": {"dropout": 1.5}}}, "dropout"),
+        ({"model": {"decoder": {"units": 0}}}, "units"),
+        ({"training": {"averaging": 1.0}}, "averaging"),
+        ({"training": {"visits": 0}}, "visits"),
+        ({"model": {"scalar": {"kind": "gaussian"}}}, "numeric: quantiles"),
         ({"model": {"objective": {"beta": -1}}}, "beta"),
         ({"model": {"latent": {"kind": ["a"]}}}, "kind"),
     ],

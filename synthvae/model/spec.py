@@ -45,6 +45,12 @@ class ModelSpec:
 
     def __post_init__(self) -> None:
         positive_widths(encoder=self.encoder)
+        if self.numeric == "quantiles" and self.scalar.kind == "gaussian":
+            raise ValueError(
+                "numeric: quantiles puts numbers on a normal scale, but scalar: gaussian writes "
+                "them between -1 and 1; combine quantiles with scalar: {kind: mixture}, or "
+                "gaussian with numeric: modes"
+            )
 
 
 @dataclass(frozen=True)
@@ -109,12 +115,16 @@ PRESETS: Mapping[str, Preset] = {
     ),
     "tvae": Preset(
         "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
-        ModelSpec(objective=Objective(warmup_epochs=20)),
+        ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
         TrainingSpec(),
     ),
     "cvae": Preset(
         "the columns under `condition` are given, not modelled (Sohn et al. 2015)",
-        ModelSpec(numeric="cells", objective=Objective(warmup_epochs=20)),
+        ModelSpec(
+            numeric="cells",
+            latent=GaussianSpec(size=32),
+            objective=Objective(warmup_epochs=20),
+        ),
         TrainingSpec(),
         needs_condition=True,
     ),

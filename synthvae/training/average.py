@@ -10,7 +10,8 @@ from torch import Tensor
 
 AVERAGE = "average"
 _START = 10
-EVERY = 4  # steps between two looks: what lies between is hardly any different
+_EARLY = 100
+EVERY = 4  # later on, steps between two looks: what lies between hardly differs
 
 
 class Average:
@@ -29,8 +30,9 @@ class Average:
             return
         self.steps += 1
         done = float(self.steps)
-        if done % EVERY == 0:
-            decay = min(self.decay, done / (done + _START)) ** EVERY
+        every = EVERY if done > _EARLY else 1
+        if done % every == 0:
+            decay = min(self.decay, done / (done + _START)) ** every
             torch._foreach_lerp_(self.values, self.parameters, 1 - decay)
 
     @contextmanager

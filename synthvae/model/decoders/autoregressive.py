@@ -17,7 +17,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import positive, share
-from synthvae.model.decoders.draft import Draft
+from synthvae.model.draft import Draft
 from synthvae.model.features import RowFeatures
 from synthvae.model.heads import Heads, draw_codes
 from synthvae.model.nets import RowEmbedding
@@ -26,9 +26,9 @@ from synthvae.model.parts import Dims, Noise, Rows
 from synthvae.model.triangular import TriangularLinear
 
 UNITS = 768  # hidden units of a layer, at most
-FEATURES = 4096  # class features and number features, at most each
+FEATURES = 2048  # class features and number features, at most each
 _START = 0.1
-_CHUNK = 1024  # rows that are drawn at once: their hidden units stay in the cache
+_CHUNK = 4096  # rows that are drawn at once
 
 
 @dataclass(frozen=True)
