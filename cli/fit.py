@@ -140,8 +140,7 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
     size = output.stat().st_size
     reporter.say(
         f"{training['epochs']} epochs ({training['stopped']}), best held-out loss "
-        f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f}, "
-        f"rate {best['rate']:.2f})"
+        f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f} nats)"
     )
     latent = training["latent"]
     reporter.say(

@@ -23,7 +23,8 @@ Scalars = NDArray[np.float32]
 @dataclass(frozen=True)
 class Block:
     """One span of the encoded row. `size` is the number of classes (1 for a scalar). Classes that
-    are numbers have `places` on the scale of the column's scalar; None: the scalar has it."""
+    are numbers have `places` on the scale of the column's scalar; None: the scalar has it. The
+    `places` of a scalar, if given, are the lowest and the highest."""
 
     name: str
     column: str
@@ -121,7 +122,7 @@ class Layout:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Layout:
-        blocks = (Block(*block, tuple(places)) for *block, places in data["blocks"])
+        blocks = (Block(n, c, k, size, tuple(places)) for n, c, k, size, places in data["blocks"])
         return Layout(tuple(blocks), tuple(data["given"]))
 
 

@@ -18,7 +18,7 @@ from synthvae.artifact import Artifact
 from synthvae.codecs.table_codec import TableCodec, fit_table_codec
 from synthvae.conditions import Conditions, given_columns
 from synthvae.detect import detect
-from synthvae.errors import SchemaError, hint
+from synthvae.errors import ArtifactError, SchemaError, hint
 from synthvae.journal import Journal
 from synthvae.layout import Encoded
 from synthvae.metadata import Metadata
@@ -102,13 +102,14 @@ def fit(
     def after_epoch(progress: Progress, epochs: int) -> None:
         watch(progress, epochs)
         if journal:
-            journal.write(progress, model, prepared.codec, prepared.encoded)
+            with regime.average.in_place():
+                journal.write(progress, model, prepared.codec, prepared.encoded)
 
     with side_by_side(threads) as pool:
         regime = Plain(model, objective, settings.training, pool)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
-    latent = settle(model, rows, derive(settings.seed, "prior"))
+        latent = settle(model, rows, derive(settings.seed, "prior"))
     return _artifact(prepared, settings, model, trained, latent, table)
 
 
@@ -152,7 +153,13 @@ def sampler(artifact: Artifact) -> Sampler:
     settings = settings_of(artifact)
     codec = TableCodec.from_json(content["codec"])
     model = build(settings.model, codec.layout, 0)
-    model.load_state_dict(dict(artifact.weights))
+    try:
+        model.load_state_dict(dict(artifact.weights))
+    except RuntimeError as error:
+        raise ArtifactError(
+            "a model file is read by the version of synthvae that wrote it, or by a later one that "
+            f"still knows its weights, but version {content['synthvae']} wrote others; fit again"
+        ) from error
     return Sampler(model, codec, Conditions.from_json(content["conditions"]))
 
 

@@ -90,6 +90,8 @@ def test_files(tmp_path: Path) -> None:
         ({"training": {"averaging": 1.0}}, "averaging"),
         ({"training": {"visits": 0}}, "visits"),
         ({"model": {"scalar": {"kind": "gaussian"}}}, "numeric: quantiles"),
+        ({"model": {"numeric": "cells"}}, "decoder: autoregressive"),
+        ({"preset": "tvae", "model": {"decoder": {"kind": "autoregressive"}}}, "numeric is modes"),
         ({"model": {"objective": {"beta": -1}}}, "beta"),
         ({"model": {"latent": {"kind": ["a"]}}}, "kind"),
     ],

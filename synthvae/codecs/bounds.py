@@ -13,7 +13,7 @@ ATOM_SHARE = 0.003
 
 def outer_bounds(values: Values) -> tuple[float, float]:
     """Ends that no single row sets: the sixth lowest and sixth highest value of `values` [n]
-    (of fewer than 600 values: the outermost 1 %)."""
+    (of fewer than 600 values: without the outermost 1 %; of fewer than 100: the true ends)."""
     if not len(values):
         return 0.0, 0.0
     skip = min(OUTERMOST, len(values) // 100)

@@ -26,6 +26,7 @@ from synthvae.written import Values
 
 KNOTS = 1000
 ROWS_PER_KNOT = 5
+_END = 0.05  # where the outermost knots stand: at that share of the mass between two knots
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class QuantilesCodec:
     def blocks(self) -> tuple[Block, ...]:
         if not self._other:
             return (self._classes(()),)
-        scalar = Block(f"{self.name}:place", self.name, "scalar", 1)
+        ends = (float(self.places[0]), float(self.places[-1]))
+        scalar = Block(f"{self.name}:place", self.name, "scalar", 1, ends)
         if not self._first:
             return (scalar,)
         return (self._classes((None,)), scalar)
@@ -98,7 +100,9 @@ class QuantilesCodec:
         return {
             **self.form.describe(),
             "atoms": self.atoms.tolist(),
+            "atom_places": self.atom_places.tolist(),
             "quantiles": self.knots.tolist(),
+            "quantile_places": self.places.tolist(),
         }
 
     def to_json(self) -> dict[str, Any]:
@@ -130,19 +134,23 @@ def _fit(column: Numeric) -> QuantilesCodec:
     if not len(rest):
         ordered = np.sort(values)
         below, upto = (np.searchsorted(ordered, atoms, side) for side in ("left", "right"))
-        places = ndtri((below + upto) / 2 / max(len(values), 1))
+        places = _coarse(ndtri((below + upto) / 2 / max(len(values), 1)))
         return QuantilesCodec(column.name, column.form, atoms, places, *np.empty((2, 0)))
     inside = np.clip(rest, *outer_bounds(rest))
     rng = stream(0, "quantiles", column.name)
     spread = _spread(inside, column.form.grid.unit, rng)
     count = int(np.clip(len(rest) // ROWS_PER_KNOT, 2, KNOTS))
-    end = min(0.5 / len(rest), 0.5 / count)
-    shares = np.array([end, *(np.arange(1, count) / count), 1 - end])
+    shares = np.linspace(0, 1, count + 1)
     knots, first = np.unique(np.quantile(spread, shares), return_index=True)
-    places = ndtri(shares)[first]
-    return QuantilesCodec(
-        column.name, column.form, atoms, np.interp(atoms, knots, places), knots, places
-    )
+    places = ndtri(shares.clip(_END / count, 1 - _END / count))[first]
+    atom_places = _coarse(np.interp(atoms, knots, places))
+    return QuantilesCodec(column.name, column.form, atoms, atom_places, knots, places)
+
+
+def _coarse(places: Values) -> Values:
+    """Rounded, so that they don't tell how many rows hold an atom: they serve as features only."""
+    rounded: Values = np.round(places, 1)
+    return rounded
 
 
 def _spread(values: Values, unit: float, rng: np.random.Generator) -> Values:

@@ -53,6 +53,10 @@ class Draft:
         self._write(classes.table(index))
 
     def write_scalar(self, step: Step, value: Tensor) -> None:
+        """As later steps will see it and the codec will read it: within the column's ends."""
+        if step.places:
+            low, high = step.places
+            value = value.clamp(low, high)
         self.scalars[:, step.at] = value
 
     def finish(self, step: int) -> None:

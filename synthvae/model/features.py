@@ -105,7 +105,8 @@ class RowFeatures(nn.Module):
         index, embedded = self.classes(rows.codes.index_select(1, self.codes_at))
         soft = self.soft(self._values(index, rows.scalars))
         parts = [*embedded.unbind(1), *soft.unbind(1)]
-        return torch.cat([parts[i] for i in self.in_order], dim=1)
+        nothing = embedded.new_zeros(len(rows), 0)
+        return torch.cat([nothing, *(parts[i] for i in self.in_order)], dim=1)
 
     def _values(self, index: Tensor, scalars: Tensor) -> Tensor:
         """[B, N]: the scalar where there is one, else the place of the class."""

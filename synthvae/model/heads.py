@@ -1,8 +1,8 @@
 """The likelihood of each block, given the decoder's outputs: nats and sampler in one class.
 
-Categorical blocks are grouped by size, rounded up to a power of four: all blocks of a group are
-scored in one array operation, with outputs beyond a block's own classes held at -inf. That wastes
-outputs and spares a Python loop over columns.
+Categorical blocks of like size are grouped: all blocks of a group are scored in one array
+operation, with outputs beyond a block's own classes held at -inf. That wastes some outputs and
+spares a Python loop over columns.
 """
 
 from __future__ import annotations
@@ -121,7 +121,7 @@ class Heads(nn.Module):
 
 def draw_codes(logits: Tensor, uniform: Tensor) -> Tensor:
     """Inverse of the cumulative distribution: [n, blocks, size], [n, blocks] -> [n, blocks]."""
-    likely = torch.exp(logits - logits.amax(dim=2, keepdim=True))
+    likely = (logits - logits.amax(dim=2, keepdim=True)).exp_()
     cumulative = _cumulative(likely)
     level = uniform[:, :, None] * cumulative[:, :, -1:]
     return torch.searchsorted(cumulative, level, right=True)[:, :, 0]
@@ -138,16 +138,17 @@ def _cumulative(values: Tensor) -> Tensor:
 def _grouped(sizes: Sequence[int]) -> tuple[Group, ...]:
     by_size: dict[int, list[int]] = {}
     for block, size in enumerate(sizes):
-        by_size.setdefault(_padded(size), []).append(block)
+        by_size.setdefault(_like(size), []).append(block)
     groups: list[Group] = []
     first = start = 0
-    for padded in sorted(by_size):
-        groups.append(Group(tuple(by_size[padded]), padded, first, start))
+    for _, blocks in sorted(by_size.items()):
+        widest = max(2, *(sizes[block] for block in blocks))
+        groups.append(Group(tuple(blocks), widest, first, start))
         first, start = groups[-1].columns.stop, groups[-1].outputs.stop
     return tuple(groups)
 
 
-def _padded(size: int) -> int:
-    """8, 32, 128, 512 or 2,048; above that `size` itself, where waste would cost most."""
-    bits = max((size - 1).bit_length(), 3)
-    return size if size > 2048 else 1 << (bits + 1 - bits % 2)
+def _like(size: int) -> int:
+    """Sizes up to 8 are alike, and so are those of the same power of two; above 2,048 only those
+    that are the same, since waste would cost most there."""
+    return size if size > 2048 else max((size - 1).bit_length(), 3)

@@ -51,6 +51,11 @@ class ModelSpec:
                 "them between -1 and 1; combine quantiles with scalar: {kind: mixture}, or "
                 "gaussian with numeric: modes"
             )
+        if self.decoder.kind == "autoregressive" and self.numeric != "quantiles":
+            raise ValueError(
+                f"decoder: autoregressive writes numbers of numeric: quantiles, but numeric is "
+                f"{self.numeric}; combine it with quantiles and scalar: {{kind: mixture}}"
+            )
 
 
 @dataclass(frozen=True)

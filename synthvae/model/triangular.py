@@ -2,7 +2,7 @@
 
 Inputs and outputs are sorted by degree, so an output sees a prefix of the inputs. Outputs are cut
 into a few segments; each is a product with the longest prefix that one of its outputs sees, which
-spares almost half of the work at many segments. What remains beyond an output's own prefix stays
+spares three eighths of the work at four segments. What remains beyond an output's own prefix stays
 at zero: it starts there, and its gradient is zero.
 """
 

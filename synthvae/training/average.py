@@ -59,5 +59,6 @@ class Average:
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""
-        self.steps = state[f"{AVERAGE}.steps"]
-        self.values = [state[f"{AVERAGE}.{i}"] for i in range(len(self.values))]
+        self.steps = state[f"{AVERAGE}.steps"].clone()
+        for i, value in enumerate(self.values):
+            value.copy_(state[f"{AVERAGE}.{i}"])

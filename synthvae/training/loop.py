@@ -149,12 +149,12 @@ class Loop:
             progress.best, progress.best_epoch, progress.waited = loss, progress.epoch, 0
             self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
         else:
-            progress.waited += progress.epoch > self.plan.objective.warmup_epochs
+            progress.waited += progress.epoch > self.plan.patient_until
 
     def _slow_down(self) -> None:
         """Lower the learning rate, from the best weights on, if no better ones come."""
         progress = self.progress
-        if progress.waited >= self.spec.patience:
+        if progress.waited >= self.plan.patience:
             progress.waited = 0
             progress.dropped += 1
             progress.learning_rate *= _RATE_FACTOR

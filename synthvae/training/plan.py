@@ -5,6 +5,8 @@
   use the machine.
 - Epochs: as many as make `visits` visits to rows, within 6 to 300 (docs/log.md has what fewer
   cost).
+- Patience: as many epochs as the spec says, but at least 100 steps; none is lost while the
+  learning rate or the rate's weight still rises.
 - Warm-up of the rate's weight: as the objective says, but at most a third of the epochs.
 - Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then
   falling linearly to a twentieth.
@@ -23,6 +25,7 @@ from synthvae.model.spec import TrainingSpec
 
 EPOCHS = (6, 300)
 BATCH = (32, 2048)
+PATIENT_STEPS = 100
 RISING = 1 / 50
 CONSTANT = 2 / 3
 LAST = 1 / 20
@@ -30,11 +33,17 @@ LAST = 1 / 20
 
 @dataclass(frozen=True)
 class Plan:
-    """`epochs` at most, of batches of `batch` rows, under `objective`."""
+    """`epochs` at most, of batches of `batch` rows, under `objective`; `patience` in epochs."""
 
     epochs: int
     batch: int
+    patience: int
     objective: Objective
+
+    @property
+    def patient_until(self) -> float:
+        """The epoch up to which no better held-out loss is expected."""
+        return max(self.objective.warmup_epochs, RISING * self.epochs)
 
     def rate_factor(self, epoch: float) -> float:
         """What the learning rate is multiplied with after `epoch` epochs."""
@@ -49,7 +58,10 @@ def plan(spec: TrainingSpec, objective: Objective, rows: int) -> Plan:
     batch = spec.batch or int(np.clip(_power_of_two(spec.batch_scale * rows**0.5), *BATCH))
     epochs = spec.epochs or int(np.clip(round(spec.visits / rows), *EPOCHS))
     warmup = min(objective.warmup_epochs, epochs / 3)
-    return Plan(epochs, min(batch, rows), dataclasses.replace(objective, warmup_epochs=warmup))
+    batch = min(batch, rows)
+    patience = max(spec.patience, PATIENT_STEPS // max(rows // batch, 1))
+    objective = dataclasses.replace(objective, warmup_epochs=warmup)
+    return Plan(epochs, batch, patience, objective)
 
 
 def _power_of_two(value: float) -> int:

@@ -52,6 +52,10 @@ def one_column(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"x": rng.gamma(2, size=400).round(3)})
 
 
+def ids_only(rng: np.random.Generator) -> pd.DataFrame:
+    return pd.DataFrame({"id": [f"K-{i:04d}" for i in rng.permutation(90)]})
+
+
 def constants(rng: np.random.Generator) -> pd.DataFrame:
     return pd.DataFrame({"a": ["same"] * 100, "b": [3] * 100})
 
@@ -71,7 +75,9 @@ TABLES: list[Make] = [
 @pytest.mark.parametrize("make", TABLES, ids=lambda make: make.__name__)
 def test_it_fits_and_writes_rows_of_the_same_kind(make: Make) -> None:
     frame = make(np.random.default_rng(5))
-    model = Synthesizer(settings={"training": {"epochs": 4}}).fit(frame)
+    declared = {"columns": {name: {"sdtype": "categorical"} for name in frame}}
+    metadata = declared if make is many_levels else None  # codes may be keys: a person has to say
+    model = Synthesizer(settings={"training": {"epochs": 4}}).fit(frame, metadata)
     drawn = model.sample(800, seed=1)
     assert list(drawn.columns) == list(frame.columns)
     assert dict(drawn.dtypes.astype(str)) == dict(frame.dtypes.astype(str))
@@ -95,3 +101,17 @@ def test_a_rare_class_is_neither_lost_nor_common() -> None:
     assert 0.3 < share / (frame["label"] == "yes").mean() < 3
     # The class keeps the number that goes with it.
     assert drawn.loc[drawn["label"] == "yes", "x"].mean() > 2
+
+
+def test_a_table_of_identifiers_gets_new_ones() -> None:
+    frame = ids_only(np.random.default_rng(5))
+    drawn = Synthesizer().fit(frame).sample(200)
+    assert drawn["id"].is_unique
+    assert drawn["id"].str.fullmatch(r"K-\d{4}").all()
+
+
+def test_all_columns_may_be_given() -> None:
+    frame = small(np.random.default_rng(5))
+    settings = {"condition": ["group", "x"], "training": {"epochs": 2}}
+    drawn = Synthesizer(settings=settings).fit(frame).sample(50, given={"group": "a"})
+    assert set(drawn["group"]) == {"a"}

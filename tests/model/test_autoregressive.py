@@ -136,8 +136,9 @@ def test_samples_follow_the_likelihood() -> None:
         expected = torch.exp(-vae.heads.nats(outputs, whole).sum(dim=1))
     number = drawn.codes[:, 0] * 10 + drawn.codes[:, 1] * 2 + drawn.codes[:, 2]
     share = torch.bincount(number.long(), minlength=30) / n
-    error = 5 * torch.sqrt(expected * (1 - expected) / n)
-    assert ((share - expected).abs() <= error + 1e-6).all()
+    # A row that is expected less than once may be drawn a few times: counts are Poisson there.
+    error = 5 * torch.sqrt(expected * (1 - expected) / n) + 3 / n
+    assert ((share - expected).abs() <= error).all()
 
 
 def test_later_blocks_see_the_exact_number() -> None:

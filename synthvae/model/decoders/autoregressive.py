@@ -66,7 +66,7 @@ class AutoregressiveDecoder(nn.Module):
         )
         self.features = RowFeatures(self.steps, embedding, soft)
         hidden, self.dropout = units * len(self.steps), spec.dropout
-        self.given = RowEmbedding(given, hidden) if given.blocks else None
+        self.given = RowEmbedding(given, hidden) if given.blocks and hidden else None
         seen = [dims.latent + before for before in self.features.before]
         self.inner = TriangularLinear(dims.latent + self.features.width, _per_unit(seen, units))
         own = _per_unit([units * (i + 1) for i in range(len(self.steps))], units)
@@ -146,7 +146,7 @@ class BlockOutputs(nn.Module):
             (torch.stack([own[i] for i in blocks]) @ weight).transpose(0, 1).flatten(1)
             for (blocks, _), weight in zip(self.groups, self.weights, strict=True)
         ]
-        return torch.cat(parts, dim=1) + self.bias
+        return torch.cat([h.new_zeros(len(h), 0), *parts], dim=1) + self.bias
 
     def of_step(self, step: int, h: Tensor) -> Tensor:
         """The outputs [n, size] of one block, from its units [n, units]."""

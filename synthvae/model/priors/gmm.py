@@ -56,8 +56,11 @@ class GmmPrior(NormalPrior):
     def sample(self, noise: Noise) -> Tensor:
         share = torch.exp(self.log_weight).cumsum(0)
         chosen = torch.searchsorted(share, noise.component).clamp(max=len(share) - 1)
-        spread = (self.factor[chosen] @ noise.latent[:, :, None])[:, :, 0]
-        return self.mean[chosen] + spread
+        z = self.mean[chosen]
+        for component, factor in enumerate(self.factor):
+            of_it = chosen == component
+            z[of_it] += noise.latent[of_it] @ factor.T
+        return z
 
     @torch.no_grad()
     def fit(self, z: Tensor, seed: int) -> None:
