@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from synthvae.codecs.cells import MAX_ATOMS
+from synthvae.codecs.bounds import MAX_ATOMS
 from synthvae.errors import SchemaError
 
 Fit = Callable[..., Any]
