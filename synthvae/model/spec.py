@@ -99,7 +99,7 @@ class Preset:
 
 PRESETS: Mapping[str, Preset] = {
     "arvae": Preset(
-        "numbers on a normal scale, Gaussian latent, autoregressive decoder",
+        "numbers on a normal scale, Gaussian latent, autoregressive decoder, fitted prior",
         ModelSpec(
             numeric="quantiles",
             latent=GaussianSpec(size=4),
