@@ -55,7 +55,7 @@ def row(table: str, run: dict[str, Any]) -> list[str]:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--epochs", type=int, default=1)
     parser.add_argument("--tables", nargs="*")
     arguments = parser.parse_args()
     need_data()
