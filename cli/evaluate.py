@@ -62,14 +62,18 @@ def evaluate(
 
         found = compare(tables, metadata, wanted, missing, seed, step)
     if output:
-        import json as encoder
-
-        from synthvae.files import write_bytes
-
-        write_bytes(output, (encoder.dumps(found.to_json(), indent=2) + "\n").encode())
+        _write(found, output)
     reporter.result(found.to_json())
     if not json and not quiet:
         _print(found)
+
+
+def _write(found: Evaluation, output: Path) -> None:
+    import json
+
+    from synthvae.files import write_bytes
+
+    write_bytes(output, (json.dumps(found.to_json(), indent=2) + "\n").encode())
 
 
 def _settings(config: Path | None, target: str | None) -> tuple[str | None, list[str]]:

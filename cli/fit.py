@@ -79,14 +79,7 @@ def fit(
     started = time.monotonic()
     data = read_table(table)
     reporter.say(f"{len(data):,} rows, {len(data.columns)} columns; preset {settings.preset}")
-    checkpoint = output.with_name(output.name + ".checkpoint")
-    if checkpoint.exists() and not resume and not force:
-        raise UsageError(
-            f"an unfinished fit is not overwritten unasked, but its checkpoint '{checkpoint}' "
-            "exists; go on with --resume, or pass --force"
-        )
-    if resume and not checkpoint.exists():
-        reporter.say(f"no checkpoint '{checkpoint}' to resume from; fitting from the start")
+    checkpoint = _checkpoint(output, resume, force, reporter)
     journal = Journal(log) if log else None
     with reporter.progress("learning", 1) as bar:
 
@@ -108,6 +101,19 @@ def fit(
     artifact.save(output)
     checkpoint.unlink(missing_ok=True)
     _summary(artifact, output, time.monotonic() - started, reporter)
+
+
+def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> Path:
+    """Where an unfinished fit stands. UsageError if one is there that nobody asked to go on with."""
+    checkpoint = output.with_name(output.name + ".checkpoint")
+    if checkpoint.exists() and not resume and not force:
+        raise UsageError(
+            f"an unfinished fit is not overwritten unasked, but its checkpoint '{checkpoint}' "
+            "exists; go on with --resume, or pass --force"
+        )
+    if resume and not checkpoint.exists():
+        reporter.say(f"no checkpoint '{checkpoint}' to resume from; fitting from the start")
+    return checkpoint
 
 
 def _settings(

@@ -42,7 +42,11 @@ def test_the_held_out_loss_falls(table: Table) -> None:
 
 
 def test_same_seed_same_model_whatever_the_threads(table: Table) -> None:
-    files = [pipeline.fit(table, None, settings(), threads=n).to_bytes() for n in (1, 2, 2)]
+    before, files = torch.get_num_threads(), []
+    for threads in (1, 2, 2):
+        torch.set_num_threads(threads)  # torch's own, which a user may have set, and ours
+        files.append(pipeline.fit(table, None, settings(), threads=threads).to_bytes())
+    torch.set_num_threads(before)
     assert files[0] == files[1] == files[2]
     other = pipeline.fit(table, None, parse({"seed": 1, "training": {"epochs": 6, "batch": 100}}))
     assert other.to_bytes() != files[0]

@@ -38,3 +38,11 @@ def test_the_learning_rate_rises_over_the_first_steps() -> None:
     made = plan(TrainingSpec(epochs=50), Objective(), 1000)
     assert made.rate_factor(0) < 0.1
     assert made.rate_factor(0) < made.rate_factor(0.5) < made.rate_factor(1) == 1.0
+
+
+def test_patience_is_at_least_a_hundred_steps_and_waits_for_the_rise() -> None:
+    assert plan(TrainingSpec(patience=2), Objective(), 35_000).patience == 2
+    small = plan(TrainingSpec(patience=2), Objective(), 270)
+    assert small.patience == 100 // (270 // small.batch)
+    assert small.patient_until == small.epochs / 50
+    assert plan(TrainingSpec(), Objective(warmup_epochs=20), 35_000).patient_until == 20
