@@ -104,7 +104,7 @@ def fit(
 
 
 def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> Path:
-    """Where an unfinished fit stands. UsageError if one is there that nobody asked to go on with."""
+    """Where an unfinished fit stands. UsageError if one is there nobody asked to go on with."""
     checkpoint = output.with_name(output.name + ".checkpoint")
     if checkpoint.exists() and not resume and not force:
         raise UsageError(
