@@ -149,7 +149,7 @@ def _fit(column: Numeric) -> QuantilesCodec:
 
 def _coarse(places: Values) -> Values:
     """Rounded, so that they don't tell how many rows hold an atom: they serve as features only."""
-    rounded: Values = np.round(places, 1)
+    rounded: Values = np.round(places, 2)
     return rounded
 
 

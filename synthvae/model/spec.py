@@ -69,7 +69,7 @@ class TrainingSpec:
 
     epochs: int | None = None
     batch: int | None = None
-    visits: int = 2_400_000
+    visits: int = 2_100_000
     batch_scale: float = 2.8
     learning_rate: float = 2e-3
     weight_decay: float = 1e-5

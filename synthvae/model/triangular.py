@@ -1,15 +1,17 @@
 """A linear map whose outputs see only inputs of a lower degree, without the work of the rest.
 
-Inputs and outputs are sorted by degree, so an output sees a prefix of the inputs. Outputs are cut
-into a few segments; each is a product with the longest prefix that one of its outputs sees, which
-spares three eighths of the work at four segments. What remains beyond an output's own prefix stays
-at zero: it starts there, and its gradient is zero.
+Inputs and outputs are sorted by degree, so an output sees a prefix of the inputs. Outputs of like
+degree are gathered into a few segments; each is a product with the longest prefix that one of its
+outputs sees, which spares three eighths of the work and of the weights at four segments. What
+remains beyond an output's own prefix stays at zero: it starts there, and its gradient is zero.
 """
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import torch
@@ -17,28 +19,43 @@ from torch import Tensor, nn
 
 SEGMENTS = 4
 
-Segments = tuple[tuple[int, int, int], ...]
+
+@dataclass(frozen=True)
+class Segment:
+    """Outputs from `start` to `stop` see at most the first `seen` inputs."""
+
+    start: int
+    stop: int
+    seen: int
+
+    @property
+    def outputs(self) -> slice:
+        return slice(self.start, self.stop)
 
 
 class TriangularLinear(nn.Module):
     """[B, inputs] -> [B, outputs]. `sees` [outputs]: how many of the first inputs each output
     sees, never falling."""
 
-    mask: Tensor
-
     def __init__(self, inputs: int, sees: Sequence[int]) -> None:
         super().__init__()
-        bound = torch.tensor(sees)
-        mask = (torch.arange(inputs)[None] < bound[:, None]).float()
-        self.sees, self.segments = tuple(sees), _segments(sees)
-        self.weight = nn.Parameter(torch.empty(len(sees), inputs).uniform_(-1, 1))
-        with torch.no_grad():
-            self.weight.mul_(mask / bound.clamp(min=1).sqrt()[:, None])
+        self.inputs, self.sees, self.segments = inputs, tuple(sees), _segments(sees)
+        self.weights = nn.ParameterList()
+        for i, segment in enumerate(self.segments):
+            bound = torch.tensor(sees[segment.outputs])
+            mask = (torch.arange(segment.seen)[None] < bound[:, None]).float()
+            weight = torch.empty(len(bound), segment.seen).uniform_(-1, 1)
+            self.weights.append(weight * mask / bound.clamp(min=1).sqrt()[:, None])
+            self.register_buffer(f"mask{i}", mask, persistent=False)
         self.bias = nn.Parameter(torch.zeros(len(sees)))
-        self.register_buffer("mask", mask, persistent=False)
+
+    @property
+    def masks(self) -> list[Tensor]:
+        """Of each segment's weights, 1 for those that are in use."""
+        return [self.get_buffer(f"mask{i}") for i in range(len(self.segments))]
 
     def forward(self, x: Tensor) -> Tensor:
-        arguments = (x, self.weight, self.bias, self.mask, self.segments)
+        arguments = (x, self.bias, self.segments, self.masks, *self.weights)
         out: Tensor = _Product.apply(*arguments)  # type: ignore[no-untyped-call]
         return out
 
@@ -46,7 +63,18 @@ class TriangularLinear(nn.Module):
         """The outputs `own`, which all see as much, of x [n, inputs] whose further inputs may not
         be there yet."""
         seen = self.sees[own.start]
-        return torch.addmm(self.bias[own], x[:, :seen], self.weight[own, :seen].T)
+        at = next(i for i, segment in enumerate(self.segments) if own.stop <= segment.stop)
+        first = self.segments[at].start
+        weight = self.weights[at][own.start - first : own.stop - first, :seen]
+        return torch.addmm(self.bias[own], x[:, :seen], weight.T)
+
+    @torch.no_grad()
+    def dense(self) -> Tensor:
+        """The weights as one matrix [outputs, inputs]."""
+        whole = self.bias.new_zeros(len(self.bias), self.inputs)
+        for segment, weight in zip(self.segments, self.weights, strict=True):
+            whole[segment.outputs, : segment.seen] = weight
+        return whole
 
 
 class _Product(torch.autograd.Function):
@@ -54,30 +82,39 @@ class _Product(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, x: Tensor, weight: Tensor, bias: Tensor, mask: Tensor, segments: Segments
+        ctx: Any,
+        x: Tensor,
+        bias: Tensor,
+        segments: Sequence[Segment],
+        masks: Sequence[Tensor],
+        *weights: Tensor,
     ) -> Tensor:
-        ctx.save_for_backward(x, weight, mask)
-        ctx.segments = segments
-        out = x.new_empty(len(x), len(weight))
-        for start, stop, seen in segments:
-            prefix, transposed = x[:, :seen], weight[start:stop, :seen].T
-            torch.addmm(bias[start:stop], prefix, transposed, out=out[:, start:stop])
+        ctx.save_for_backward(x, *weights)
+        ctx.segments, ctx.masks = segments, masks
+        out = x.new_empty(len(x), len(bias))
+        for segment, weight in zip(segments, weights, strict=True):
+            prefix, own = x[:, : segment.seen], segment.outputs
+            torch.addmm(bias[own], prefix, weight.T, out=out[:, own])
         return out
 
     @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, Tensor, None, None]:
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
-        x, weight, mask = ctx.saved_tensors
-        to_x, to_weight = torch.zeros_like(x), torch.zeros_like(weight)
-        for start, stop, seen in ctx.segments:
-            part = gradient[:, start:stop]
-            to_x[:, :seen].addmm_(part, weight[start:stop, :seen])
-            torch.mm(part.T, x[:, :seen], out=to_weight[start:stop, :seen])
-        return to_x, to_weight.mul_(mask), gradient.sum(dim=0), None, None
+        x, *weights = ctx.saved_tensors
+        to_x, to_weights = torch.zeros_like(x), []
+        for segment, weight, mask in zip(ctx.segments, weights, ctx.masks, strict=True):
+            part = gradient[:, segment.outputs]
+            to_x[:, : segment.seen].addmm_(part, weight)
+            to_weights.append((part.T @ x[:, : segment.seen]).mul_(mask))
+        return to_x, gradient.sum(dim=0), None, None, *to_weights
 
 
-def _segments(sees: Sequence[int]) -> Segments:
-    """(first output, last output + 1, inputs seen) of each segment."""
-    size = max(math.ceil(len(sees) / SEGMENTS), 1)
-    starts = range(0, len(sees), size)
-    return tuple((a, min(a + size, len(sees)), sees[min(a + size, len(sees)) - 1]) for a in starts)
+def _segments(sees: Sequence[int]) -> tuple[Segment, ...]:
+    """Cut where the inputs seen change, nearest to equal shares of the outputs."""
+    changes = [i for i in range(1, len(sees)) if sees[i] != sees[i - 1]]
+    cuts = {0, len(sees)}
+    for share in range(1, SEGMENTS):
+        wanted = math.ceil(share * len(sees) / SEGMENTS)
+        cuts |= {min(changes, key=lambda change: abs(change - wanted))} if changes else set()
+    ends = sorted(cuts)
+    return tuple(Segment(start, stop, sees[stop - 1]) for start, stop in pairwise(ends))

@@ -49,9 +49,12 @@ class Average:
         for value, parameter in zip(self.values, self.parameters, strict=False):
             value.copy_(parameter.detach())
 
+    @torch.no_grad()
     def _swap(self) -> None:
         for value, parameter in zip(self.values, self.parameters, strict=False):
-            value.data, parameter.data = parameter.data, value.data
+            kept = parameter.clone()
+            parameter.copy_(value)
+            value.copy_(kept)
 
     def state(self) -> dict[str, Tensor]:
         named = {f"{AVERAGE}.{i}": value for i, value in enumerate(self.values)}

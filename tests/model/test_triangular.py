@@ -21,14 +21,14 @@ def layer() -> TriangularLinear:
 def test_it_is_a_masked_dense_layer(layer: TriangularLinear) -> None:
     x = torch.randn(7, 10)
     mask = torch.arange(10)[None] < torch.tensor(SEES)[:, None]
-    assert torch.equal(layer.weight != 0, mask)
-    expected = torch.nn.functional.linear(x, layer.weight * mask, layer.bias)
+    assert torch.equal(layer.dense() != 0, mask)
+    expected = torch.nn.functional.linear(x, layer.dense() * mask, layer.bias)
     assert torch.allclose(layer(x), expected, atol=1e-6)
 
 
 def test_gradients_are_those_of_the_dense_layer(layer: TriangularLinear) -> None:
     mask = (torch.arange(10)[None] < torch.tensor(SEES)[:, None]).double()
-    weight, bias = layer.weight.detach().double(), layer.bias.detach().double()
+    weight, bias = layer.dense().double(), layer.bias.detach().double()
     x, target = torch.randn(6, 10, dtype=torch.float64), torch.randn(6, 10, dtype=torch.float64)
     inputs = [part.clone().requires_grad_() for part in (x, weight, bias)]
     layer.double()
@@ -36,8 +36,10 @@ def test_gradients_are_those_of_the_dense_layer(layer: TriangularLinear) -> None
     x.requires_grad_()
     (layer(x) * target).sum().backward()
     (torch.nn.functional.linear(inputs[0], inputs[1] * mask, inputs[2]) * target).sum().backward()
-    for mine, theirs in zip((x, layer.weight, layer.bias), inputs, strict=True):
+    for mine, theirs in zip((x, layer.bias), (inputs[0], inputs[2]), strict=True):
         assert torch.allclose(mine.grad, theirs.grad)
+    for segment, weight in zip(layer.segments, layer.weights, strict=True):
+        assert torch.allclose(weight.grad, inputs[1].grad[segment.outputs, : segment.seen])
 
 
 def test_weights_beyond_the_prefix_stay_zero(layer: TriangularLinear) -> None:
@@ -46,7 +48,8 @@ def test_weights_beyond_the_prefix_stay_zero(layer: TriangularLinear) -> None:
         optimizer.zero_grad()
         layer(torch.randn(8, 10)).square().sum().backward()
         optimizer.step()
-    assert (layer.weight * (1 - layer.mask) == 0).all()
+    for weight, mask in zip(layer.weights, layer.masks, strict=True):
+        assert (weight * (1 - mask) == 0).all()
 
 
 def test_a_part_is_computed_from_the_prefix_alone(layer: TriangularLinear) -> None:

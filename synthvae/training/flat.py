@@ -1,0 +1,35 @@
+"""All parameters in one vector: what an optimizer does to them is then a few large operations."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor, nn
+
+_ALIGNED = 16  # floats: every parameter begins at a cache line
+
+
+class Flat:
+    """`vector`: the values of `parameters`, which become views of it."""
+
+    def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
+        self.shapes = [p.shape for p in parameters]
+        self.sizes = [-(-p.numel() // _ALIGNED) * _ALIGNED for p in parameters]
+        self.vector = torch.zeros(sum(self.sizes))
+        for view, parameter in zip(self.views(self.vector), parameters, strict=True):
+            view.copy_(parameter.detach())
+            parameter.data = view
+
+    def views(self, vector: Tensor) -> list[Tensor]:
+        """The parts of `vector` that belong to each parameter, in its shape."""
+        parts = torch.split(vector, self.sizes)
+        return [
+            part[: shape.numel()].view(shape)
+            for part, shape in zip(parts, self.shapes, strict=True)
+        ]
+
+    def slices(self, count: int) -> list[slice]:
+        """The vector cut into at most `count` parts of about the same length."""
+        size = max(-(-len(self.vector) // count), 1)
+        return [slice(start, start + size) for start in range(0, len(self.vector), size)]
