@@ -20,8 +20,16 @@ SHARED = ROOT.parent / "shared"
 DATA = SHARED / "data"
 YARDSTICK = SHARED / "tools" / "measure_fidelity.py"
 WORK = ROOT / "benchmarks" / "out"
-PEERS = ROOT / ".venv-peers" / "bin" / "python"
+MEASURING = ROOT / ".venv-ctgan" / "bin" / "python"  # has what the yardstick needs
 SYNTHVAE = Path(sys.executable).with_name("synthvae")
+TARGETS = {
+    "adult": "income",
+    "magic": "class",
+    "default": "default payment next month",
+    "shoppers": "Revenue",
+    "beijing": "pm2.5",
+    "nycflights13": "arr_delay",
+}
 
 
 @dataclass(frozen=True)
@@ -48,7 +56,12 @@ def timed(*command: object) -> Timed:
 def yardstick(table: str, synthetic: Path, target: str | None) -> dict[str, float]:
     """The yardstick's numbers for one synthetic file."""
     folder = DATA / table
-    command: list[object] = [PEERS, YARDSTICK, folder / "train.csv.gz", folder / "holdout.csv.gz"]
+    command: list[object] = [
+        MEASURING,
+        YARDSTICK,
+        folder / "train.csv.gz",
+        folder / "holdout.csv.gz",
+    ]
     extra = ["--target", target] if target else []
     numbers: dict[str, float] = json.loads(timed(*command, synthetic, *extra).output)
     return numbers

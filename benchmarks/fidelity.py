@@ -15,6 +15,7 @@ from common import (
     DATA,
     ROOT,
     SYNTHVAE,
+    TARGETS,
     WORK,
     machine,
     markdown,
@@ -26,13 +27,6 @@ from common import (
     yardstick,
 )
 
-TABLES = {
-    "adult": "income",
-    "magic": "class",
-    "default": "default payment next month",
-    "shoppers": "Revenue",
-    "beijing": "pm2.5",
-}
 LEGEND = """Ratios: distance to the training rows over that of fresh real rows (1 is ideal).
 c2st - floor: ROC AUC of trees that tell synthetic from real rows, less the same for fresh real rows
 (0 is ideal). tstr_gap: what training on synthetic rows costs in ROC AUC on real ones (beijing: root
@@ -54,7 +48,7 @@ def one(table: str, seed: int, preset: str) -> dict[str, Any]:
     options = ("--seed", seed, "--force", "--json")
     fit = timed(SYNTHVAE, "fit", train, "-o", model, "--preset", preset, *options)
     timed(SYNTHVAE, "sample", "-n", rows_of(table), "-m", model, "-o", out, *options)
-    numbers = yardstick(table, out, TABLES.get(table))
+    numbers = yardstick(table, out, TARGETS.get(table))
     told = json.loads(timed(SYNTHVAE, "inspect", model, "--json").output)["training"]
     latent = {f"latent_{name}": value for name, value in told["latent"].items()}
     return {
@@ -86,7 +80,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--preset", default="arvae")
-    parser.add_argument("tables", nargs="*", default=list(TABLES))
+    parser.add_argument("tables", nargs="*", default=list(TARGETS))
     arguments = parser.parse_args()
     need_data()
     before = ROOT / "reports" / "fidelity.json"

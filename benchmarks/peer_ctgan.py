@@ -12,11 +12,13 @@ import torch
 from ctgan import TVAE
 from ctgan.data_transformer import DataTransformer
 
+MANY = 200_000
+
 train, out, seed = sys.argv[1], sys.argv[2], int(sys.argv[3])
 np.random.seed(seed)
 torch.manual_seed(seed)
 frame = pd.read_csv(train, skipinitialspace=True)
-discrete = list(frame.select_dtypes("object"))
+discrete = list(frame.select_dtypes(["object", "bool"]))
 
 started = time.monotonic()
 DataTransformer().fit(frame, discrete)
@@ -28,7 +30,7 @@ model.fit(frame, discrete)
 fit = time.monotonic() - started
 
 started = time.monotonic()
-model.sample(200_000)
-speed = 200_000 / (time.monotonic() - started)
+model.sample(MANY)
+speed = MANY / (time.monotonic() - started)
 model.sample(len(frame)).to_csv(out, index=False)
 print(json.dumps({"preprocessing": preprocessing, "fit": fit, "rows_per_second": speed}))
