@@ -48,7 +48,7 @@ class Journal:
         rows = Rows.of(real)
         size = len(rows)
         blocks, scalars = len(model.modelled.codes), len(model.modelled.scalars)
-        noise = Noise.draw(rng, size, model.latent_size, blocks, scalars)
+        noise = Noise.draw(rng, size, model.space, blocks, scalars)
         given = rows.part(model.given)
         means = model.encode(rows, noise.latent).mean
         steps = torch.linspace(0, 1, size)[:, None]

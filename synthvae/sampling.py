@@ -90,9 +90,7 @@ class Sampler:
     def _block(self, start: int, size: int, seed: int, view: View, fixed: Fixed) -> pa.Table:
         rng = stream(seed, "rows", start)
         modelled = self.model.modelled
-        noise = Noise.draw(
-            rng, size, self.model.latent_size, len(modelled.codes), len(modelled.scalars)
-        )
+        noise = Noise.draw(rng, size, self.model.space, len(modelled.codes), len(modelled.scalars))
         codes = self.conditions.draw(rng, size, fixed.codes)
         given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
         encoded = self.model.sample(given, noise).encoded()

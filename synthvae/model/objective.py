@@ -33,4 +33,5 @@ class Objective:
     def loss(self, terms: Terms, weight: float) -> Tensor:
         """[B] nats."""
         rate = terms.rate.clamp(min=self.free_nats) if self.free_nats else terms.rate
-        return terms.distortion + weight * rate.sum(dim=1)
+        loss = terms.distortion + weight * rate.sum(dim=1)
+        return loss if terms.penalty is None else loss + terms.penalty

@@ -58,11 +58,11 @@ class Rows:
 @dataclass(frozen=True)
 class Noise:
     """All randomness that sampling `n` rows takes, drawn beforehand so that no layer draws:
-    `latent` [n, Z] normal and `component` [n] uniform for the prior, `uniform` [n, categorical and
-    then scalar blocks] and `normal` [n, scalar blocks] for the heads."""
+    `latent` [n, Z] normal and `choice` [n, 1 + S] uniform for the prior, `uniform` [n, categorical
+    and then scalar blocks] and `normal` [n, scalar blocks] for the heads."""
 
     latent: Tensor
-    component: Tensor
+    choice: Tensor
     uniform: Tensor
     normal: Tensor
 
@@ -70,30 +70,46 @@ class Noise:
         return Noise(*(part[index] for part in vars(self).values()))
 
     @staticmethod
-    def draw(rng: np.random.Generator, rows: int, latent: int, blocks: int, scalars: int) -> Noise:
+    def draw(rng: np.random.Generator, rows: int, space: Space, blocks: int, scalars: int) -> Noise:
         return Noise(
-            torch.from_numpy(rng.standard_normal((rows, latent), np.float32)),
-            torch.from_numpy(rng.random(rows, np.float32)),
+            torch.from_numpy(rng.standard_normal((rows, space.size), np.float32)),
+            torch.from_numpy(rng.random((rows, 1 + space.slots), np.float32)),
             torch.from_numpy(rng.random((rows, blocks + scalars), np.float32)),
             torch.from_numpy(rng.standard_normal((rows, scalars), np.float32)),
         )
 
 
 @dataclass(frozen=True)
+class Space:
+    """What a latent speaks and a prior must speak too: z [B, `size`], and if it is discrete, also
+    `slots` codes a row, each one of `classes`."""
+
+    size: int
+    slots: int = 0
+    classes: int = 0
+
+
+@dataclass(frozen=True)
 class Posterior:
-    """q(z | x): a draw `z` [B, Z] and the parameters `mean`, `log_var` [B, Z] that it came from."""
+    """q(z | x): a draw `z` [B, Z] and the parameters `mean`, `log_var` [B, Z] that it came from; of
+    a discrete latent its codes [B, S] (`mean` is then z itself, `log_var` empty). `penalty` [B]:
+    what the latent asks of the encoder beyond the rate, such as commitment."""
 
     z: Tensor
     mean: Tensor
     log_var: Tensor
+    codes: Tensor | None = None
+    penalty: Tensor | None = None
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Of each row: `nats` [B, K] of the modelled blocks, `rate` [B, U] nats of the latent units."""
+    """Of each row: `nats` [B, K] of the modelled blocks, `rate` [B, U] nats of the latent units,
+    and a `penalty` [B] that is trained on but is no part of the bound."""
 
     nats: Tensor
     rate: Tensor
+    penalty: Tensor | None = None
 
     @property
     def distortion(self) -> Tensor:
@@ -107,11 +123,15 @@ class Terms:
 
 
 class Latent(Protocol):
-    """h [B, H] -> q(z | x). `size` is Z."""
+    """h [B, H], standard normal noise [B, Z] -> q(z | x)."""
 
-    size: int
+    space: Space
 
     def __call__(self, h: Tensor, noise: Tensor) -> Posterior: ...
+
+    def embed(self, drawn: Tensor) -> Tensor:
+        """What a prior draws, z [n, Z] or codes [n, S] -> z [n, Z]."""
+        ...
 
 
 class Prior(Protocol):
@@ -123,15 +143,16 @@ class Prior(Protocol):
         ...
 
     def log_density(self, z: Tensor) -> Tensor:
-        """[B, Z] -> [B] nats."""
+        """[B, Z], or the codes [B, S] of a discrete latent -> [B] nats."""
         ...
 
     def sample(self, noise: Noise) -> Tensor:
-        """[n, Z]."""
+        """z [n, Z], or codes [n, S]."""
         ...
 
     def fit(self, z: Tensor, seed: int) -> None:
-        """Move to draws z [N, Z] of the aggregate posterior, after the model is trained."""
+        """Move to draws z [N, Z] (codes [N, S]) of the aggregate posterior, after the model is
+        trained."""
         ...
 
 
@@ -162,7 +183,11 @@ class Dims:
     given: Part
     heads: Heads
     hidden: int = 0
-    latent: int = 0
+    space: Space = Space(0)
+
+    @property
+    def latent(self) -> int:
+        return self.space.size
 
 
 def trainable(module: nn.Module) -> int:

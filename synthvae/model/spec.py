@@ -147,7 +147,7 @@ def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
         )
         heads = Heads(modelled.layout, spec.scalar.build(modelled.layout.n_scalars))
         encoder = RowEncoder(whole.layout, spec.encoder)
-        dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.size)
+        dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.space)
         return Vae(
             layout,
             encoder,

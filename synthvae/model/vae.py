@@ -27,7 +27,7 @@ class Vae(nn.Module):
         self.modelled, self.given = layout.part(given=False), layout.part(given=True)
         self.encoder, self.latent, self.prior = encoder, latent, prior
         self.decoder, self.heads = decoder, heads
-        self.latent_size = latent.size  # Z
+        self.space = latent.space
 
     def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
         """Rows [B] of the whole layout, standard normal noise [B, Z] -> Terms. `dropout`: what
@@ -36,7 +36,7 @@ class Vae(nn.Module):
         modelled, given = rows.part(self.modelled), rows.part(self.given)
         outputs = self.decoder(posterior.z, modelled, given, dropout)  # [B, O]
         nats = self.heads.nats(outputs, modelled)  # [B, K]
-        return Terms(nats, self.prior.rate(posterior))  # rate [B, U]
+        return Terms(nats, self.prior.rate(posterior), posterior.penalty)  # rate [B, U]
 
     def encode(self, rows: Rows, noise: Tensor) -> Posterior:
         """q(z | x) of rows [B]."""
@@ -49,7 +49,7 @@ class Vae(nn.Module):
 
     def sample(self, given: Rows, noise: Noise) -> Rows:
         """given Rows [n] -> whole Rows [n], drawn from p(z) p(x | z, given)."""
-        return self.decode(self.prior.sample(noise), given, noise)
+        return self.decode(self.latent.embed(self.prior.sample(noise)), given, noise)
 
     def _whole(self, drawn: Rows, given: Rows) -> Rows:
         if not self.given.layout.blocks:

@@ -48,7 +48,7 @@ def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tens
     for start in range(0, len(chosen), _BATCH):
         part = rows.at(chosen[start : start + _BATCH])
         posterior = model.encode(
-            part, torch.randn(len(part), model.latent_size, generator=generator)
+            part, torch.randn(len(part), model.space.size, generator=generator)
         )
         draws.append(posterior.z)
         means.append(posterior.mean)

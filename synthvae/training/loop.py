@@ -62,7 +62,7 @@ class Loop:
     ) -> None:
         self.model, self.regime = model, regime
         self.objective, self.spec, self.seed = objective, spec, seed
-        self.latent = model.latent_size
+        self.latent = model.space.size
         self.progress = Progress(learning_rate=spec.learning_rate)
         self.best: dict[str, Tensor] = {}
 

@@ -85,7 +85,7 @@ def test_terms_are_finite_and_rows_are_independent(
     settings = settings_of(artifact)
     rows = Rows.of(prepare(from_frame(frame), None, settings).encoded)
     model = build(settings.model, pipeline.sampler(artifact).codec.layout, 0)
-    noise = torch.randn(len(rows), model.latent_size)
+    noise = torch.randn(len(rows), model.space.size)
     with torch.no_grad():
         terms = model(rows, noise)
         assert torch.isfinite(terms.elbo).all()

@@ -13,7 +13,7 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.decoders.autoregressive import AutoregressiveDecoder, AutoregressiveSpec
 from synthvae.model.heads import draw_codes
-from synthvae.model.parts import Noise, Rows
+from synthvae.model.parts import Noise, Rows, Space
 from synthvae.model.spec import PRESETS, build
 from synthvae.model.vae import Vae
 from synthvae.seeds import stream
@@ -48,7 +48,7 @@ def rows(n: int, seed: int = 0) -> Rows:
 
 
 def noise(n: int, latent: int, blocks: int, scalars: int) -> Noise:
-    return Noise.draw(stream(5, "test"), n, latent, blocks, scalars)
+    return Noise.draw(stream(5, "test"), n, Space(latent), blocks, scalars)
 
 
 def decoder_of(vae: Vae) -> AutoregressiveDecoder:
@@ -59,7 +59,7 @@ def decoder_of(vae: Vae) -> AutoregressiveDecoder:
 def test_no_block_sees_itself_or_a_later_one() -> None:
     vae = model()
     decoder, empty = decoder_of(vae), rows(40).part(vae.given)
-    z, before = torch.randn(40, vae.latent_size), rows(40)
+    z, before = torch.randn(40, vae.space.size), rows(40)
     outputs = decoder(z, before, empty)
     parts = {name: outputs[:, at] for name, at in spans(vae).items()}
     order = [(step.kind, step.at) for step in decoder.steps]
@@ -91,8 +91,8 @@ def spans(vae: Vae) -> dict[tuple[str, int], slice]:
 
 def test_the_sampler_equals_a_pass_per_block() -> None:
     vae, n = model(), 500
-    drawn_by = noise(n, vae.latent_size, 4, 2)
-    z, empty = torch.randn(n, vae.latent_size), rows(n).part(vae.given)
+    drawn_by = noise(n, vae.space.size, 4, 2)
+    z, empty = torch.randn(n, vae.space.size), rows(n).part(vae.given)
     decoder = decoder_of(vae)
     fast = decoder.sample(z, empty, drawn_by, vae.heads)
     slow = Rows(torch.zeros(n, 4, dtype=torch.int32), torch.full((n, 2), torch.nan))
@@ -117,7 +117,7 @@ def test_probabilities_of_all_rows_add_up_to_one() -> None:
     vae = model(tuple(block for block in BLOCKS if block.column in "akb"))
     every = torch.tensor(list(itertools.product(range(3), range(5), range(2))), dtype=torch.int32)
     whole = Rows(every, torch.empty(len(every), 0))
-    z = torch.randn(1, vae.latent_size).expand(len(every), -1)
+    z = torch.randn(1, vae.space.size).expand(len(every), -1)
     with torch.no_grad():
         outputs = decoder_of(vae)(z, whole, whole.part(vae.given))
         nats = vae.heads.nats(outputs, whole).sum(dim=1)
@@ -126,9 +126,9 @@ def test_probabilities_of_all_rows_add_up_to_one() -> None:
 
 def test_samples_follow_the_likelihood() -> None:
     vae, n = model(tuple(block for block in BLOCKS if block.column in "akb")), 60_000
-    z = torch.randn(1, vae.latent_size).expand(n, -1)
+    z = torch.randn(1, vae.space.size).expand(n, -1)
     empty = Rows(torch.empty(n, 0, dtype=torch.int32), torch.empty(n, 0))
-    drawn = decoder_of(vae).sample(z, empty, noise(n, vae.latent_size, 3, 0), vae.heads)
+    drawn = decoder_of(vae).sample(z, empty, noise(n, vae.space.size, 3, 0), vae.heads)
     every = torch.tensor(list(itertools.product(range(3), range(5), range(2))), dtype=torch.int32)
     whole = Rows(every, torch.empty(len(every), 0))
     with torch.no_grad():
@@ -147,7 +147,7 @@ def test_later_blocks_see_the_exact_number() -> None:
     before, after = rows(8), rows(8)
     before.codes[:, 0], after.codes[:, 0] = 3, 3
     before.scalars[:, 0], after.scalars[:, 0] = 0.10, 0.11
-    z, empty = torch.randn(8, vae.latent_size), before.part(vae.given)
+    z, empty = torch.randn(8, vae.space.size), before.part(vae.given)
     last = spans(vae)["scalar", 1]
     decoder = decoder_of(vae)
     assert (decoder(z, before, empty)[:, last] != decoder(z, after, empty)[:, last]).any()
@@ -158,7 +158,7 @@ def test_given_columns_reach_every_block() -> None:
     whole = rows(6)
     other = Rows(whole.codes.clone(), whole.scalars)
     other.codes[:, 1] = (whole.codes[:, 1] + 1) % 3
-    z = torch.randn(6, vae.latent_size)
+    z = torch.randn(6, vae.space.size)
     decoder = decoder_of(vae)
     one, two = (
         decoder(z, part.part(vae.modelled), part.part(vae.given)) for part in (whole, other)

@@ -10,7 +10,7 @@ import torch
 
 from synthvae.layout import Block, Layout
 from synthvae.model.heads import Heads
-from synthvae.model.parts import Noise, Rows
+from synthvae.model.parts import Noise, Rows, Space
 from synthvae.model.scalars import Gaussian
 from synthvae.seeds import stream
 
@@ -69,7 +69,7 @@ def test_samples_follow_the_likelihood(heads: Heads) -> None:
     rows = 40_000
     raw = outputs(heads, 1).expand(rows, -1)
     with torch.no_grad():
-        drawn = heads.sample(raw, Noise.draw(stream(0, "test"), rows, 0, 4, 1))
+        drawn = heads.sample(raw, Noise.draw(stream(0, "test"), rows, Space(0), 4, 1))
     for block, size in enumerate(LAYOUT.sizes):
         share = np.bincount(drawn.codes[:, block].numpy(), minlength=size) / rows
         expected = np.exp(by_hand(heads, raw[0], block))
@@ -84,7 +84,7 @@ def test_samples_follow_the_likelihood(heads: Heads) -> None:
 
 def test_codes_never_leave_their_block(heads: Heads) -> None:
     edge = torch.full((3, 5), 1 - 1e-7)
-    noise = Noise(torch.empty(3, 0), torch.zeros(3), edge, torch.zeros(3, 1))
+    noise = Noise(torch.empty(3, 0), torch.zeros(3, 1), edge, torch.zeros(3, 1))
     with torch.no_grad():
         drawn = heads.sample(outputs(heads, 3), noise)
     assert (drawn.codes < torch.tensor(LAYOUT.sizes)).all()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from synthvae.model.parts import Noise
+from synthvae.model.parts import Noise, Space
 from synthvae.model.priors.gmm import GmmPrior
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.seeds import stream
@@ -29,7 +29,7 @@ def fitted() -> GmmPrior:
 def test_before_the_fit_the_mixture_is_standard_normal() -> None:
     z = torch.randn(50, 3)
     assert torch.allclose(GmmPrior(5, 3).log_density(z), NormalPrior().log_density(z), atol=1e-5)
-    noise = Noise.draw(stream(0, "t"), 40, 3, 0, 0)
+    noise = Noise.draw(stream(0, "t"), 40, Space(3), 0, 0)
     assert torch.allclose(GmmPrior(5, 3).sample(noise), noise.latent)
 
 
@@ -42,7 +42,7 @@ def test_the_density_adds_up_to_one() -> None:
 
 def test_samples_look_like_what_it_was_fitted_to() -> None:
     prior, n = fitted(), 20_000
-    drawn, real = prior.sample(Noise.draw(stream(0, "t"), n, 2, 0, 0)), clusters(n, seed=9)
+    drawn, real = prior.sample(Noise.draw(stream(0, "t"), n, Space(2), 0, 0)), clusters(n, seed=9)
     assert torch.allclose(drawn.mean(0), real.mean(0), atol=0.05)
     assert torch.allclose(torch.cov(drawn.T), torch.cov(real.T), atol=0.08)
     assert float((drawn[:, 0] > 0).float().mean()) == pytest.approx(1 / 3, abs=0.03)

@@ -55,9 +55,9 @@ def test_objective_weighs_the_rate_and_warms_up() -> None:
 def test_terms_have_a_nat_per_modelled_block_and_a_rate_per_unit(given: tuple[str, ...]) -> None:
     layout = Layout(BLOCKS, given)
     model = build(ModelSpec(), layout, seed=1)
-    terms = model(rows(), torch.randn(16, model.latent_size))
+    terms = model(rows(), torch.randn(16, model.space.size))
     assert terms.nats.shape == (16, 4 - len(given))
-    assert terms.rate.shape == (16, model.latent_size)
+    assert terms.rate.shape == (16, model.space.size)
     assert torch.isfinite(terms.elbo).all()
 
 
@@ -65,7 +65,7 @@ def test_given_blocks_come_back_as_given() -> None:
     layout = Layout(BLOCKS, ("b",))
     model = build(dataclasses.replace(ModelSpec(), numeric="cells"), layout, seed=1)
     given = rows().part(model.given)
-    noise = Noise.draw(stream(0), 16, model.latent_size, len(model.modelled.codes), 0)
+    noise = Noise.draw(stream(0), 16, model.space, len(model.modelled.codes), 0)
     drawn = model.sample(given, noise)
     assert torch.equal(drawn.codes[:, 1], given.codes[:, 0])
     assert torch.equal(drawn.scalars, given.scalars)
@@ -86,7 +86,7 @@ def test_the_seed_decides_the_first_weights_and_leaves_torch_alone() -> None:
 def test_gradients_equal_finite_differences() -> None:
     model = build(ModelSpec(encoder=(8,)), Layout(BLOCKS), seed=0).double()
     data = Rows(rows(4).codes, rows(4).scalars.double())
-    noise = torch.randn(4, model.latent_size, dtype=torch.double)
+    noise = torch.randn(4, model.space.size, dtype=torch.double)
     weight = model.decoder.latent.weight
 
     def loss() -> torch.Tensor:

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import positive
-from synthvae.model.parts import Dims, Posterior
+from synthvae.model.parts import Dims, Posterior, Space
 
 _LOG_VAR = (-12.0, 8.0)  # beyond these a draw is a constant, or training has left the rails
 
@@ -24,20 +24,27 @@ class GaussianSpec:
     def __post_init__(self) -> None:
         positive(size=self.size)
 
+    @property
+    def space(self) -> Space:
+        return Space(self.size)
+
     def build(self, dims: Dims) -> GaussianLatent:
-        return GaussianLatent(dims.hidden, self.size)
+        return GaussianLatent(dims.hidden, self.space)
 
 
 class GaussianLatent(nn.Module):
     """h [B, H], standard normal noise [B, Z] -> Posterior."""
 
-    def __init__(self, hidden: int, size: int) -> None:
+    def __init__(self, hidden: int, space: Space) -> None:
         super().__init__()
-        self.size = size
-        self.mean = nn.Linear(hidden, size)
-        self.log_var = nn.Linear(hidden, size)
+        self.space = space
+        self.mean = nn.Linear(hidden, space.size)
+        self.log_var = nn.Linear(hidden, space.size)
 
     def forward(self, h: Tensor, noise: Tensor) -> Posterior:
         mean = self.mean(h)
         log_var = self.log_var(h).clamp(*_LOG_VAR)
         return Posterior(mean + torch.exp(0.5 * log_var) * noise, mean, log_var)
+
+    def embed(self, drawn: Tensor) -> Tensor:
+        return drawn

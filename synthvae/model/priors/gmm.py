@@ -55,7 +55,9 @@ class GmmPrior(NormalPrior):
 
     def sample(self, noise: Noise) -> Tensor:
         share = torch.exp(self.log_weight).cumsum(0)
-        chosen = torch.searchsorted(share, noise.component).clamp(max=len(share) - 1)
+        chosen = torch.searchsorted(share, noise.choice[:, 0].contiguous()).clamp(
+            max=len(share) - 1
+        )
         z = self.mean[chosen]
         for component, factor in enumerate(self.factor):
             of_it = chosen == component
