@@ -21,7 +21,7 @@ from torch import Tensor
 from synthvae.errors import ArtifactError
 from synthvae.files import write_bytes
 
-FORMAT, VERSION = "synthvae", 1
+FORMAT, VERSION = "synthvae", 2
 
 
 @dataclass(frozen=True)

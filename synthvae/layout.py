@@ -61,10 +61,13 @@ class Encoded:
 
 @dataclass(frozen=True)
 class Layout:
-    """Ordered blocks, and the columns that are *given* (conditions) rather than modelled."""
+    """Ordered blocks, the columns that are *given* (conditions) rather than modelled, and the order
+    in which columns are written by a decoder that writes one after the other (empty: by their
+    sizes)."""
 
     blocks: tuple[Block, ...]
     given: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     def of_kind(self, kind: Kind) -> tuple[Block, ...]:
         return tuple(block for block in self.blocks if block.kind == kind)
@@ -87,7 +90,8 @@ class Layout:
         """The given or the modelled blocks: a Layout of their own, and where they stand."""
         keep = [(block.column in self.given) is given for block in self.blocks]
         blocks = tuple(block for block, kept in zip(self.blocks, keep, strict=True) if kept)
-        return Part(Layout(blocks), *(self._positions(kind, given) for kind in _KINDS))
+        layout = Layout(blocks, order=self.order)
+        return Part(layout, *(self._positions(kind, given) for kind in _KINDS))
 
     def of_column(self, column: str) -> Part:
         """The blocks of one column."""
@@ -118,12 +122,12 @@ class Layout:
 
     def to_json(self) -> dict[str, Any]:
         blocks = [[b.name, b.column, b.kind, b.size, list(b.places)] for b in self.blocks]
-        return {"blocks": blocks, "given": list(self.given)}
+        return {"blocks": blocks, "given": list(self.given), "order": list(self.order)}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Layout:
         blocks = (Block(n, c, k, size, tuple(places)) for n, c, k, size, places in data["blocks"])
-        return Layout(tuple(blocks), tuple(data["given"]))
+        return Layout(tuple(blocks), tuple(data["given"]), tuple(data["order"]))
 
 
 _KINDS: tuple[Kind, Kind] = ("categorical", "scalar")

@@ -9,12 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 from synthvae import __version__
 from synthvae.artifact import Artifact
+from synthvae.codecs.dependence import writing_order
 from synthvae.codecs.table_codec import TableCodec, fit_table_codec
 from synthvae.conditions import Conditions, given_columns
 from synthvae.detect import detect
@@ -28,7 +29,7 @@ from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.sampling import Sampler
 from synthvae.schema import resolve
-from synthvae.seeds import derive
+from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
@@ -72,6 +73,9 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
         )
     codec = fit_table_codec(schema, table, settings.model.numeric, settings.condition)
     encoded = codec.encode(table, settings.seed)
+    if settings.model.decoder.kind == "autoregressive":
+        rng = stream(settings.seed, "order")
+        codec = replace(codec, order=writing_order(codec.layout, encoded, table, rng))
     given = codec.layout.part(given=True)
     conditions = Conditions.fit(given.take(encoded).codes, given_columns(given))
     return Prepared(codec, encoded, conditions, metadata)
@@ -187,6 +191,11 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     ]
     if combinations:
         also.append(f"shares of {combinations:,} combinations of {', '.join(codec.given)}")
+    if codec.order:
+        also.append(
+            "the order in which columns are written, the most dependent first: "
+            f"{', '.join(codec.order)}"
+        )
     return {
         "synthvae": content["synthvae"],
         "preset": content["settings"]["preset"],

@@ -44,14 +44,17 @@ CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
 
 @dataclass(frozen=True)
 class TableCodec:
-    """One codec per column, in the order of the table."""
+    """One codec per column, in the order of the table; `order`: that of a decoder that writes one
+    column after the other."""
 
     codecs: tuple[Codec, ...]
     given: tuple[str, ...] = ()
+    order: tuple[str, ...] = ()
 
     @cached_property
     def layout(self) -> Layout:
-        return Layout(tuple(b for codec in self.codecs for b in codec.blocks), self.given)
+        blocks = tuple(b for codec in self.codecs for b in codec.blocks)
+        return Layout(blocks, self.given, self.order)
 
     def encode(self, table: Table, seed: int) -> Encoded:
         """Table [N] -> codes and scalars of all blocks, 4 bytes each a row."""
@@ -77,12 +80,16 @@ class TableCodec:
         return pa.schema([(c.name, _type(c, view)) for c in self.codecs])
 
     def to_json(self) -> dict[str, Any]:
-        return {"codecs": [codec.to_json() for codec in self.codecs], "given": list(self.given)}
+        return {
+            "codecs": [codec.to_json() for codec in self.codecs],
+            "given": list(self.given),
+            "order": list(self.order),
+        }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> TableCodec:
         codecs = tuple(CODECS[entry["kind"]](entry) for entry in data["codecs"])
-        return TableCodec(codecs, tuple(data["given"]))
+        return TableCodec(codecs, tuple(data["given"]), tuple(data["order"]))
 
 
 def fit_table_codec(

@@ -10,10 +10,10 @@ from torch import Tensor, nn
 
 from synthvae.model.features import ClassFeatures, Number
 from synthvae.model.order import Step
+from synthvae.model.triangular import Stepwise, TriangularLinear
 
 if TYPE_CHECKING:
     from synthvae.model.decoders.autoregressive import AutoregressiveDecoder
-    from synthvae.model.triangular import TriangularLinear
 
 
 class Draft:
@@ -25,25 +25,25 @@ class Draft:
         kinds = [step.kind for step in decoder.steps]
         self.codes = torch.zeros(rows, kinds.count("categorical"), dtype=torch.int32)
         self.scalars = torch.full((rows, kinds.count("scalar")), torch.nan)
-        self.seen = torch.cat([z, z.new_empty(rows, decoder.features.width)], dim=1)
-        self.written = z.shape[1]  # columns of `seen` that are there
-        hidden = decoder.units * len(kinds)
-        self.layers = [z.new_empty(rows, hidden) for _ in decoder.layers]
+        self.seen = torch.cat([z.T, z.new_empty(decoder.features.width, rows)])
+        self.written = z.shape[1]  # rows of `seen` that are there
+        self.layers = [Stepwise(decoder.inner, self.seen)]
+        for layer in cast("Iterable[TriangularLinear]", decoder.layers):
+            self.layers.append(Stepwise(layer, self.layers[-1].y))
         self.index: list[Tensor] = []  # of each class block, as ClassFeatures counts
 
     def hidden(self, step: int) -> Tensor:
         """The last layer's units [n, units] of `step`."""
-        decoder, units = self.decoder, self.decoder.units
+        units = self.decoder.units
         own = slice(step * units, (step + 1) * units)
-        h = decoder.inner.part(own, self.seen)
+        inner, *residual = self.layers
+        h = inner.outputs(own)
         if self.given is not None:
-            h = h + self.given[:, own]
-        h = nn.functional.silu(h)
-        layers = cast("Iterable[TriangularLinear]", decoder.layers)
-        for layer, so_far in zip(layers, self.layers, strict=True):
-            so_far[:, own] = h
-            h = h + nn.functional.silu(layer.part(own, so_far))
-        return h
+            h += self.given[:, own].T
+        h = nn.functional.silu(h, inplace=True)
+        for layer in residual:
+            h = nn.functional.silu(layer.outputs(own), inplace=True).add_(h)
+        return h.T
 
     def write_class(self, step: Step, code: Tensor) -> None:
         classes: ClassFeatures = self.decoder.features.classes
@@ -81,5 +81,5 @@ class Draft:
 
     def _write(self, features: Tensor) -> None:
         end = self.written + features.shape[1]
-        self.seen[:, self.written : end] = features
+        self.seen[self.written : end] = features.T
         self.written = end

@@ -59,15 +59,6 @@ class TriangularLinear(nn.Module):
         out: Tensor = _Product.apply(*arguments)  # type: ignore[no-untyped-call]
         return out
 
-    def part(self, own: slice, x: Tensor) -> Tensor:
-        """The outputs `own`, which all see as much, of x [n, inputs] whose further inputs may not
-        be there yet."""
-        seen = self.sees[own.start]
-        at = next(i for i, segment in enumerate(self.segments) if own.stop <= segment.stop)
-        first = self.segments[at].start
-        weight = self.weights[at][own.start - first : own.stop - first, :seen]
-        return torch.addmm(self.bias[own], x[:, :seen], weight.T)
-
     @torch.no_grad()
     def dense(self) -> Tensor:
         """The weights as one matrix [outputs, inputs]."""
@@ -75,6 +66,38 @@ class TriangularLinear(nn.Module):
         for segment, weight in zip(self.segments, self.weights, strict=True):
             whole[segment.outputs, : segment.seen] = weight
         return whole
+
+
+class Stepwise:
+    """The outputs y [outputs, n] of `layer`, group after group, of inputs x [inputs, n] that are
+    being written.
+
+    Rows stand side by side, so that a group of inputs or outputs is one piece of memory. When a
+    segment begins, what its outputs take from the inputs that are there by then is one wide
+    product; a group then adds what was written since.
+    """
+
+    def __init__(self, layer: TriangularLinear, x: Tensor) -> None:
+        self.layer, self.x = layer, x
+        self.y = x.new_empty(len(layer.bias), x.shape[1])
+        self.at = -1
+
+    def outputs(self, own: slice) -> Tensor:
+        """The outputs `own`, which all see as much: [own, n], a part of y."""
+        layer = self.layer
+        seen = layer.sees[own.start]
+        if self.at < 0 or own.start >= layer.segments[self.at].stop:
+            self.at += 1
+            self._begin(seen)
+        segment, weight = layer.segments[self.at], layer.weights[self.at]
+        before = layer.sees[segment.start]
+        local = slice(own.start - segment.start, own.stop - segment.start)
+        return self.y[own].addmm_(weight[local, before:seen], self.x[before:seen])
+
+    def _begin(self, seen: int) -> None:
+        segment, weight = self.layer.segments[self.at], self.layer.weights[self.at]
+        bias, y = self.layer.bias[segment.outputs, None], self.y[segment.outputs]
+        torch.addmm(bias, weight[:, :seen], self.x[:seen], out=y)
 
 
 class _Product(torch.autograd.Function):

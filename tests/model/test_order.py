@@ -32,3 +32,15 @@ def test_a_number_is_known_after_its_scalar() -> None:
     assert [number.known for number in features.numbers] == [3, 4]
     assert features.before == [0, 4, 8, 12, 15]
     assert features.width == 18
+
+
+def test_the_order_of_the_layout_goes_before_the_rule() -> None:
+    layout = Layout(LAYOUT.blocks, ("big",), ("m", "big", "n", "small"))
+    steps = steps_of(layout.part(given=False).layout)
+    assert [(s.column, s.kind) for s in steps] == [
+        ("m", "scalar"),
+        ("n", "categorical"),
+        ("n", "scalar"),
+        ("small", "categorical"),
+    ]
+    assert Layout.from_json(layout.to_json()) == layout
