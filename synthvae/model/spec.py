@@ -149,6 +149,24 @@ PRESETS: Mapping[str, Preset] = {
         ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
         TrainingSpec(),
     ),
+    "beta-vae": Preset(
+        "`tvae` with few units under a heavy rate, free nats, fitted prior (Higgins et al. 2017)",
+        ModelSpec(
+            latent=GaussianSpec(size=8),
+            prior=GmmSpec(),
+            objective=Objective(beta=4.0, warmup_epochs=20, free_nats=0.25),
+        ),
+        TrainingSpec(),
+    ),
+    "vamp-vae": Preset(
+        "`tvae` with a prior of learnt pseudo-rows (Tomczak & Welling 2018)",
+        ModelSpec(
+            latent=GaussianSpec(size=32),
+            prior=VampSpec(),
+            objective=Objective(warmup_epochs=20),
+        ),
+        TrainingSpec(),
+    ),
     "cvae": Preset(
         "the columns under `condition` are given, not modelled (Sohn et al. 2015)",
         ModelSpec(
