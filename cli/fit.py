@@ -33,7 +33,12 @@ def fit(
         Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A composition: arvae, tvae or cvae.", show_default="arvae")
+        str | None,
+        typer.Option(help="A composition; the README lists them.", show_default="arvae"),
+    ] = None,
+    prior: Annotated[
+        str | None,
+        typer.Option(help="normal, gmm, vamp or flow.", show_default="the preset's"),
     ] = None,
     condition_on: Annotated[
         list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")
@@ -71,7 +76,7 @@ def fit(
     from synthvae.metadata import read as read_metadata
 
     described = read_metadata(metadata) if metadata else None
-    settings = _settings(config, preset, condition_on, epochs, seed)
+    settings = _settings(config, preset, prior, condition_on, epochs, seed)
     from synthvae import pipeline
     from synthvae.journal import Journal
     from synthvae.reading import read_table
@@ -119,6 +124,7 @@ def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> 
 def _settings(
     config: Path | None,
     preset: str | None,
+    prior: str | None,
     condition: list[str] | None,
     epochs: int | None,
     seed: int | None,
@@ -131,13 +137,32 @@ def _settings(
     flags = {"preset": preset, "condition": condition or None, "seed": seed}
     content |= {key: value for key, value in flags.items() if value is not None}
     if epochs is not None:
-        training = content.get("training", {})
-        if not isinstance(training, dict):
-            raise UsageError(
-                f"training is a mapping of keys, but '{config}' has {training!r}; correct it"
-            )
-        content["training"] = {**training, "epochs": epochs}
+        content["training"] = {**_mapping(content, "training", config), "epochs": epochs}
+    if prior is not None:
+        model = _mapping(content, "model", config)
+        content["model"] = {**model, "prior": _prior(prior, _mapping(model, "prior", config))}
     return parse(content, f"'{config}'" if config else "the flags")
+
+
+def _mapping(content: dict[str, Any], key: str, config: Path | None) -> dict[str, Any]:
+    """What the file holds under `key`, for a flag to be laid over it."""
+    found = content.get(key, {})
+    if not isinstance(found, dict):
+        raise UsageError(f"{key} is a mapping of keys, but '{config}' has {found!r}; correct it")
+    return found
+
+
+def _prior(kind: str, found: dict[str, Any]) -> dict[str, Any]:
+    """The prior called `kind`, with the file's fields for it if the file chose the same."""
+    from synthvae.errors import hint
+    from synthvae.model.spec import PARTS
+
+    if kind not in PARTS["prior"]:
+        raise UsageError(
+            f"a prior is one of {', '.join(PARTS['prior'])}, but --prior asks for '{kind}'; "
+            f"{hint(kind, PARTS['prior'])}"
+        )
+    return found if found.get("kind") == kind else {"kind": kind}
 
 
 def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -> None:
@@ -153,6 +178,11 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
         f"latent: {latent['active']:.0f} of {latent['units']:.0f} units active, "
         f"{latent['rate']:.1f} nats a row, prior {max(latent['gap'], 0):.2f} nats off the posterior"
     )
+    from synthvae.training.latent import warnings
+
+    warned = warnings(latent)
+    for warning in warned:
+        reporter.say(f"warning: {warning}")
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; not differentially private")
     reporter.result(
         {
@@ -164,6 +194,7 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
             "stopped": training["stopped"],
             "held_out": best,
             "latent": latent,
+            "warnings": warned,
             "private": False,
         }
     )

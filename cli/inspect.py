@@ -50,6 +50,8 @@ def _print(found: Mapping[str, Any]) -> None:
     )
     latent = ", ".join(f"{name} {_short(value)}" for name, value in training["latent"].items())
     console.print(f"latent: {latent}")
+    for warning in found["warnings"]:
+        console.print(f"warning: {escape(warning)}")
     for line in found["also"]:
         console.print(f"also: {escape(line)}")
     console.print(escape(found["privacy"]))

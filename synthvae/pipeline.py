@@ -33,7 +33,7 @@ from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
-from synthvae.training.latent import settle
+from synthvae.training.latent import settle, warnings
 from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.plain import Plain
 
@@ -203,6 +203,7 @@ def describe(artifact: Artifact) -> dict[str, Any]:
         "conditions": content["conditions"],
         "metadata": content["metadata"],
         "training": content["training"],
+        "warnings": warnings(content["training"]["latent"]),
         "also": also,
         "privacy": "This model was fitted without differential privacy: "
         "there is no proven limit on what it reveals about single rows.",

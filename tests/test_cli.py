@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import signal
 import subprocess
 import sys
@@ -13,6 +14,10 @@ from pathlib import Path
 import pandas as pd
 import pyarrow.parquet as pq
 import pytest
+
+from synthvae import artifact as artifacts
+from synthvae import pipeline
+from synthvae.model.spec import PARTS
 
 SCRIPT = Path(sys.executable).with_name("synthvae")
 
@@ -125,6 +130,29 @@ def test_inspect_lists_every_column(cli, model_file: Path, csv: Path) -> None:
     assert "group" in cli("inspect", model_file).output
 
 
+def test_a_prior_replaces_that_of_the_preset(cli, csv: Path, tmp_path: Path) -> None:
+    config, model = tmp_path / "synthvae.yaml", tmp_path / "m.synthvae"
+    config.write_text("model: {prior: {kind: vamp, components: 3}, latent: {size: 2}}\n")
+    for prior, components in (("vamp", 3), ("gmm", 32)):
+        done = cli(
+            "fit", csv, "-c", config, "--prior", prior, "-o", model, "--epochs", 1, "--force"
+        )
+        assert done.exit_code == 0, done.output
+        settings = pipeline.settings_of(artifacts.load(model))
+        assert (settings.model.prior.kind, settings.model.prior.components) == (prior, components)
+        assert settings.model.latent.size == 2
+    assert set(re.findall(r"\w+", cli("fit", "--help").output)) >= set(PARTS["prior"])
+
+
+def test_a_collapsed_latent_is_warned_of(cli, csv: Path, tmp_path: Path) -> None:
+    config, model = tmp_path / "synthvae.yaml", tmp_path / "m.synthvae"
+    config.write_text("preset: tvae\nmodel: {objective: {beta: 1000, warmup_epochs: 0}}\n")
+    done = cli("fit", csv, "-c", config, "-o", model, "--epochs", 20, "--json")
+    assert "warning: a latent tells rows apart" in " ".join(done.stderr.split())
+    assert "posterior collapse" in json.loads(done.stdout)["warnings"][0]
+    assert "posterior collapse" in " ".join(cli("inspect", model).output.split())
+
+
 def test_conditions(cli, csv: Path, tmp_path: Path) -> None:
     model, out = tmp_path / "c.synthvae", tmp_path / "c.csv"
     fitted = cli(
@@ -162,6 +190,7 @@ def test_evaluate_compares(cli, csv: Path, model_file: Path, tmp_path: Path) -> 
         (2, "--force", ("fit", "{csv}", "-o", "{model}")),
         (2, "existing folder", ("fit", "{csv}", "-o", "nowhere/m.synthvae")),
         (2, "did you mean 'tvae'", ("fit", "{csv}", "--preset", "tvea")),
+        (2, "did you mean 'vamp'", ("fit", "{csv}", "--prior", "vampp")),
         (2, "--condition-on", ("fit", "{csv}", "--preset", "cvae")),
         (3, "no column 'nothing'", ("fit", "{csv}", "--condition-on", "nothing")),
         (3, "does not exist", ("fit", "{csv}", "--metadata", "none.yaml")),

@@ -8,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from synthvae.errors import MetadataError, UsageError
+from synthvae.model.priors.flow import FlowSpec
+from synthvae.model.schedules import Cyclical
 from synthvae.model.spec import PRESETS
 from synthvae.settings import Settings, parse, read
 
@@ -34,6 +36,15 @@ def test_fields_are_laid_over_the_preset() -> None:
     assert settings.model.objective.beta == 2.0
     assert settings.model.objective.warmup_epochs == PRESETS["tvae"].model.objective.warmup_epochs
     assert settings.training.epochs == 5
+
+
+def test_a_schedule_and_a_prior_are_chosen_by_kind() -> None:
+    objective = {"warmup_epochs": 9, "schedule": {"kind": "cyclical", "cycles": 3}}
+    content = {"preset": "tvae", "model": {"objective": objective, "prior": {"kind": "flow"}}}
+    settings = parse(content)
+    assert settings.model.objective.schedule == Cyclical(cycles=3)
+    assert settings.model.prior == FlowSpec()
+    assert parse(json.loads(json.dumps(settings.to_json()))) == settings
 
 
 def test_json_round_trip() -> None:
@@ -94,6 +105,11 @@ def test_files(tmp_path: Path) -> None:
         ({"preset": "tvae", "model": {"decoder": {"kind": "autoregressive"}}}, "numeric is modes"),
         ({"model": {"objective": {"beta": -1}}}, "beta"),
         ({"model": {"latent": {"kind": ["a"]}}}, "kind"),
+        ({"model": {"prior": {"kind": "vamp", "components": 0}}}, "components"),
+        ({"model": {"prior": {"kind": "flow", "layers": 0}}}, "layers"),
+        ({"model": {"objective": {"schedule": {"kind": "capacity", "nats": -1}}}}, "nats"),
+        ({"model": {"objective": {"schedule": {"kind": "cycle"}}}}, "did you mean 'cyclical'"),
+        ({"model": {"objective": {"iwae": 5}}}, "iwae: 5.*free_nats"),
     ],
 )
 def test_values_out_of_range_are_named(content: dict[str, object], name: str) -> None:

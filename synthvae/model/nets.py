@@ -70,5 +70,9 @@ class RowEncoder(nn.Module):
         self.out_features = self.trunk.out_features
 
     def forward(self, rows: Rows) -> Tensor:
-        h: Tensor = self.trunk(torch.relu(self.embedding(rows)))
+        return self.above(self.embedding(rows))
+
+    def above(self, embedded: Tensor) -> Tensor:
+        """What the first layer makes of rows, [B, W] -> h [B, H]."""
+        h: Tensor = self.trunk(torch.relu(embedded))
         return h

@@ -7,6 +7,7 @@ own, `O` decoder outputs. Losses are nats per row.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
@@ -19,6 +20,7 @@ from synthvae.layout import Encoded, Part
 
 if TYPE_CHECKING:
     from synthvae.model.heads import Heads
+    from synthvae.model.nets import RowEncoder
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,19 @@ class Posterior:
     codes: Tensor | None = None
     penalty: Tensor | None = None
 
+    @property
+    def drawn(self) -> Tensor:
+        """What a prior speaks of: z [B, Z], or codes [B, S]."""
+        return self.z if self.codes is None else self.codes
+
+    def log_density(self) -> Tensor:
+        """log q(z | x) of each unit of the draw, [B, Z] nats; 0 [B, 1] for codes, which follow
+        from the row."""
+        if self.codes is not None:
+            return self.z.new_zeros(len(self.z), 1)
+        white = (self.z - self.mean) * torch.exp(-0.5 * self.log_var)
+        return -0.5 * (white**2 + self.log_var + math.log(2 * math.pi))
+
 
 @dataclass(frozen=True)
 class Terms:
@@ -175,8 +190,22 @@ class Decoder(Protocol):
 
 
 @dataclass(frozen=True)
+class Inference:
+    """Encoder and latent, for a prior that is made of posteriors. It is no module: what it holds
+    is trained and saved where it belongs."""
+
+    encoder: RowEncoder
+    latent: Latent
+
+    def centre(self, embedded: Tensor) -> Posterior:
+        """What the encoder's first layer makes of rows, [C, W] -> Posterior [C], z at its mean."""
+        h = self.encoder.above(embedded)
+        return self.latent(h, h.new_zeros(len(h), self.latent.space.size))
+
+
+@dataclass(frozen=True)
 class Dims:
-    """What a part must know of its neighbours to be built."""
+    """What a part must know of its neighbours to be built; `inference` is there for priors."""
 
     whole: Part
     modelled: Part
@@ -184,6 +213,7 @@ class Dims:
     heads: Heads
     hidden: int = 0
     space: Space = Space(0)
+    inference: Inference | None = None
 
     @property
     def latent(self) -> int:

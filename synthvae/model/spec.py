@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -16,19 +17,24 @@ from synthvae.model.heads import Heads
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Dims
+from synthvae.model.parts import Dims, Inference
+from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.priors.gmm import GmmSpec
 from synthvae.model.priors.normal import NormalSpec
+from synthvae.model.priors.vamp import VampSpec
 from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
 from synthvae.model.scalars import MixtureSpec
+from synthvae.model.schedules import Capacity, Cyclical, Linear
 from synthvae.model.vae import Vae
 
 PARTS: Mapping[str, Mapping[str, type]] = {
     "latent": {"gaussian": GaussianSpec},
-    "prior": {"normal": NormalSpec, "gmm": GmmSpec},
+    "prior": {"normal": NormalSpec, "gmm": GmmSpec, "vamp": VampSpec, "flow": FlowSpec},
     "decoder": {"parallel": ParallelSpec, "autoregressive": AutoregressiveSpec},
     "scalar": {"gaussian": GaussianScalarSpec, "mixture": MixtureSpec},
+    "schedule": {"linear": Linear, "cyclical": Cyclical, "capacity": Capacity},
 }
+CONTINUOUS = ("normal", "gmm", "vamp", "flow")  # priors of z; others are of codes
 
 
 @dataclass(frozen=True)
@@ -38,7 +44,7 @@ class ModelSpec:
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
     latent: GaussianSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec | GmmSpec = field(default_factory=NormalSpec)
+    prior: NormalSpec | GmmSpec | VampSpec | FlowSpec = field(default_factory=NormalSpec)
     decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
     scalar: GaussianScalarSpec | MixtureSpec = field(default_factory=GaussianScalarSpec)
     objective: Objective = field(default_factory=Objective)
@@ -55,6 +61,26 @@ class ModelSpec:
             raise ValueError(
                 f"decoder: autoregressive writes numbers of numeric: quantiles, but numeric is "
                 f"{self.numeric}; combine it with quantiles and scalar: {{kind: mixture}}"
+            )
+        self._check_latent()
+
+    def _check_latent(self) -> None:
+        latent, prior, codes = self.latent.kind, self.prior.kind, self.latent.space.slots > 0
+        if codes == (prior in CONTINUOUS):
+            raise ValueError(
+                f"latent and prior speak one space, but latent: {latent} speaks "
+                f"{'codes' if codes else 'real numbers'} and prior: {prior} does not; "
+                "choose another prior"
+            )
+        if prior == "vamp" and latent != "gaussian":
+            raise ValueError(
+                f"prior: vamp mixes diagonal Gaussian posteriors, but those of latent: {latent} "
+                "are others; choose another prior, or latent: {kind: gaussian}"
+            )
+        if codes and self.objective.iwae > 1:
+            raise ValueError(
+                f"iwae: {self.objective.iwae} weighs draws of z, but latent: {latent} draws none; "
+                "set iwae to 1"
             )
 
 
@@ -123,6 +149,24 @@ PRESETS: Mapping[str, Preset] = {
         ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
         TrainingSpec(),
     ),
+    "beta-vae": Preset(
+        "`tvae` with few units under a heavy rate, free nats, fitted prior (Higgins et al. 2017)",
+        ModelSpec(
+            latent=GaussianSpec(size=8),
+            prior=GmmSpec(),
+            objective=Objective(beta=4.0, warmup_epochs=20, free_nats=0.25),
+        ),
+        TrainingSpec(),
+    ),
+    "vamp-vae": Preset(
+        "`tvae` with a prior of learnt pseudo-rows (Tomczak & Welling 2018)",
+        ModelSpec(
+            latent=GaussianSpec(size=32),
+            prior=VampSpec(),
+            objective=Objective(warmup_epochs=20),
+        ),
+        TrainingSpec(),
+    ),
     "cvae": Preset(
         "the columns under `condition` are given, not modelled (Sohn et al. 2015)",
         ModelSpec(
@@ -148,11 +192,12 @@ def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
         heads = Heads(modelled.layout, spec.scalar.build(modelled.layout.n_scalars))
         encoder = RowEncoder(whole.layout, spec.encoder)
         dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.space)
+        latent = spec.latent.build(dims)
         return Vae(
             layout,
             encoder,
-            spec.latent.build(dims),
-            spec.prior.build(dims),
+            latent,
+            spec.prior.build(dataclasses.replace(dims, inference=Inference(encoder, latent))),
             spec.decoder.build(dims),
             heads,
         )

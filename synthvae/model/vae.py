@@ -31,12 +31,27 @@ class Vae(nn.Module):
 
     def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
         """Rows [B] of the whole layout, standard normal noise [B, Z] -> Terms. `dropout`: what
-        dropout is drawn from; None: there is none."""
+        dropout is drawn from; None: there is none. Of noise [B, k, Z], k draws a row: `draws`."""
+        if noise.dim() == 3:
+            return self.draws(rows, noise, dropout)
         posterior = self.encode(rows, noise)  # z [B, Z]
-        modelled, given = rows.part(self.modelled), rows.part(self.given)
-        outputs = self.decoder(posterior.z, modelled, given, dropout)  # [B, O]
-        nats = self.heads.nats(outputs, modelled)  # [B, K]
+        nats = self.nats(posterior.z, rows, dropout)  # [B, K]
         return Terms(nats, self.prior.rate(posterior), posterior.penalty)  # rate [B, U]
+
+    def draws(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+        """Noise [B, k, Z] -> Terms [B * k], the draws of a row one after the other. The rate is
+        that of the draw, log q(z | x) - log p(z), [B * k, 1]: what importance weights are of."""
+        each = torch.arange(len(rows)).repeat_interleave(noise.shape[1])
+        posterior = self.latent(self.encoder(rows)[each], noise.flatten(0, 1))
+        nats = self.nats(posterior.z, rows.at(each), dropout)
+        rate = posterior.log_density().sum(dim=1) - self.prior.log_density(posterior.drawn)
+        return Terms(nats, rate[:, None], posterior.penalty)
+
+    def nats(self, z: Tensor, rows: Rows, dropout: torch.Generator | None = None) -> Tensor:
+        """-log p(x | z, given) of the modelled blocks: z [B, Z], whole Rows [B] -> [B, K]."""
+        modelled, given = rows.part(self.modelled), rows.part(self.given)
+        outputs = self.decoder(z, modelled, given, dropout)  # [B, O]
+        return self.heads.nats(outputs, modelled)
 
     def encode(self, rows: Rows, noise: Tensor) -> Posterior:
         """q(z | x) of rows [B]."""

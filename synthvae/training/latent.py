@@ -3,6 +3,8 @@ measured."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import torch
 from torch import Tensor
 
@@ -13,6 +15,7 @@ from synthvae.model.vae import Vae
 
 ROWS = 20_000
 ACTIVE = 0.01  # variance of a unit's posterior mean over rows (Burda et al. 2016)
+COLLAPSED = 0.1  # nats a row
 _COMPONENTS = 8
 _WIDE = 32  # more units than that are described by a single Gaussian
 _BATCH = 4096
@@ -39,6 +42,17 @@ def settle(model: Vae, rows: Rows, seed: int) -> dict[str, float]:
         "active": float((means.var(dim=0, unbiased=False) > ACTIVE).sum()),
         **gaps,
     }
+
+
+def warnings(latent: Mapping[str, float]) -> list[str]:
+    """What a user should know of the measurements of `settle`, and what to do about it."""
+    if latent["active"] >= 1 and latent["rate"] >= COLLAPSED:
+        return []
+    return [
+        f"a latent tells rows apart, but {latent['active']:.0f} of {latent['units']:.0f} units are "
+        f"active, at {latent['rate']:.2f} nats a row (posterior collapse); raise "
+        "model.objective.free_nats, or lower model.objective.beta"
+    ]
 
 
 def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:

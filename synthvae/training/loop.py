@@ -114,7 +114,7 @@ class Loop:
         seeds = torch.randint(1 << 62, (steps,), generator=generator).tolist()
         total = 0.0
         for step, index in enumerate(torch.split(order[: steps * batch], batch)):
-            noise = torch.randn(len(index), self.latent, generator=generator)
+            noise = self.objective.noise(len(index), self.latent, generator)
             done = epoch + step / steps
             weight = self.plan.objective.weight(done)
             self.regime.learning_rate = self.progress.learning_rate * self.plan.rate_factor(done)
@@ -132,14 +132,15 @@ class Loop:
     @torch.no_grad()
     def _validate(self, held_out: Rows) -> dict[str, float]:
         """The held-out loss, always under the same noise, and what it is made of."""
-        generator = self._generator("validation")
+        generator, objective = self._generator("validation"), self.objective
         sums = {"loss": 0.0, "distortion": 0.0, "rate": 0.0}
-        for index in torch.split(torch.arange(len(held_out)), _VALIDATION_BATCH):
-            noise = torch.randn(len(index), self.latent, generator=generator)
+        batch = max(_VALIDATION_BATCH // objective.iwae, 1)
+        for index in torch.split(torch.arange(len(held_out)), batch):
+            noise = objective.noise(len(index), self.latent, generator)
             terms = self.model(held_out.at(index), noise)
-            sums["loss"] += float(self.objective.loss(terms, self.objective.beta).sum())
-            sums["distortion"] += float(terms.distortion.sum())
-            sums["rate"] += float(terms.rate.sum())
+            sums["loss"] += float(objective.loss(terms, objective.final).sum())
+            sums["distortion"] += float(terms.distortion.sum()) / objective.iwae
+            sums["rate"] += float(terms.rate.sum()) / objective.iwae
         return {name: value / len(held_out) for name, value in sums.items()}
 
     def _keep(self, loss: float) -> None:

@@ -7,7 +7,8 @@
   cost).
 - Patience: as many epochs as the spec says, but at least 100 steps; none is lost while the
   learning rate or the rate's weight still rises.
-- Warm-up of the rate's weight: as the objective says, but at most a third of the epochs.
+- Warm-up of the rate's weight: as the objective says, but at most a third of the epochs, two
+  thirds if it goes in cycles.
 - Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then
   falling linearly to a twentieth.
 """
@@ -29,6 +30,7 @@ PATIENT_STEPS = 100
 RISING = 1 / 50
 CONSTANT = 2 / 3
 LAST = 1 / 20
+WARMUP = {"linear": 1 / 3, "capacity": 1 / 3, "cyclical": 2 / 3}
 
 
 @dataclass(frozen=True)
@@ -57,7 +59,7 @@ def plan(spec: TrainingSpec, objective: Objective, rows: int) -> Plan:
     """The plan for a table of `rows` training rows."""
     batch = spec.batch or int(np.clip(_power_of_two(spec.batch_scale * rows**0.5), *BATCH))
     epochs = spec.epochs or int(np.clip(round(spec.visits / rows), *EPOCHS))
-    warmup = min(objective.warmup_epochs, epochs / 3)
+    warmup = min(objective.warmup_epochs, epochs * WARMUP[objective.schedule.kind])
     batch = min(batch, rows)
     patience = max(spec.patience, PATIENT_STEPS // max(rows // batch, 1))
     objective = dataclasses.replace(objective, warmup_epochs=warmup)

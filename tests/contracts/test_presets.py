@@ -89,7 +89,9 @@ def test_terms_are_finite_and_rows_are_independent(
     with torch.no_grad():
         terms = model(rows, noise)
         assert torch.isfinite(terms.elbo).all()
-        assert (terms.rate > -1e-6).all()
+        # A rate that is estimated from one draw may be negative in a row, but not in the mean.
+        error = terms.rate.std(dim=0) / len(rows) ** 0.5
+        assert (terms.rate.mean(dim=0) > -1e-6 - 4 * error).all()
         some = torch.tensor([3, 17, 99])
         alone = model(rows.at(some), noise[some])
     assert torch.allclose(alone.elbo, terms.elbo[some], atol=1e-4)

@@ -7,7 +7,7 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.parts import Rows
 from synthvae.model.spec import PRESETS, build
-from synthvae.training.latent import settle
+from synthvae.training.latent import settle, warnings
 
 
 def rows(n: int) -> Rows:
@@ -42,3 +42,13 @@ def test_a_latent_that_tells_rows_apart_is_active() -> None:
     assert told["active"] == 4
     assert told["rate"] > 4
     assert told["gap"] < told["normal_gap"]
+
+
+def test_a_collapsed_latent_is_named_with_the_remedy() -> None:
+    fine = {"active": 3.0, "units": 4.0, "rate": 2.0}
+    assert warnings(fine) == []
+    for found in ({"active": 0.0}, {"rate": 0.05}):
+        (warning,) = warnings(fine | found)
+        assert "free_nats" in warning
+        assert "beta" in warning
+    assert "0 of 4 units" in warnings(fine | {"active": 0.0})[0]

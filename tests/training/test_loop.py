@@ -62,6 +62,30 @@ def test_a_killed_fit_resumes_to_the_same_bytes(table: Table, tmp_path: Path, st
     assert resumed.to_bytes() == whole.to_bytes()
 
 
+@pytest.mark.parametrize(
+    ("prior", "objective"),
+    [("vamp", {"iwae": 3}), ("flow", {"warmup_epochs": 2, "schedule": {"kind": "cyclical"}})],
+)
+def test_other_objectives_and_priors_resume_to_the_same_bytes(
+    table: Table,
+    tmp_path: Path,
+    prior: str,
+    objective: dict[str, object],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("synthvae.model.priors.flow._STEPS", 20)
+    model = {"prior": {"kind": prior}, "objective": objective}
+    chosen = parse({"preset": "tvae", "model": model, "training": {"epochs": 4, "batch": 100}})
+    whole = pipeline.fit(table, None, chosen, threads=1)
+    path = tmp_path / "fit.checkpoint"
+    with pytest.raises(KilledError):
+        pipeline.fit(table, None, chosen, kill_after(2), checkpoint=path, checkpoint_every=0)
+    resumed = pipeline.fit(table, None, chosen, checkpoint=path, resume=True)
+    assert resumed.to_bytes() == whole.to_bytes()
+    history = whole.content["training"]["history"]
+    assert history[-1]["loss"] < history[0]["loss"]
+
+
 def test_resume_after_learning_rate_drops_is_the_same_too(table: Table, tmp_path: Path) -> None:
     nervous = settings(epochs=200, patience=1, learning_rate=0.05, drops=3)
     whole = pipeline.fit(table, None, nervous)

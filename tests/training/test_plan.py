@@ -5,8 +5,9 @@ from __future__ import annotations
 import pytest
 
 from synthvae.model.objective import Objective
-from synthvae.model.spec import TrainingSpec
-from synthvae.training.plan import BATCH, EPOCHS, plan
+from synthvae.model.schedules import Capacity, Cyclical
+from synthvae.model.spec import PARTS, TrainingSpec
+from synthvae.training.plan import BATCH, EPOCHS, WARMUP, plan
 
 
 @pytest.mark.parametrize(
@@ -46,3 +47,13 @@ def test_patience_is_at_least_a_hundred_steps_and_waits_for_the_rise() -> None:
     assert small.patience == 100 // (270 // small.batch)
     assert small.patient_until == small.epochs / 50
     assert plan(TrainingSpec(), Objective(warmup_epochs=20), 35_000).patient_until == 20
+
+
+def test_cycles_may_take_two_thirds_of_the_epochs() -> None:
+    objective = Objective(warmup_epochs=100, schedule=Cyclical(cycles=2))
+    made = plan(TrainingSpec(epochs=30), objective, 1000)
+    assert made.objective.warmup_epochs == pytest.approx(20)
+    assert [made.objective.weight(e) for e in (5, 10, 15, 20)] == pytest.approx([1, 0, 1, 1])
+    held = plan(TrainingSpec(epochs=30), Objective(warmup_epochs=99, schedule=Capacity()), 1000)
+    assert held.objective.warmup_epochs == pytest.approx(10)
+    assert set(WARMUP) == set(PARTS["schedule"])
