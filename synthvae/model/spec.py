@@ -4,30 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
 from synthvae.codecs.table_codec import NumericKind
 from synthvae.layout import Layout
 from synthvae.model.checks import not_negative, positive, positive_widths, share
+from synthvae.model.critic import AdversarialSpec
 from synthvae.model.decoders.autoregressive import AutoregressiveSpec
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.heads import Heads
 from synthvae.model.latents.gaussian import GaussianSpec
+from synthvae.model.latents.hierarchical import HierarchicalSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Dims
 from synthvae.model.priors.gmm import GmmSpec
+from synthvae.model.priors.hierarchical import HierarchicalPriorSpec
 from synthvae.model.priors.normal import NormalSpec
 from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
 from synthvae.model.scalars import MixtureSpec
 from synthvae.model.vae import Vae
 
+
+@dataclass(frozen=True)
+class PlainSpec:
+    """No fields: there is nothing to choose."""
+
+    kind: Literal["plain"] = "plain"
+
+
 PARTS: Mapping[str, Mapping[str, type]] = {
-    "latent": {"gaussian": GaussianSpec},
-    "prior": {"normal": NormalSpec, "gmm": GmmSpec},
+    "latent": {"gaussian": GaussianSpec, "hierarchical": HierarchicalSpec},
+    "prior": {"normal": NormalSpec, "gmm": GmmSpec, "hierarchical": HierarchicalPriorSpec},
     "decoder": {"parallel": ParallelSpec, "autoregressive": AutoregressiveSpec},
     "scalar": {"gaussian": GaussianScalarSpec, "mixture": MixtureSpec},
+    "regime": {"plain": PlainSpec, "adversarial": AdversarialSpec},
 }
 
 
@@ -37,8 +50,8 @@ class ModelSpec:
 
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
-    latent: GaussianSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec | GmmSpec = field(default_factory=NormalSpec)
+    latent: GaussianSpec | HierarchicalSpec = field(default_factory=GaussianSpec)
+    prior: NormalSpec | GmmSpec | HierarchicalPriorSpec = field(default_factory=NormalSpec)
     decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
     scalar: GaussianScalarSpec | MixtureSpec = field(default_factory=GaussianScalarSpec)
     objective: Objective = field(default_factory=Objective)
@@ -56,6 +69,12 @@ class ModelSpec:
                 f"decoder: autoregressive writes numbers of numeric: quantiles, but numeric is "
                 f"{self.numeric}; combine it with quantiles and scalar: {{kind: mixture}}"
             )
+        if (self.latent.kind == "hierarchical") != (self.prior.kind == "hierarchical"):
+            raise ValueError(
+                "a latent with levels takes a prior that knows them, and such a prior takes such a "
+                f"latent, but latent is {self.latent.kind} and prior is {self.prior.kind}; use "
+                "hierarchical for both or for neither"
+            )
 
 
 @dataclass(frozen=True)
@@ -65,7 +84,7 @@ class TrainingSpec:
     `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
     share of rows held out, which decide when to stop and which weights are kept. After `patience`
     epochs without a better held-out loss the learning rate falls to a third; after `drops` falls
-    training ends."""
+    training ends. `regime`: how a step is made."""
 
     epochs: int | None = None
     batch: int | None = None
@@ -77,6 +96,7 @@ class TrainingSpec:
     validation: float = 0.1
     patience: int = 5
     drops: int = 2
+    regime: PlainSpec | AdversarialSpec = field(default_factory=PlainSpec)
 
     def __post_init__(self) -> None:
         positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
@@ -132,6 +152,20 @@ PRESETS: Mapping[str, Preset] = {
         ),
         TrainingSpec(),
         needs_condition=True,
+    ),
+    "hvae": Preset(
+        "tvae with a latent in two levels, the lower one given the upper (Sønderby et al. 2016)",
+        ModelSpec(
+            latent=HierarchicalSpec(),
+            prior=HierarchicalPriorSpec(),
+            objective=Objective(warmup_epochs=20),
+        ),
+        TrainingSpec(),
+    ),
+    "vae-gan": Preset(
+        "tvae with a critic that drawn rows must convince (Larsen et al. 2016)",
+        ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
+        TrainingSpec(regime=AdversarialSpec()),
     ),
 }
 

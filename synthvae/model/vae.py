@@ -32,11 +32,18 @@ class Vae(nn.Module):
     def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
         """Rows [B] of the whole layout, standard normal noise [B, Z] -> Terms. `dropout`: what
         dropout is drawn from; None: there is none."""
+        return self.scored(rows, noise, dropout)[0]
+
+    def scored(
+        self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None
+    ) -> tuple[Terms, Tensor]:
+        """As `forward`, with the outputs [B, O] that the rows were scored by."""
         posterior = self.encode(rows, noise)  # z [B, Z]
         modelled, given = rows.part(self.modelled), rows.part(self.given)
         outputs = self.decoder(posterior.z, modelled, given, dropout)  # [B, O]
         nats = self.heads.nats(outputs, modelled)  # [B, K]
-        return Terms(nats, self.prior.rate(posterior), posterior.penalty)  # rate [B, U]
+        rate = self.prior.rate(posterior)  # [B, U]
+        return Terms(nats, rate, posterior.penalty), outputs
 
     def encode(self, rows: Rows, noise: Tensor) -> Posterior:
         """q(z | x) of rows [B]."""
