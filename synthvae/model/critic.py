@@ -33,8 +33,8 @@ class AdversarialSpec:
 
     kind: Literal["adversarial"] = "adversarial"
     hidden: tuple[int, ...] = (128, 128)
-    belief: float = 0.1
-    features: float = 1.0
+    belief: float = 1.0
+    features: float = 0.1
     penalty: float = 1.0
     pace: float = 0.5
 

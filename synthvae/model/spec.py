@@ -158,7 +158,7 @@ PRESETS: Mapping[str, Preset] = {
         ModelSpec(
             latent=HierarchicalSpec(),
             prior=HierarchicalPriorSpec(),
-            objective=Objective(warmup_epochs=20),
+            objective=Objective(warmup_epochs=20, free_nats=0.25),
         ),
         TrainingSpec(),
     ),

@@ -23,7 +23,7 @@ class HierarchicalSpec:
     """`levels`: units of each level, the top one first; `hidden`: width of each level's layer."""
 
     kind: Literal["hierarchical"] = "hierarchical"
-    levels: tuple[int, ...] = (8, 24)
+    levels: tuple[int, ...] = (4, 8)
     hidden: int = 128
 
     def __post_init__(self) -> None:

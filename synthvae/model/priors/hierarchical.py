@@ -1,14 +1,13 @@
-"""A prior in levels: p(z_1) p(z_2 | z_1) ..., each level below the top a Gaussian whose parameters
-are a network's, learnt with the model (Sønderby et al. 2016).
+"""A prior in levels: p(z_1) p(z_2 | z_1) and so on, each level below the top a Gaussian whose
+parameters are a network's, learnt with the model (Sønderby et al. 2016).
 
-The top level is standard normal while the model is trained and a mixture fitted to its aggregate
-posterior afterwards; the levels below it have learnt to follow theirs by then.
+Less that Gaussian's mean and over its deviation, every level is standard normal under the prior
+that the model is trained with. After training a mixture is fitted to what the aggregate posterior
+makes of these standard forms, all levels together: it describes what the Gaussians left.
 """
 
 from __future__ import annotations
 
-import dataclasses
-import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal, cast
@@ -24,7 +23,7 @@ from synthvae.model.priors.gmm import GmmPrior
 
 @dataclass(frozen=True)
 class HierarchicalPriorSpec:
-    """`components` of the top level's mixture; `hidden`: width of each lower level's layer."""
+    """`components`: Gaussians of the mixture; `hidden`: width of each lower level's layer."""
 
     kind: Literal["hierarchical"] = "hierarchical"
     components: int = 32
@@ -38,12 +37,13 @@ class HierarchicalPriorSpec:
 
 
 class HierarchicalPrior(nn.Module):
-    """p(z) over z [B, Z], the levels side by side, the top one first."""
+    """p(z) over z [B, Z], the levels side by side, the top one first. `base`: of the standard
+    forms."""
 
     def __init__(self, components: int, hidden: int, space: Space) -> None:
         super().__init__()
         self.space = space
-        self.top = GmmPrior(components, space.levels[0])
+        self.base = GmmPrior(components, space.size)
         self.nets = nn.ModuleList(
             GaussianNet(above, hidden, size)
             for above, size in zip(space.above[1:], space.levels[1:], strict=True)
@@ -55,28 +55,30 @@ class HierarchicalPrior(nn.Module):
         """Of each level the KL divergence of q(z_l | z_<l, x) from p(z_l | z_<l) in closed form,
         given the levels above as drawn: [B, Z] nats, whose mean over draws is KL(q || p)."""
         mean, log_var = self._given_above(posterior.z)
-        off = (posterior.mean - mean) ** 2 * torch.exp(-log_var)
-        ratio = posterior.log_var - log_var
-        return 0.5 * (off + torch.expm1(ratio) - ratio)
+        standard = (posterior.mean - mean) * torch.exp(-0.5 * log_var)
+        return self.base.rate(Posterior(posterior.z, standard, posterior.log_var - log_var))
 
     def log_density(self, z: Tensor) -> Tensor:
-        top = self.space.levels[0]
-        mean, log_var = (part[:, top:] for part in self._given_above(z))
-        white = (z[:, top:] - mean) * torch.exp(-0.5 * log_var)
-        below = -0.5 * (white**2 + log_var + math.log(2 * math.pi)).sum(dim=1)
-        return self.top.log_density(z[:, :top]) + below
+        standard, log_var = self._standard(z)
+        return self.base.log_density(standard) - 0.5 * log_var.sum(dim=1)
 
     def sample(self, noise: Noise) -> Tensor:
-        top, *below = self.space.by_level(noise.latent)
-        z = self.top.sample(dataclasses.replace(noise, latent=top))
-        for net, own in zip(self._nets(), below, strict=True):
+        top, *below = self.space.by_level(self.base.sample(noise))
+        z = top
+        for net, standard in zip(self._nets(), below, strict=True):
             mean, log_var = net(z)
-            z = torch.cat([z, mean + torch.exp(0.5 * log_var) * own], dim=1)
+            z = torch.cat([z, mean + torch.exp(0.5 * log_var) * standard], dim=1)
         return z
 
+    @torch.no_grad()
     def fit(self, z: Tensor, seed: int) -> None:
-        """The top level's mixture; the levels below stay as they were learnt."""
-        self.top.fit(z[:, : self.space.levels[0]], seed)
+        """The mixture; the networks stay as they were learnt."""
+        self.base.fit(self._standard(z)[0], seed)
+
+    def _standard(self, z: Tensor) -> tuple[Tensor, Tensor]:
+        """z's standard forms, and the log-variances that they were divided by, both [B, Z]."""
+        mean, log_var = self._given_above(z)
+        return (z - mean) * torch.exp(-0.5 * log_var), log_var
 
     def _given_above(self, z: Tensor) -> tuple[Tensor, Tensor]:
         """Mean and log-variance [B, Z] of each level, given the levels above it in `z`; those of
