@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -176,7 +177,8 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
     latent = training["latent"]
     reporter.say(
         f"latent: {latent['active']:.0f} of {latent['units']:.0f} units active, "
-        f"{latent['rate']:.1f} nats a row, prior {max(latent['gap'], 0):.2f} nats off the posterior"
+        f"{latent['rate']:.1f} nats a row{_levels(latent)}, prior {max(latent['gap'], 0):.2f} nats "
+        "off the posterior"
     )
     from synthvae.training.latent import warnings
 
@@ -198,3 +200,13 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
             "private": False,
         }
     )
+
+
+def _levels(latent: Mapping[str, float]) -> str:
+    """What each level of a latent says, if it has levels."""
+    rates = [rate for name, rate in latent.items() if name.startswith("rate_level_")]
+    if not rates:
+        return ""
+    count = latent["collapsed_levels"]
+    collapsed = f", {count:.0f} collapsed" if count else ""
+    return f" ({' + '.join(f'{rate:.1f}' for rate in rates)} by level{collapsed})"

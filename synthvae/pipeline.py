@@ -35,7 +35,7 @@ from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
 from synthvae.training.latent import settle, warnings
 from synthvae.training.loop import Loop, Trained, Watch
-from synthvae.training.plain import Plain
+from synthvae.training.regimes import start
 
 MIN_ROWS = 20
 CHECKPOINT_EVERY = 5.0  # seconds
@@ -110,7 +110,8 @@ def fit(
                 journal.write(progress, model, prepared.codec, prepared.encoded)
 
     with side_by_side(threads) as pool:
-        regime = Plain(model, objective, settings.training, pool)
+        seed = derive(settings.seed, "critic")
+        regime = start(model, rows, objective, settings.training, pool, seed)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
         latent = settle(model, rows, derive(settings.seed, "prior"))

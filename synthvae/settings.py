@@ -32,6 +32,15 @@ class Settings:
     model: ModelSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].model)
     training: TrainingSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].training)
 
+    def __post_init__(self) -> None:
+        decoder, regime = self.model.decoder.kind, self.training.regime.kind
+        if regime == "adversarial" and decoder != "parallel":
+            raise ValueError(
+                "regime: adversarial shows its critic rows drawn in one pass, but decoder: "
+                f"{decoder} reads what it has drawn so far; combine it with decoder: "
+                "{kind: parallel}, or use regime: {kind: plain}"
+            )
+
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
 

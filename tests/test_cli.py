@@ -153,6 +153,16 @@ def test_a_collapsed_latent_is_warned_of(cli, csv: Path, tmp_path: Path) -> None
     assert "posterior collapse" in " ".join(cli("inspect", model).output.split())
 
 
+def test_levels_of_a_latent_are_reported(cli, csv: Path, tmp_path: Path) -> None:
+    model = tmp_path / "h.synthvae"
+    fitted = cli("fit", csv, "-o", model, "--preset", "hvae", "--epochs", 2)
+    assert fitted.exit_code == 0, fitted.output
+    latent = json.loads(cli("inspect", model, "--json").stdout)["training"]["latent"]
+    rates = [latent["rate_level_1"], latent["rate_level_2"]]
+    assert f"({rates[0]:.1f} + {rates[1]:.1f} by level" in fitted.output
+    assert "rate_level_2" in cli("inspect", model).output
+
+
 def test_conditions(cli, csv: Path, tmp_path: Path) -> None:
     model, out = tmp_path / "c.synthvae", tmp_path / "c.csv"
     fitted = cli(

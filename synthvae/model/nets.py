@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from synthvae.layout import Layout
 from synthvae.model.parts import Rows
 
+LOG_VAR = (-12.0, 8.0)  # beyond these a draw is a constant, or training has left the rails
+
 
 class RowEmbedding(nn.Module):
     """A linear map of the one-hot view of a row, without ever making it: the weight rows of the
@@ -58,6 +60,26 @@ class Mlp(nn.Sequential):
             in_features = width
         super().__init__(*layers)
         self.out_features = in_features
+
+
+class GaussianNet(nn.Module):
+    """One hidden layer to a diagonal Gaussian. Shape: [B, in_features] -> mean, log-variance, both
+    [B, out_features]."""
+
+    def __init__(self, in_features: int, hidden: int, out_features: int) -> None:
+        super().__init__()
+        self.in_features = in_features
+        self.inner = nn.Linear(in_features, hidden)
+        self.out = nn.Linear(hidden, 2 * out_features)
+
+    def start_standard(self) -> None:
+        """Begin with a standard normal, whatever the input."""
+        nn.init.zeros_(self.out.weight)
+        nn.init.zeros_(self.out.bias)
+
+    def forward(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        mean, log_var = self.out(nn.functional.silu(self.inner(x))).chunk(2, dim=1)
+        return mean, log_var.clamp(*LOG_VAR)
 
 
 class RowEncoder(nn.Module):

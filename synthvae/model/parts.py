@@ -84,11 +84,22 @@ class Noise:
 @dataclass(frozen=True)
 class Space:
     """What a latent speaks and a prior must speak too: z [B, `size`], and if it is discrete, also
-    `slots` codes a row, each one of `classes`."""
+    `slots` codes a row, each one of `classes`. `levels`: units of each level, the top one first, if
+    later levels are drawn given earlier ones."""
 
     size: int
     slots: int = 0
     classes: int = 0
+    levels: tuple[int, ...] = ()
+
+    @property
+    def above(self) -> tuple[int, ...]:
+        """Of each level, the number of units in the levels above it."""
+        return tuple(sum(self.levels[:level]) for level in range(len(self.levels)))
+
+    def by_level(self, units: Tensor) -> tuple[Tensor, ...]:
+        """[..., `size`] -> the part of each level."""
+        return torch.split(units, list(self.levels), dim=-1)
 
 
 @dataclass(frozen=True)

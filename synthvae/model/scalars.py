@@ -34,6 +34,10 @@ class Scalars(Protocol):
         """Values [n, s] of the scalar blocks `blocks`, from their outputs [n, s, width]."""
         ...
 
+    def mean(self, outputs: Tensor) -> Tensor:
+        """[B, S]: the mean of what is drawn."""
+        ...
+
     def start(self) -> Tensor: ...
 
 
@@ -70,6 +74,9 @@ class Gaussian(nn.Module):
     def draw(self, outputs: Tensor, blocks: slice, uniform: Tensor, normal: Tensor) -> Tensor:
         spread = torch.exp(self._log_scale()[blocks]) * normal
         return (torch.tanh(outputs[:, :, 0]) + spread).clamp(-1, 1)
+
+    def mean(self, outputs: Tensor) -> Tensor:
+        return torch.tanh(outputs[:, :, 0])
 
     def start(self) -> Tensor:
         return torch.zeros(1)
@@ -113,6 +120,10 @@ class GaussianMixture(nn.Module):
         chosen = (share < uniform[:, :, None]).sum(dim=2, keepdim=True).clamp(max=last)
         scale = torch.exp(log_scale.gather(2, chosen)[:, :, 0].clamp(*LOG_SCALE))
         return mean.gather(2, chosen)[:, :, 0] + scale * normal
+
+    def mean(self, outputs: Tensor) -> Tensor:
+        weight, mean, _ = outputs.chunk(3, dim=2)
+        return (torch.softmax(weight, dim=2) * mean).sum(dim=2)
 
     def start(self) -> Tensor:
         """Components of equal weight, side by side over the scale."""

@@ -5,21 +5,25 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Literal
 
 import torch
 
 from synthvae.codecs.table_codec import NumericKind
 from synthvae.layout import Layout
 from synthvae.model.checks import not_negative, positive, positive_widths, share
+from synthvae.model.critic import AdversarialSpec
 from synthvae.model.decoders.autoregressive import AutoregressiveSpec
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.heads import Heads
 from synthvae.model.latents.gaussian import GaussianSpec
+from synthvae.model.latents.hierarchical import HierarchicalSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Dims, Inference
 from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.priors.gmm import GmmSpec
+from synthvae.model.priors.hierarchical import HierarchicalPriorSpec
 from synthvae.model.priors.normal import NormalSpec
 from synthvae.model.priors.vamp import VampSpec
 from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
@@ -27,14 +31,32 @@ from synthvae.model.scalars import MixtureSpec
 from synthvae.model.schedules import Capacity, Cyclical, Linear
 from synthvae.model.vae import Vae
 
+
+@dataclass(frozen=True)
+class PlainSpec:
+    """No fields: there is nothing to choose."""
+
+    kind: Literal["plain"] = "plain"
+
+
 PARTS: Mapping[str, Mapping[str, type]] = {
-    "latent": {"gaussian": GaussianSpec},
-    "prior": {"normal": NormalSpec, "gmm": GmmSpec, "vamp": VampSpec, "flow": FlowSpec},
+    "latent": {"gaussian": GaussianSpec, "hierarchical": HierarchicalSpec},
+    "prior": {
+        "normal": NormalSpec,
+        "gmm": GmmSpec,
+        "vamp": VampSpec,
+        "flow": FlowSpec,
+        "hierarchical": HierarchicalPriorSpec,
+    },
     "decoder": {"parallel": ParallelSpec, "autoregressive": AutoregressiveSpec},
     "scalar": {"gaussian": GaussianScalarSpec, "mixture": MixtureSpec},
     "schedule": {"linear": Linear, "cyclical": Cyclical, "capacity": Capacity},
+    "regime": {"plain": PlainSpec, "adversarial": AdversarialSpec},
 }
-CONTINUOUS = ("normal", "gmm", "vamp", "flow")  # priors of z; others are of codes
+PRIORS_OF: Mapping[str, tuple[str, ...]] = {
+    "gaussian": ("normal", "gmm", "vamp", "flow"),
+    "hierarchical": ("hierarchical",),
+}
 
 
 @dataclass(frozen=True)
@@ -43,8 +65,10 @@ class ModelSpec:
 
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
-    latent: GaussianSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec | GmmSpec | VampSpec | FlowSpec = field(default_factory=NormalSpec)
+    latent: GaussianSpec | HierarchicalSpec = field(default_factory=GaussianSpec)
+    prior: NormalSpec | GmmSpec | VampSpec | FlowSpec | HierarchicalPriorSpec = field(
+        default_factory=NormalSpec
+    )
     decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
     scalar: GaussianScalarSpec | MixtureSpec = field(default_factory=GaussianScalarSpec)
     objective: Objective = field(default_factory=Objective)
@@ -65,22 +89,11 @@ class ModelSpec:
         self._check_latent()
 
     def _check_latent(self) -> None:
-        latent, prior, codes = self.latent.kind, self.prior.kind, self.latent.space.slots > 0
-        if codes == (prior in CONTINUOUS):
+        latent, prior = self.latent.kind, self.prior.kind
+        if prior not in PRIORS_OF[latent]:
             raise ValueError(
-                f"latent and prior speak one space, but latent: {latent} speaks "
-                f"{'codes' if codes else 'real numbers'} and prior: {prior} does not; "
-                "choose another prior"
-            )
-        if prior == "vamp" and latent != "gaussian":
-            raise ValueError(
-                f"prior: vamp mixes diagonal Gaussian posteriors, but those of latent: {latent} "
-                "are others; choose another prior, or latent: {kind: gaussian}"
-            )
-        if codes and self.objective.iwae > 1:
-            raise ValueError(
-                f"iwae: {self.objective.iwae} weighs draws of z, but latent: {latent} draws none; "
-                "set iwae to 1"
+                f"a prior speaks the space of its latent, but prior: {prior} does not speak that "
+                f"of latent: {latent}; combine {latent} with {' or '.join(PRIORS_OF[latent])}"
             )
 
 
@@ -91,7 +104,7 @@ class TrainingSpec:
     `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
     share of rows held out, which decide when to stop and which weights are kept. After `patience`
     epochs without a better held-out loss the learning rate falls to a third; after `drops` falls
-    training ends."""
+    training ends. `regime`: how a step is made."""
 
     epochs: int | None = None
     batch: int | None = None
@@ -103,6 +116,7 @@ class TrainingSpec:
     validation: float = 0.1
     patience: int = 5
     drops: int = 2
+    regime: PlainSpec | AdversarialSpec = field(default_factory=PlainSpec)
 
     def __post_init__(self) -> None:
         positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
@@ -176,6 +190,20 @@ PRESETS: Mapping[str, Preset] = {
         ),
         TrainingSpec(),
         needs_condition=True,
+    ),
+    "hvae": Preset(
+        "tvae with a latent in two levels, the lower one given the upper (Sønderby et al. 2016)",
+        ModelSpec(
+            latent=HierarchicalSpec(),
+            prior=HierarchicalPriorSpec(),
+            objective=Objective(warmup_epochs=20, free_nats=0.25),
+        ),
+        TrainingSpec(),
+    ),
+    "vae-gan": Preset(
+        "tvae with a critic that drawn rows must convince (Larsen et al. 2016)",
+        ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
+        TrainingSpec(regime=AdversarialSpec()),
     ),
 }
 

@@ -34,9 +34,17 @@ class Vae(nn.Module):
         dropout is drawn from; None: there is none. Of noise [B, k, Z], k draws a row: `draws`."""
         if noise.dim() == 3:
             return self.draws(rows, noise, dropout)
+        return self.scored(rows, noise, dropout)[0]
+
+    def scored(
+        self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None
+    ) -> tuple[Terms, Tensor]:
+        """Of noise [B, Z], with the outputs [B, O] that the rows were scored by."""
         posterior = self.encode(rows, noise)  # z [B, Z]
-        nats = self.nats(posterior.z, rows, dropout)  # [B, K]
-        return Terms(nats, self.prior.rate(posterior), posterior.penalty)  # rate [B, U]
+        outputs = self.outputs(posterior.z, rows, dropout)  # [B, O]
+        nats = self.heads.nats(outputs, rows.part(self.modelled))  # [B, K]
+        rate = self.prior.rate(posterior)  # [B, U]
+        return Terms(nats, rate, posterior.penalty), outputs
 
     def draws(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
         """Noise [B, k, Z] -> Terms [B * k], the draws of a row one after the other. The rate is
@@ -49,9 +57,12 @@ class Vae(nn.Module):
 
     def nats(self, z: Tensor, rows: Rows, dropout: torch.Generator | None = None) -> Tensor:
         """-log p(x | z, given) of the modelled blocks: z [B, Z], whole Rows [B] -> [B, K]."""
-        modelled, given = rows.part(self.modelled), rows.part(self.given)
-        outputs = self.decoder(z, modelled, given, dropout)  # [B, O]
-        return self.heads.nats(outputs, modelled)
+        return self.heads.nats(self.outputs(z, rows, dropout), rows.part(self.modelled))
+
+    def outputs(self, z: Tensor, rows: Rows, dropout: torch.Generator | None = None) -> Tensor:
+        """What the decoder makes of z [B, Z] for whole Rows [B]: [B, O]."""
+        outputs: Tensor = self.decoder(z, rows.part(self.modelled), rows.part(self.given), dropout)
+        return outputs
 
     def encode(self, rows: Rows, noise: Tensor) -> Posterior:
         """q(z | x) of rows [B]."""

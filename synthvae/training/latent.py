@@ -8,14 +8,14 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from synthvae.model.parts import Rows
+from synthvae.model.parts import Rows, Space
 from synthvae.model.priors.gmm import GmmPrior
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.vae import Vae
 
 ROWS = 20_000
 ACTIVE = 0.01  # variance of a unit's posterior mean over rows (Burda et al. 2016)
-COLLAPSED = 0.1  # nats a row
+COLLAPSED = 0.1  # nats a row: a latent or a level below that says next to nothing
 _COMPONENTS = 8
 _WIDE = 32  # more units than that are described by a single Gaussian
 _BATCH = 4096
@@ -28,18 +28,21 @@ def settle(model: Vae, rows: Rows, seed: int) -> dict[str, float]:
     `rate`: nats a row; `units`, and how many are `active`; `gap` and `normal_gap`: by how many nats
     the prior, and a standard normal one, describe the draws of one half of the rows worse than a
     mixture fitted to the other half does (the prior, if it is fitted, to that half as well; it is
-    fitted to all afterwards). Cost: at most 20,000 rows are looked at.
+    fitted to all afterwards). A latent with levels also has `rate_level_1` (the top) and so on, and
+    how many are `collapsed_levels`; a unit that only follows the levels above it is not active.
+    Cost: at most 20,000 rows are looked at.
     """
     generator = torch.Generator().manual_seed(seed)
-    z, means, rate = _posterior(model, rows, generator)
+    z, means, rates = _posterior(model, rows, generator)
     half = max(len(z) // 2, 1)
     model.prior.fit(z[:half], seed)
     gaps = _gaps(model, z[:half], z[half:] if len(z) > 1 else z, seed)
     model.prior.fit(z, seed)
     return {
-        "rate": float(rate),
+        "rate": float(rates.sum()),
         "units": float(z.shape[1]),
         "active": float((means.var(dim=0, unbiased=False) > ACTIVE).sum()),
+        **_by_level(model.space, means, rates),
         **gaps,
     }
 
@@ -55,8 +58,22 @@ def warnings(latent: Mapping[str, float]) -> list[str]:
     ]
 
 
+def _by_level(space: Space, means: Tensor, rates: Tensor) -> dict[str, float]:
+    """Under a standard normal prior a unit's rate is at least half the variance of its mean, so
+    asking for both changes nothing there; below the top, the mean may vary with the prior's."""
+    if not space.levels:
+        return {}
+    active = (means.var(dim=0, unbiased=False) > ACTIVE) & (rates > ACTIVE / 2)
+    nats = [float(part.sum()) for part in space.by_level(rates)]
+    return {
+        "active": float(active.sum()),
+        **{f"rate_level_{level}": rate for level, rate in enumerate(nats, start=1)},
+        "collapsed_levels": float(sum(rate < COLLAPSED for rate in nats)),
+    }
+
+
 def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
-    """Draws and means [n, Z] of the posteriors of random rows, and their mean rate."""
+    """Draws and means [n, Z] of the posteriors of random rows, and their mean rates [U]."""
     chosen = torch.randperm(len(rows), generator=generator)[:ROWS]
     draws, means, rates = [], [], []
     for start in range(0, len(chosen), _BATCH):
@@ -66,8 +83,8 @@ def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tens
         )
         draws.append(posterior.z)
         means.append(posterior.mean)
-        rates.append(model.prior.rate(posterior).sum(dim=1))
-    return torch.cat(draws), torch.cat(means), torch.cat(rates).mean()
+        rates.append(model.prior.rate(posterior))
+    return torch.cat(draws), torch.cat(means), torch.cat(rates).mean(dim=0)
 
 
 def _gaps(model: Vae, seen: Tensor, fresh: Tensor, seed: int) -> dict[str, float]:

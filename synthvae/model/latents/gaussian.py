@@ -9,9 +9,8 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import positive
+from synthvae.model.nets import LOG_VAR
 from synthvae.model.parts import Dims, Posterior, Space
-
-_LOG_VAR = (-12.0, 8.0)  # beyond these a draw is a constant, or training has left the rails
 
 
 @dataclass(frozen=True)
@@ -43,7 +42,7 @@ class GaussianLatent(nn.Module):
 
     def forward(self, h: Tensor, noise: Tensor) -> Posterior:
         mean = self.mean(h)
-        log_var = self.log_var(h).clamp(*_LOG_VAR)
+        log_var = self.log_var(h).clamp(*LOG_VAR)
         return Posterior(mean + torch.exp(0.5 * log_var) * noise, mean, log_var)
 
     def embed(self, drawn: Tensor) -> Tensor:
