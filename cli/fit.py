@@ -33,7 +33,10 @@ def fit(
         Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")
     ] = None,
     preset: Annotated[
-        str | None, typer.Option(help="A composition: arvae, tvae or cvae.", show_default="arvae")
+        str | None,
+        typer.Option(
+            help="A composition, such as tvae; the README lists all.", show_default="arvae"
+        ),
     ] = None,
     condition_on: Annotated[
         list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")
@@ -141,6 +144,8 @@ def _settings(
 
 
 def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -> None:
+    from synthvae.training.latent import in_words
+
     training = artifact.content["training"]
     best = training["history"][training["best_epoch"] - 1]
     size = output.stat().st_size
@@ -148,11 +153,8 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
         f"{training['epochs']} epochs ({training['stopped']}), best held-out loss "
         f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f} nats)"
     )
-    latent = training["latent"]
-    reporter.say(
-        f"latent: {latent['active']:.0f} of {latent['units']:.0f} units active, "
-        f"{latent['rate']:.1f} nats a row, prior {max(latent['gap'], 0):.2f} nats off the posterior"
-    )
+    for line in in_words(training["latent"]):
+        reporter.say(line)
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; not differentially private")
     reporter.result(
         {
@@ -163,7 +165,7 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
             "best_epoch": training["best_epoch"],
             "stopped": training["stopped"],
             "held_out": best,
-            "latent": latent,
+            "latent": training["latent"],
             "private": False,
         }
     )

@@ -109,7 +109,7 @@ def fit(
         regime = Plain(model, objective, settings.training, pool)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
-        latent = settle(model, rows, derive(settings.seed, "prior"))
+        latent = settle(model, rows, derive(settings.seed, "prior"), pool)
     return _artifact(prepared, settings, model, trained, latent, table)
 
 

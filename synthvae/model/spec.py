@@ -13,10 +13,13 @@ from synthvae.model.checks import not_negative, positive, positive_widths, share
 from synthvae.model.decoders.autoregressive import AutoregressiveSpec
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.heads import Heads
+from synthvae.model.latents.fsq import FsqSpec
 from synthvae.model.latents.gaussian import GaussianSpec
+from synthvae.model.latents.vq import VqSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Dims
+from synthvae.model.parts import Dims, Learnt
+from synthvae.model.priors.codes import CodesSpec
 from synthvae.model.priors.gmm import GmmSpec
 from synthvae.model.priors.normal import NormalSpec
 from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
@@ -24,11 +27,13 @@ from synthvae.model.scalars import MixtureSpec
 from synthvae.model.vae import Vae
 
 PARTS: Mapping[str, Mapping[str, type]] = {
-    "latent": {"gaussian": GaussianSpec},
-    "prior": {"normal": NormalSpec, "gmm": GmmSpec},
+    "latent": {"gaussian": GaussianSpec, "vq": VqSpec, "fsq": FsqSpec},
+    "prior": {"normal": NormalSpec, "gmm": GmmSpec, "autoregressive": CodesSpec},
     "decoder": {"parallel": ParallelSpec, "autoregressive": AutoregressiveSpec},
     "scalar": {"gaussian": GaussianScalarSpec, "mixture": MixtureSpec},
 }
+
+_SPOKEN = {False: "points of a continuous space", True: "discrete codes"}
 
 
 @dataclass(frozen=True)
@@ -37,8 +42,8 @@ class ModelSpec:
 
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
-    latent: GaussianSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec | GmmSpec = field(default_factory=NormalSpec)
+    latent: GaussianSpec | VqSpec | FsqSpec = field(default_factory=GaussianSpec)
+    prior: NormalSpec | GmmSpec | CodesSpec = field(default_factory=NormalSpec)
     decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
     scalar: GaussianScalarSpec | MixtureSpec = field(default_factory=GaussianScalarSpec)
     objective: Objective = field(default_factory=Objective)
@@ -55,6 +60,14 @@ class ModelSpec:
             raise ValueError(
                 f"decoder: autoregressive writes numbers of numeric: quantiles, but numeric is "
                 f"{self.numeric}; combine it with quantiles and scalar: {{kind: mixture}}"
+            )
+        discrete = self.latent.space.slots > 0
+        if self.prior.discrete is not discrete:
+            fitting = [kind for kind, spec in PARTS["prior"].items() if spec().discrete is discrete]
+            raise ValueError(
+                f"prior and latent speak of the same, but prior: {self.prior.kind} is of "
+                f"{_SPOKEN[not discrete]} and latent: {self.latent.kind} of {_SPOKEN[discrete]}; "
+                f"combine {self.latent.kind} with prior: {{kind: {' | '.join(fitting)}}}"
             )
 
 
@@ -97,6 +110,16 @@ class Preset:
     needs_condition: bool = False
 
 
+_AUTOREGRESSIVE = TrainingSpec(
+    visits=350_000,
+    batch_scale=1.4,
+    learning_rate=3e-3,
+    weight_decay=0.0,
+    averaging=0.995,
+    patience=2,
+    drops=1,
+)
+
 PRESETS: Mapping[str, Preset] = {
     "arvae": Preset(
         "numbers on a normal scale, Gaussian latent, autoregressive decoder, fitted prior",
@@ -108,15 +131,7 @@ PRESETS: Mapping[str, Preset] = {
             scalar=MixtureSpec(),
             objective=Objective(free_nats=0.5),
         ),
-        TrainingSpec(
-            visits=350_000,
-            batch_scale=1.4,
-            learning_rate=3e-3,
-            weight_decay=0.0,
-            averaging=0.995,
-            patience=2,
-            drops=1,
-        ),
+        _AUTOREGRESSIVE,
     ),
     "tvae": Preset(
         "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
@@ -133,6 +148,28 @@ PRESETS: Mapping[str, Preset] = {
         TrainingSpec(),
         needs_condition=True,
     ),
+    "vq-vae": Preset(
+        "codes of a learnt codebook, revived, autoregressive prior (van den Oord et al. 2017)",
+        ModelSpec(
+            numeric="quantiles",
+            latent=VqSpec(slots=4, codes=8),
+            prior=CodesSpec(),
+            decoder=AutoregressiveSpec(),
+            scalar=MixtureSpec(),
+        ),
+        _AUTOREGRESSIVE,
+    ),
+    "fsq-vae": Preset(
+        "codes of a fixed grid, without a codebook, autoregressive prior (Mentzer et al. 2023)",
+        ModelSpec(
+            numeric="quantiles",
+            latent=FsqSpec(slots=4, levels=(4, 2)),
+            prior=CodesSpec(),
+            decoder=AutoregressiveSpec(),
+            scalar=MixtureSpec(),
+        ),
+        _AUTOREGRESSIVE,
+    ),
 }
 
 
@@ -148,11 +185,14 @@ def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
         heads = Heads(modelled.layout, spec.scalar.build(modelled.layout.n_scalars))
         encoder = RowEncoder(whole.layout, spec.encoder)
         dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.space)
+        prior = spec.prior.build(dims)
+        if isinstance(prior, Learnt):
+            prior.requires_grad_(False)  # until stage two
         return Vae(
             layout,
             encoder,
             spec.latent.build(dims),
-            spec.prior.build(dims),
+            prior,
             spec.decoder.build(dims),
             heads,
         )

@@ -16,9 +16,9 @@ from torch import Tensor, nn
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Rows
 from synthvae.model.spec import TrainingSpec
-from synthvae.model.vae import Vae
 from synthvae.training.average import Average
 from synthvae.training.flat import Flat
+from synthvae.training.loop import Trainable
 
 SHARDS = 2
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
@@ -28,7 +28,7 @@ class Plain:
     """A regime: `step` moves the model by one batch, `state` is all that a checkpoint needs."""
 
     def __init__(
-        self, model: Vae, objective: Objective, spec: TrainingSpec, pool: ThreadPoolExecutor
+        self, model: Trainable, objective: Objective, spec: TrainingSpec, pool: ThreadPoolExecutor
     ) -> None:
         self.model, self.objective, self.pool = model, objective, pool
         self.parameters = [p for p in model.parameters() if p.requires_grad]
