@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -167,6 +166,8 @@ def _prior(kind: str, found: dict[str, Any]) -> dict[str, Any]:
 
 
 def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -> None:
+    from synthvae.training.findings import in_words, warnings
+
     training = artifact.content["training"]
     best = training["history"][training["best_epoch"] - 1]
     size = output.stat().st_size
@@ -175,13 +176,7 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
         f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f} nats)"
     )
     latent = training["latent"]
-    reporter.say(
-        f"latent: {latent['active']:.0f} of {latent['units']:.0f} units active, "
-        f"{latent['rate']:.1f} nats a row{_levels(latent)}, prior {max(latent['gap'], 0):.2f} nats "
-        "off the posterior"
-    )
-    from synthvae.training.latent import warnings
-
+    reporter.say(in_words(latent))
     warned = warnings(latent)
     for warning in warned:
         reporter.say(f"warning: {warning}")
@@ -200,13 +195,3 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
             "private": False,
         }
     )
-
-
-def _levels(latent: Mapping[str, float]) -> str:
-    """What each level of a latent says, if it has levels."""
-    rates = [rate for name, rate in latent.items() if name.startswith("rate_level_")]
-    if not rates:
-        return ""
-    count = latent["collapsed_levels"]
-    collapsed = f", {count:.0f} collapsed" if count else ""
-    return f" ({' + '.join(f'{rate:.1f}' for rate in rates)} by level{collapsed})"

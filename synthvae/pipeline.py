@@ -33,7 +33,8 @@ from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
-from synthvae.training.latent import settle, warnings
+from synthvae.training.findings import warnings
+from synthvae.training.latent import settle
 from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.regimes import start
 
@@ -114,7 +115,7 @@ def fit(
         regime = start(model, rows, objective, settings.training, pool, seed)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
-        latent = settle(model, rows, derive(settings.seed, "prior"))
+        latent = settle(model, rows, derive(settings.seed, "prior"), pool)
     return _artifact(prepared, settings, model, trained, latent, table)
 
 

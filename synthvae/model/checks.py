@@ -31,3 +31,16 @@ def share(**fields: float) -> None:
     for name, value in fields.items():
         if not 0 <= value < 1:
             raise ValueError(f"{name} is a share from 0 to below 1, but it is {value}; correct it")
+
+
+MOST_CODES = 4096  # a slot: the prior has an output for each
+
+
+def codes_a_slot(**fields: int) -> None:
+    """ValueError for codes a slot that are no choice, or more than a prior can tell apart."""
+    for name, codes in fields.items():
+        if not 2 <= codes <= MOST_CODES:
+            raise ValueError(
+                f"{name} make 2 to {MOST_CODES:,} codes a slot, but they make {codes:,}; correct "
+                "it, and take more slots rather than more codes"
+            )

@@ -1,8 +1,8 @@
 """The small protocols that a model is composed of, and what passes between them.
 
 Shape legend, used in every docstring and end-of-line comment:
-`B` rows, `F` encoded width, `K` blocks, `H` hidden, `Z` latent, `U` units that have a rate of their
-own, `O` decoder outputs. Losses are nats per row.
+`B` rows, `F` encoded width, `K` blocks, `H` hidden, `Z` latent, `S` slots of a discrete latent, `C`
+codes a slot, `U` units that have a rate of their own, `O` decoder outputs. Losses are nats per row.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
 import torch
@@ -160,6 +160,15 @@ class Latent(Protocol):
         ...
 
 
+@runtime_checkable
+class Revivable(Protocol):
+    """A latent with units that can fall out of use for good unless they are moved."""
+
+    def revive(self, h: Tensor, generator: torch.Generator) -> None:
+        """Between epochs: units that no row of h [N, H] uses are put to use."""
+        ...
+
+
 class Prior(Protocol):
     """p(z): its rate against a posterior, its density and its sampler, together so that they can't
     drift."""
@@ -179,6 +188,16 @@ class Prior(Protocol):
     def fit(self, z: Tensor, seed: int) -> None:
         """Move to draws z [N, Z] (codes [N, S]) of the aggregate posterior, after the model is
         trained."""
+        ...
+
+
+@runtime_checkable
+class Learnt(Prior, Protocol):
+    """A prior with weights, which stand still while the model is trained: `fit` is where they start
+    from, and stage two (`training.stage_two`) trains them."""
+
+    def nats(self, drawn: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+        """[B, Z], or codes [B, S] -> [B, U] nats, which add up to minus the log-density."""
         ...
 
 
@@ -232,5 +251,5 @@ class Dims:
 
 
 def trainable(module: nn.Module) -> int:
-    """Number of parameters that training moves."""
-    return sum(p.numel() for p in module.parameters() if p.requires_grad)
+    """Number of parameters that a fit moves, those of a prior fitted afterwards too."""
+    return sum(p.numel() for p in module.parameters())

@@ -16,11 +16,14 @@ from synthvae.model.critic import AdversarialSpec
 from synthvae.model.decoders.autoregressive import AutoregressiveSpec
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.heads import Heads
+from synthvae.model.latents.fsq import FsqSpec
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.latents.hierarchical import HierarchicalSpec
+from synthvae.model.latents.vq import VqSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Dims, Inference
+from synthvae.model.parts import Dims, Inference, Learnt
+from synthvae.model.priors.codes import CodesSpec
 from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.priors.gmm import GmmSpec
 from synthvae.model.priors.hierarchical import HierarchicalPriorSpec
@@ -40,13 +43,19 @@ class PlainSpec:
 
 
 PARTS: Mapping[str, Mapping[str, type]] = {
-    "latent": {"gaussian": GaussianSpec, "hierarchical": HierarchicalSpec},
+    "latent": {
+        "gaussian": GaussianSpec,
+        "hierarchical": HierarchicalSpec,
+        "vq": VqSpec,
+        "fsq": FsqSpec,
+    },
     "prior": {
         "normal": NormalSpec,
         "gmm": GmmSpec,
         "vamp": VampSpec,
         "flow": FlowSpec,
         "hierarchical": HierarchicalPriorSpec,
+        "autoregressive": CodesSpec,
     },
     "decoder": {"parallel": ParallelSpec, "autoregressive": AutoregressiveSpec},
     "scalar": {"gaussian": GaussianScalarSpec, "mixture": MixtureSpec},
@@ -56,6 +65,8 @@ PARTS: Mapping[str, Mapping[str, type]] = {
 PRIORS_OF: Mapping[str, tuple[str, ...]] = {
     "gaussian": ("normal", "gmm", "vamp", "flow"),
     "hierarchical": ("hierarchical",),
+    "vq": ("autoregressive",),
+    "fsq": ("autoregressive",),
 }
 
 
@@ -65,8 +76,8 @@ class ModelSpec:
 
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
-    latent: GaussianSpec | HierarchicalSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec | GmmSpec | VampSpec | FlowSpec | HierarchicalPriorSpec = field(
+    latent: GaussianSpec | HierarchicalSpec | VqSpec | FsqSpec = field(default_factory=GaussianSpec)
+    prior: NormalSpec | GmmSpec | VampSpec | FlowSpec | HierarchicalPriorSpec | CodesSpec = field(
         default_factory=NormalSpec
     )
     decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
@@ -94,6 +105,11 @@ class ModelSpec:
             raise ValueError(
                 f"a prior speaks the space of its latent, but prior: {prior} does not speak that "
                 f"of latent: {latent}; combine {latent} with {' or '.join(PRIORS_OF[latent])}"
+            )
+        if self.latent.space.slots and self.objective.iwae > 1:
+            raise ValueError(
+                f"iwae: {self.objective.iwae} weighs draws of z, but latent: {latent} draws none; "
+                "set iwae to 1"
             )
 
 
@@ -137,6 +153,16 @@ class Preset:
     needs_condition: bool = False
 
 
+_AUTOREGRESSIVE = TrainingSpec(
+    visits=350_000,
+    batch_scale=1.4,
+    learning_rate=3e-3,
+    weight_decay=0.0,
+    averaging=0.995,
+    patience=2,
+    drops=1,
+)
+
 PRESETS: Mapping[str, Preset] = {
     "arvae": Preset(
         "numbers on a normal scale, Gaussian latent, autoregressive decoder, fitted prior",
@@ -148,15 +174,7 @@ PRESETS: Mapping[str, Preset] = {
             scalar=MixtureSpec(),
             objective=Objective(free_nats=0.5),
         ),
-        TrainingSpec(
-            visits=350_000,
-            batch_scale=1.4,
-            learning_rate=3e-3,
-            weight_decay=0.0,
-            averaging=0.995,
-            patience=2,
-            drops=1,
-        ),
+        _AUTOREGRESSIVE,
     ),
     "tvae": Preset(
         "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
@@ -205,6 +223,28 @@ PRESETS: Mapping[str, Preset] = {
         ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
         TrainingSpec(regime=AdversarialSpec()),
     ),
+    "vq-vae": Preset(
+        "codes of a learnt codebook, revived, autoregressive prior (van den Oord et al. 2017)",
+        ModelSpec(
+            numeric="quantiles",
+            latent=VqSpec(slots=4, codes=8),
+            prior=CodesSpec(),
+            decoder=AutoregressiveSpec(),
+            scalar=MixtureSpec(),
+        ),
+        _AUTOREGRESSIVE,
+    ),
+    "fsq-vae": Preset(
+        "codes of a fixed grid, without a codebook, autoregressive prior (Mentzer et al. 2023)",
+        ModelSpec(
+            numeric="quantiles",
+            latent=FsqSpec(slots=4, levels=(4, 2)),
+            prior=CodesSpec(),
+            decoder=AutoregressiveSpec(),
+            scalar=MixtureSpec(),
+        ),
+        _AUTOREGRESSIVE,
+    ),
 }
 
 
@@ -221,11 +261,14 @@ def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
         encoder = RowEncoder(whole.layout, spec.encoder)
         dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.space)
         latent = spec.latent.build(dims)
+        prior = spec.prior.build(dataclasses.replace(dims, inference=Inference(encoder, latent)))
+        if isinstance(prior, Learnt):
+            prior.requires_grad_(False)  # until stage two
         return Vae(
             layout,
             encoder,
             latent,
-            spec.prior.build(dataclasses.replace(dims, inference=Inference(encoder, latent))),
+            prior,
             spec.decoder.build(dims),
             heads,
         )

@@ -8,7 +8,16 @@ from torch import Tensor, nn
 from synthvae.layout import Layout
 from synthvae.model.heads import Heads
 from synthvae.model.nets import RowEncoder
-from synthvae.model.parts import Decoder, Latent, Noise, Posterior, Prior, Rows, Terms
+from synthvae.model.parts import (
+    Decoder,
+    Latent,
+    Noise,
+    Posterior,
+    Prior,
+    Revivable,
+    Rows,
+    Terms,
+)
 
 
 class Vae(nn.Module):
@@ -68,6 +77,12 @@ class Vae(nn.Module):
         """q(z | x) of rows [B]."""
         posterior: Posterior = self.latent(self.encoder(rows), noise)
         return posterior
+
+    @torch.no_grad()
+    def revive(self, rows: Rows, generator: torch.Generator) -> None:
+        """Between epochs: what no row of `rows` [N] uses is put to use, where the latent can."""
+        if isinstance(self.latent, Revivable):
+            self.latent.revive(self.encoder(rows), generator)
 
     def decode(self, z: Tensor, given: Rows, noise: Noise) -> Rows:
         """z [n, Z], given Rows [n] -> whole Rows [n], drawn from p(x | z, given)."""

@@ -3,7 +3,7 @@ measured."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
@@ -12,32 +12,45 @@ from synthvae.model.parts import Rows, Space
 from synthvae.model.priors.gmm import GmmPrior
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.vae import Vae
+from synthvae.training.findings import COLLAPSED
+from synthvae.training.stage_two import fit_prior
 
 ROWS = 20_000
 ACTIVE = 0.01  # variance of a unit's posterior mean over rows (Burda et al. 2016)
-COLLAPSED = 0.1  # nats a row: a latent or a level below that says next to nothing
 _COMPONENTS = 8
 _WIDE = 32  # more units than that are described by a single Gaussian
 _BATCH = 4096
 
 
-@torch.no_grad()
-def settle(model: Vae, rows: Rows, seed: int) -> dict[str, float]:
+def settle(model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor) -> dict[str, float]:
     """Fit the prior to draws of the aggregate posterior of `rows` [N], and measure.
 
-    `rate`: nats a row; `units`, and how many are `active`; `gap` and `normal_gap`: by how many nats
-    the prior, and a standard normal one, describe the draws of one half of the rows worse than a
-    mixture fitted to the other half does (the prior, if it is fitted, to that half as well; it is
-    fitted to all afterwards). A latent with levels also has `rate_level_1` (the top) and so on, and
-    how many are `collapsed_levels`; a unit that only follows the levels above it is not active.
-    Cost: at most 20,000 rows are looked at.
+    Of every latent the `rate`: nats a row. Of a continuous one `units`, and how many are `active`;
+    `gap` and `normal_gap`: by how many nats the prior, and a standard normal one, describe the
+    draws of one half of the rows worse than a mixture fitted to the other half does (the prior, if
+    it is fitted, to that half as well; it is fitted to all afterwards). A latent with levels also
+    has `rate_level_1` (the top) and so on, and how many are `collapsed_levels`; a unit that only
+    follows the levels above it is not active. Cost: at most 20,000 rows are looked at.
+
+    Of a discrete one `slots` and `codes` a slot, and, means over slots: `utilisation`, the share of
+    codes in use (if there are fewer rows than codes, of as many), and `perplexity`, how many codes
+    used equally often would be as hard to guess. `rate` is then that of rows held out from the
+    prior.
     """
+    if model.space.slots:
+        return _settle_codes(model, rows, seed, pool)
+    return _settle_continuous(model, rows, seed, pool)
+
+
+def _settle_continuous(
+    model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor
+) -> dict[str, float]:
     generator = torch.Generator().manual_seed(seed)
     z, means, rates = _posterior(model, rows, generator)
     half = max(len(z) // 2, 1)
-    model.prior.fit(z[:half], seed)
+    fit_prior(model.prior, z[:half], seed, pool)
     gaps = _gaps(model, z[:half], z[half:] if len(z) > 1 else z, seed)
-    model.prior.fit(z, seed)
+    fit_prior(model.prior, z, seed, pool)
     return {
         "rate": float(rates.sum()),
         "units": float(z.shape[1]),
@@ -45,17 +58,6 @@ def settle(model: Vae, rows: Rows, seed: int) -> dict[str, float]:
         **_by_level(model.space, means, rates),
         **gaps,
     }
-
-
-def warnings(latent: Mapping[str, float]) -> list[str]:
-    """What a user should know of the measurements of `settle`, and what to do about it."""
-    if latent["active"] >= 1 and latent["rate"] >= COLLAPSED:
-        return []
-    return [
-        f"a latent tells rows apart, but {latent['active']:.0f} of {latent['units']:.0f} units are "
-        f"active, at {latent['rate']:.2f} nats a row (posterior collapse); raise "
-        "model.objective.free_nats, or lower model.objective.beta"
-    ]
 
 
 def _by_level(space: Space, means: Tensor, rates: Tensor) -> dict[str, float]:
@@ -72,6 +74,38 @@ def _by_level(space: Space, means: Tensor, rates: Tensor) -> dict[str, float]:
     }
 
 
+def _settle_codes(model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor) -> dict[str, float]:
+    codes, size = _codes(model, rows), model.space.classes
+    return {
+        "rate": fit_prior(model.prior, codes, seed, pool),
+        "slots": float(model.space.slots),
+        "codes": float(size),
+        **_use(codes, size),
+    }
+
+
+@torch.no_grad()
+def _codes(model: Vae, rows: Rows) -> Tensor:
+    """[N, S]: of a discrete latent nothing is drawn."""
+    found = []
+    for index in torch.split(torch.arange(len(rows)), _BATCH):
+        posterior = model.encode(rows.at(index), torch.empty(len(index), 0))
+        assert posterior.codes is not None
+        found.append(posterior.codes)
+    return torch.cat(found)
+
+
+def _use(codes: Tensor, size: int) -> dict[str, float]:
+    """How the codes [N, S] of `size` a slot are used."""
+    rows, slots = codes.shape
+    counts = torch.bincount((codes + torch.arange(slots) * size).flatten(), minlength=slots * size)
+    counts = counts.view(slots, size)
+    entropy = torch.special.entr(counts.double() / rows).sum(dim=1)
+    used = (counts > 0).sum(dim=1) / min(size, rows)
+    return {"perplexity": float(entropy.exp().mean()), "utilisation": float(used.mean())}
+
+
+@torch.no_grad()
 def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tensor, Tensor, Tensor]:
     """Draws and means [n, Z] of the posteriors of random rows, and their mean rates [U]."""
     chosen = torch.randperm(len(rows), generator=generator)[:ROWS]
@@ -87,6 +121,7 @@ def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tens
     return torch.cat(draws), torch.cat(means), torch.cat(rates).mean(dim=0)
 
 
+@torch.no_grad()
 def _gaps(model: Vae, seen: Tensor, fresh: Tensor, seed: int) -> dict[str, float]:
     """All on draws that nothing was fitted to."""
     components = _COMPONENTS if seen.shape[1] <= _WIDE else 1

@@ -7,18 +7,17 @@ state before it and on nothing else: stopping and resuming changes nothing.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from synthvae.errors import TrainingError
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Rows
+from synthvae.model.parts import Rows, Space, Terms
 from synthvae.model.spec import TrainingSpec
-from synthvae.model.vae import Vae
 from synthvae.seeds import derive
 from synthvae.training.average import Average
 from synthvae.training.checkpoint import Checkpoint, Progress
@@ -28,6 +27,25 @@ _BETTER = 1e-3  # nats a row by which a held-out loss must fall to count
 _RATE_FACTOR = 1 / 3
 _DIVERGED = 1e9  # nats
 _VALIDATION_BATCH = 4096
+_LOOKED_AT = 8192  # rows before an epoch, for what is not in use
+
+
+class Trainable(Protocol):
+    """What is trained: rows and noise -> terms; a Vae, or a prior on its own."""
+
+    space: Space
+
+    def __call__(
+        self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None
+    ) -> Terms: ...
+
+    def revive(self, rows: Rows, generator: torch.Generator) -> None: ...
+
+    def parameters(self) -> Iterator[nn.Parameter]: ...
+
+    def state_dict(self) -> dict[str, Any]: ...
+
+    def load_state_dict(self, state: Mapping[str, Any], /) -> Any: ...
 
 
 class Regime(Protocol):
@@ -58,7 +76,7 @@ class Loop:
     """Trains `model` on encoded `rows` [N]; a share of them is held out for validation."""
 
     def __init__(
-        self, model: Vae, regime: Regime, objective: Objective, spec: TrainingSpec, seed: int
+        self, model: Trainable, regime: Regime, objective: Objective, spec: TrainingSpec, seed: int
     ) -> None:
         self.model, self.regime = model, regime
         self.objective, self.spec, self.seed = objective, spec, seed
@@ -112,6 +130,7 @@ class Loop:
         order = torch.randperm(len(train), generator=generator)
         steps = max(len(train) // batch, 1)
         seeds = torch.randint(1 << 62, (steps,), generator=generator).tolist()
+        self.model.revive(train.at(order[:_LOOKED_AT]), self._generator("revive", epoch))
         total = 0.0
         for step, index in enumerate(torch.split(order[: steps * batch], batch)):
             noise = self.objective.noise(len(index), self.latent, generator)

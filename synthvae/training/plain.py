@@ -11,16 +11,16 @@ from torch import Tensor
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Rows
 from synthvae.model.spec import TrainingSpec
-from synthvae.model.vae import Vae
 from synthvae.training.average import Average
 from synthvae.training.descent import Descent
+from synthvae.training.loop import Trainable
 
 
 class Plain:
     """A regime: `step` moves the model by one batch, `state` is all that a checkpoint needs."""
 
     def __init__(
-        self, model: Vae, objective: Objective, spec: TrainingSpec, pool: ThreadPoolExecutor
+        self, model: Trainable, objective: Objective, spec: TrainingSpec, pool: ThreadPoolExecutor
     ) -> None:
         self.model, self.objective = model, objective
         self.descent = Descent(model.parameters(), spec.learning_rate, spec.weight_decay, pool)

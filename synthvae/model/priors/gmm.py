@@ -33,6 +33,10 @@ class GmmSpec:
     def __post_init__(self) -> None:
         positive(components=self.components)
 
+    @property
+    def discrete(self) -> bool:
+        return False
+
     def build(self, dims: Dims) -> GmmPrior:
         return GmmPrior(self.components, dims.latent)
 

@@ -18,6 +18,10 @@ class NormalSpec:
 
     kind: Literal["normal"] = "normal"
 
+    @property
+    def discrete(self) -> bool:
+        return False
+
     def build(self, dims: Dims) -> NormalPrior:
         return NormalPrior()
 

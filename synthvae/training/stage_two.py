@@ -1,0 +1,69 @@
+"""Stage two: the prior moves to draws of the aggregate posterior, once the model stands.
+
+A closed form does it at once. A prior with weights is trained like a model, by the same regime and
+loop, on a held-out share of the draws too; its rows are the draws. It is quick enough to be done
+again from its seed if a fit is stopped within.
+"""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+import torch
+from torch import Tensor, nn
+
+from synthvae.model.objective import Objective
+from synthvae.model.parts import Learnt, Prior, Rows, Space, Terms
+from synthvae.model.spec import TrainingSpec
+from synthvae.training.loop import Loop
+from synthvae.training.plain import Plain
+
+TRAINING = TrainingSpec(
+    visits=400_000,
+    batch_scale=2.8,
+    learning_rate=3e-3,
+    weight_decay=0.0,
+    averaging=0.99,
+    patience=2,
+    drops=1,
+)
+
+
+def fit_prior(prior: Prior, drawn: Tensor, seed: int, pool: ThreadPoolExecutor) -> float:
+    """Move `prior` to draws z [N, Z] (codes [N, S]). What one of them then costs, in nats: of
+    draws held out if the prior is trained, of all if it is a closed form."""
+    prior.fit(drawn, seed)
+    if isinstance(prior, Learnt):
+        return _train(prior, drawn, seed, pool)
+    with torch.no_grad():
+        return float(-prior.log_density(drawn).mean())
+
+
+def _train(prior: Learnt, drawn: Tensor, seed: int, pool: ThreadPoolExecutor) -> float:
+    model, objective = OfDraws(prior), Objective()
+    model.requires_grad_(True)
+    regime = Plain(model, objective, TRAINING, pool)
+    loop = Loop(model, regime, objective, TRAINING, seed)
+    trained = loop.run(_as_rows(drawn), lambda *_: None, None, resume=False)
+    model.requires_grad_(False)
+    return trained.progress.best
+
+
+class OfDraws(nn.Module):
+    """A prior as a model without a latent: its rows are draws, codes or, as scalars, z."""
+
+    def __init__(self, prior: Learnt) -> None:
+        super().__init__()
+        self.prior, self.space = prior, Space(0)
+
+    def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+        drawn = rows.codes if rows.codes.shape[1] else rows.scalars
+        return Terms(self.prior.nats(drawn, dropout), torch.zeros(len(rows), 0))
+
+    def revive(self, rows: Rows, generator: torch.Generator) -> None:
+        """Nothing of it falls out of use."""
+
+
+def _as_rows(drawn: Tensor) -> Rows:
+    nothing = torch.empty(len(drawn), 0)
+    return Rows(nothing.int(), drawn) if drawn.is_floating_point() else Rows(drawn, nothing)
