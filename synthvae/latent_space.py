@@ -99,7 +99,7 @@ class LatentSpace:
         """`steps` rows on the straight way from the point of row `first` to that of row `last`,
         counted from 0. All are drawn by the same random numbers, so that what changes follows from
         the latent. Conditions are those of the nearer end."""
-        ends = self._rows(self._chosen(table, first, last), seed)
+        ends = self._chosen(table, seed, first, last)
         share = torch.linspace(0, 1, _at_least(steps, 2))
         z = self._embed(self._points(ends))
         way = z[:1] + share[:, None] * (z[1:] - z[:1])
@@ -126,7 +126,7 @@ class LatentSpace:
         if table is None:
             around, given = prior.mean(dim=0), self._drawn_conditions(1, rng)
         else:
-            one = self._rows(self._chosen(table, row), seed)
+            one = self._chosen(table, seed, row)
             around, given = self._embed(self._points(one))[0], one.part(self.model.given)
         ends = torch.quantile(prior[:, dim], torch.tensor([_TAIL, 1 - _TAIL]))
         way = around.repeat(_at_least(steps, 1), 1)
@@ -173,14 +173,14 @@ class LatentSpace:
         rows = self.model.decode(z, given, noise)
         return self.codec.decode(rows.encoded(), Draw(seed, start), view)
 
-    def _chosen(self, table: Table, *rows: int) -> Table:
+    def _chosen(self, table: Table, seed: int, *rows: int) -> Rows:
         for row in rows:
             if not 0 <= row < len(table):
                 raise UsageError(
                     f"a row is one of the table's {len(table):,}, but row {row + 1:,} is asked "
                     "for; count from 1, without the header"
                 )
-        return table.rows(np.array(rows))
+        return self._rows(table, seed).at(torch.tensor(rows))
 
 
 def _at_least(steps: int, fewest: int) -> int:
