@@ -161,7 +161,13 @@ def sampler(artifact: Artifact) -> Sampler:
 
 def scorer(artifact: Artifact) -> Scorer:
     """The model of `artifact`, ready to tell how usual rows are."""
-    return Scorer(*_fitted(artifact), artifact.content["training"]["scores"])
+    held_out = artifact.content["training"].get("scores")
+    if held_out is None:
+        raise ArtifactError(
+            "a model that scores rows holds the scores of held-out ones, but this one was written "
+            "without them; fit again"
+        )
+    return Scorer(*_fitted(artifact), held_out)
 
 
 def latent_space(artifact: Artifact) -> LatentSpace:

@@ -100,5 +100,5 @@ def test_wrong_input_is_named_with_its_exit_code(
     filled = [a.format(csv=csv, other=other) for a in arguments]
     done = cli(*filled, "-m", model_file, "-o", tmp_path / "out.csv")
     assert done.exit_code == code, done.output
-    assert words in " ".join(done.stderr.split())
+    assert words in " ".join(done.output.split())
     assert not (tmp_path / "out.csv").exists()
