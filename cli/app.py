@@ -16,10 +16,16 @@ from synthvae.errors import SynthvaeError
 
 from .console import words
 from .detect import detect
+from .encode import encode
 from .evaluate import evaluate
 from .fit import fit
+from .impute import impute
 from .inspect import inspect
+from .interpolate import interpolate
+from .reconstruct import reconstruct
 from .sample import sample
+from .score import score
+from .traverse import traverse
 
 INTERRUPTED = 130
 
@@ -68,7 +74,10 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (detect, fit, sample, evaluate, inspect):
+for command in (
+    *(detect, fit, sample, evaluate, inspect),
+    *(score, impute, encode, reconstruct, interpolate, traverse),
+):
     app.command()(command)
 
 

@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-import time
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthvae.errors import UsageError
-from synthvae.files import refuse_overwrite
 
-from .console import Bar, Force, Json, Quiet, Reporter, Threads, seconds
+from .console import Force, Json, Quiet, Threads
+from .rows import MODEL, Model, Output, Target
 
 if TYPE_CHECKING:
-    import pyarrow as pa
-
-    from synthvae.storage import View
+    from synthvae.sampling import Sampler
 
 
 def sample(
-    rows: Annotated[int, typer.Option("-n", "--rows", min=1, help="How many rows.")],
-    model: Annotated[Path, typer.Option("-m", "--model", help="A file of 'synthvae fit'.")] = Path(
-        "model.synthvae"
-    ),
-    output: Annotated[
-        str, typer.Option("-o", "--output", help="CSV, TSV or Parquet by suffix; - for stdout.")
-    ] = "synthetic.csv",
+    rows: Annotated[
+        int | None,
+        typer.Option("-n", "--rows", min=1, help="How many rows.", show_default="as --per says"),
+    ] = None,
+    model: Model = MODEL,
+    output: Output = "synthetic.csv",
     seed: Annotated[int, typer.Option(help="Same model, seed and n: same bytes.")] = 0,
     given: Annotated[
         list[str] | None,
         typer.Option(help="COLUMN=VALUE of a column that the model is conditioned on; repeatable."),
+    ] = None,
+    balance: Annotated[
+        str | None, typer.Option(help="A column of which every value gets as many rows.")
+    ] = None,
+    per: Annotated[
+        list[str] | None,
+        typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
     ] = None,
     threads: Threads = None,
     force: Force = False,
@@ -39,39 +40,46 @@ def sample(
     quiet: Quiet = False,
 ) -> None:
     """Write new rows. Memory does not grow with their number, and the first 1,000 of 100,000 rows
-    are those of 1,000."""
-    from synthvae.reading import format_of
-
-    reporter = Reporter(quiet, json)
-    if json and output == "-":
-        raise UsageError(
-            "stdout takes rows or JSON, but both were asked for; name an output with -o"
-        )
-    form = format_of(output)
-    if output != "-":
-        refuse_overwrite(Path(output), force)
+    are those of 1,000 (but not of balanced ones)."""
+    target = Target.of(output, force, json, quiet)
     wanted = _pairs(given or [])
+    column, counts = _counts(per or [])
+    _refuse(rows, balance, counts)
     from synthvae import pipeline
     from synthvae.artifact import load
-    from synthvae.writing import write_table
+    from synthvae.balancing import balanced
 
     sampler = pipeline.sampler(load(model))
-    view: View = "typed" if form.parquet else "text"
-    started = time.monotonic()
-    with reporter.progress("sampling", rows) as bar:
-        chunks = sampler.chunks(rows, seed, view, wanted, threads)
-        write_table(output, _watched(chunks, bar), sampler.codec.arrow_schema(view))
-    took = time.monotonic() - started
-    reporter.say(f"{rows:,} rows in {seconds(took)} ({rows / took:,.0f} a second) -> {output}")
-    reporter.result({"output": output, "rows": rows, "seed": seed, "seconds": round(took, 3)})
+    if balance or counts:
+        column = balance or column
+        counts = counts or _equal(sampler, column, rows or 0)
+        rows = sum(counts.values())
+        chunks = balanced(sampler, column, counts, seed, target.view, wanted, threads)
+    else:
+        chunks = sampler.chunks(rows or 0, seed, target.view, wanted, threads)
+    schema = sampler.codec.arrow_schema(target.view)
+    target.reporter.result(
+        {**target.write("sampling", chunks, schema, rows or 0), "seed": seed}
+        | ({"counts": counts} if counts else {})
+    )
 
 
-def _watched(chunks: Iterable[pa.Table], bar: Bar) -> Iterator[pa.Table]:
-    done = 0
-    for chunk in chunks:
-        yield chunk
-        done += len(chunk)
-        bar.at(done)
+def _equal(sampler: Sampler, column: str, rows: int) -> dict[str, int]:
+    from synthvae.balancing import equal_counts
+
+    return equal_counts(sampler, column, rows)
+
+
+def _refuse(rows: int | None, balance: str | None, counts: dict[str, int]) -> None:
+    if balance and counts:
+        raise UsageError("rows are balanced or counted, but both were asked for; leave one out")
+    if counts and rows is not None and rows != sum(counts.values()):
+        raise UsageError(
+            f"--per says how many rows there are, {sum(counts.values()):,}, but -n is {rows:,}; "
+            "leave -n out"
+        )
+    if not counts and rows is None:
+        raise UsageError("a sample has a number of rows, but none is given; add -n")
 
 
 def _pairs(given: list[str]) -> dict[str, str]:
@@ -81,3 +89,26 @@ def _pairs(given: list[str]) -> dict[str, str]:
                 f"--given takes COLUMN=VALUE, but it is '{pair}'; put a '=' between them"
             )
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
+
+
+def _counts(per: list[str]) -> tuple[str, dict[str, int]]:
+    """The column, and how many rows each of its values gets."""
+    counts: dict[str, int] = {}
+    columns: set[str] = set()
+    for entry in per:
+        pair, _, count = entry.rpartition(":")
+        if not count.isdecimal() or "=" not in pair:
+            raise UsageError(
+                f"--per takes COLUMN=VALUE:COUNT, but it is '{entry}'; end it in a number"
+            )
+        column, _, value = pair.partition("=")
+        columns.add(column)
+        if value in counts:
+            raise UsageError(f"a value has one count, but '{value}' has two; leave one out")
+        counts[value] = int(count)
+    if len(columns) > 1:
+        raise UsageError(
+            f"--per counts the values of one column, but it names {', '.join(sorted(columns))}; "
+            "choose one"
+        )
+    return next(iter(columns), ""), counts

@@ -2,6 +2,7 @@
 
 table + metadata -> schema -> codecs -> encoded rows -> VAE -> training -> artifact
 artifact -> sampler -> chunks of rows
+artifact + table -> scores, points of the latent space, filled cells
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ from synthvae.codecs.table_codec import TableCodec, fit_table_codec
 from synthvae.conditions import Conditions, given_columns
 from synthvae.detect import detect
 from synthvae.errors import ArtifactError, SchemaError, hint
+from synthvae.imputation import Imputer
 from synthvae.journal import Journal
+from synthvae.latent_space import LatentSpace
 from synthvae.layout import Encoded
 from synthvae.metadata import Metadata
 from synthvae.model.compute import side_by_side
@@ -28,7 +31,8 @@ from synthvae.model.parts import Rows, trainable
 from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.sampling import Sampler
-from synthvae.schema import resolve
+from synthvae.schema import MISSING, resolve
+from synthvae.scoring import Scorer, quantiles
 from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
@@ -116,7 +120,10 @@ def fit(
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
         latent = settle(model, rows, derive(settings.seed, "prior"), pool)
-    return _artifact(prepared, settings, model, trained, latent, table)
+        scores = quantiles(model, loop.held_out, derive(settings.seed, "scores"))
+    return _artifact(
+        prepared, settings, model, trained, {"latent": latent, "scores": scores}, table
+    )
 
 
 def _identity(table: Table, prepared: Prepared, settings: Settings) -> str:
@@ -129,7 +136,7 @@ def _artifact(
     settings: Settings,
     model: Vae,
     trained: Trained,
-    latent: Mapping[str, float],
+    measured: Mapping[str, Any],
     table: Table,
 ) -> Artifact:
     progress = trained.progress
@@ -146,7 +153,7 @@ def _artifact(
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch,
             "stopped": trained.stopped,
-            "latent": dict(latent),
+            **measured,
             "history": progress.history,
         },
     }
@@ -155,6 +162,36 @@ def _artifact(
 
 def sampler(artifact: Artifact) -> Sampler:
     """The model of `artifact`, ready to draw rows."""
+    return Sampler(*_fitted(artifact), _conditions(artifact))
+
+
+def scorer(artifact: Artifact) -> Scorer:
+    """The model of `artifact`, ready to tell how usual rows are."""
+    held_out = artifact.content["training"].get("scores")
+    if held_out is None:
+        raise ArtifactError(
+            "a model that scores rows holds the scores of held-out ones, but this one was written "
+            "without them; fit again"
+        )
+    return Scorer(*_fitted(artifact), held_out)
+
+
+def latent_space(artifact: Artifact) -> LatentSpace:
+    """The model of `artifact`, ready to turn rows to points of its latent space, and back."""
+    return LatentSpace(*_fitted(artifact), _conditions(artifact))
+
+
+def imputer(artifact: Artifact) -> Imputer:
+    """The model of `artifact`, ready to fill missing cells."""
+    missing = MISSING | frozenset(settings_of(artifact).missing_values)
+    return Imputer(*_fitted(artifact), missing)
+
+
+def _conditions(artifact: Artifact) -> Conditions:
+    return Conditions.from_json(artifact.content["conditions"])
+
+
+def _fitted(artifact: Artifact) -> tuple[Vae, TableCodec]:
     content = artifact.content
     settings = settings_of(artifact)
     codec = TableCodec.from_json(content["codec"])
@@ -166,7 +203,7 @@ def sampler(artifact: Artifact) -> Sampler:
             "a model file is read by the version of synthvae that wrote it, or by a later one that "
             f"still knows its weights, but version {content['synthvae']} wrote others; fit again"
         ) from error
-    return Sampler(model, codec, Conditions.from_json(content["conditions"]))
+    return model, codec
 
 
 def settings_of(artifact: Artifact) -> Settings:
@@ -188,6 +225,7 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     also = [
         "the weights, which are a function of the training rows",
         "losses of training and held-out rows after every epoch",
+        "101 quantiles of the scores of held-out rows",
         "the prior, and numbers on how well it follows the posteriors of the training rows",
         "the metadata that the fit was given, or that was detected",
     ]

@@ -7,9 +7,7 @@ products round differently at different shapes, so a block is always computed wh
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Iterator, Mapping
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +20,7 @@ from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditions import Conditions
 from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
-from synthvae.model.compute import cores, side_by_side
+from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.parts import Noise, Rows
 from synthvae.model.vae import Vae
 from synthvae.seeds import stream
@@ -51,9 +49,7 @@ class Sampler:
     @property
     def block_rows(self) -> int:
         """Rows a block: as many as keep the widest array at some 16 MB, a power of two."""
-        fit = _BLOCK_VALUES // max(self.model.heads.outputs, 1)
-        low, high = _BLOCK_ROWS
-        return int(np.clip(1 << max(fit, 1).bit_length() - 1, low, high))
+        return rows_at_once(self.model.heads.outputs, _BLOCK_VALUES, *_BLOCK_ROWS)
 
     def chunks(
         self,
@@ -70,36 +66,37 @@ class Sampler:
         """
         if rows < 0:
             raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
-        return self._stream(rows, seed, view, self._fixed(given or {}), threads)
+        return self._stream(rows, seed, view, self.fixed(given or {}), threads)
 
     def _stream(
         self, rows: int, seed: int, view: View, fixed: Fixed, threads: int | None
     ) -> Iterator[pa.Table]:
         size = self.block_rows
-        starts = iter(range(0, rows, size))
-        with side_by_side(threads) as pool:
-            waiting: deque[tuple[int, Future[pa.Table]]] = deque()
-            for start in starts:
-                waiting.append((start, pool.submit(self._block, start, size, seed, view, fixed)))
-                if len(waiting) > 2 * (threads or cores()):
-                    yield _cut(*waiting.popleft(), rows)
-            while waiting:
-                yield _cut(*waiting.popleft(), rows)
+
+        def block(start: int) -> pa.Table:
+            encoded = self.draw(start, seed, fixed)
+            return self.table(encoded, start, seed, view, fixed).slice(0, rows - start)
+
+        return in_order(block, range(0, rows, size), threads)
 
     @torch.no_grad()
-    def _block(self, start: int, size: int, seed: int, view: View, fixed: Fixed) -> pa.Table:
+    def draw(self, start: int, seed: int, fixed: Fixed) -> Encoded:
+        """The block of rows that begins with row `start`, a multiple of `block_rows`."""
+        size = self.block_rows
         rng = stream(seed, "rows", start)
         modelled = self.model.modelled
         noise = Noise.draw(rng, size, self.model.space, len(modelled.codes), len(modelled.scalars))
         codes = self.conditions.draw(rng, size, fixed.codes)
         given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
-        encoded = self.model.sample(given, noise).encoded()
+        return self.model.sample(given, noise).encoded()
+
+    def table(self, encoded: Encoded, start: int, seed: int, view: View, fixed: Fixed) -> pa.Table:
+        """What `draw` gave, as values."""
         table = self.codec.decode(encoded, Draw(seed, start), view)
         for name, text in fixed.texts.items():
             where = table.column_names.index(name)
-            table = table.set_column(
-                where, table.schema.field(where), self._same(name, text, size, view)
-            )
+            same = self._same(name, text, len(encoded), view)
+            table = table.set_column(where, table.schema.field(where), same)
         return table
 
     def _same(self, name: str, text: str, rows: int, view: View) -> pa.Array:
@@ -111,7 +108,8 @@ class Sampler:
             return form.render(*form.parse(column), view)
         return codec.decode(codec.encode(column, np.random.default_rng(0)), Draw(0, 0), view)
 
-    def _fixed(self, given: Mapping[str, str]) -> Fixed:
+    def fixed(self, given: Mapping[str, str]) -> Fixed:
+        """Given values, checked. SchemaError with every reason why they are none."""
         problems = Problems()
         codes: dict[int, int] = {}
         conditions = list(dict.fromkeys(b.column for b in self.model.given.layout.blocks))
@@ -139,7 +137,3 @@ class Sampler:
         blocks = self.model.given.layout.blocks
         positions = [i for i, block in enumerate(blocks) if block.column == name]
         return dict(zip(positions, encoded.codes[0].tolist(), strict=True))
-
-
-def _cut(start: int, block: Future[pa.Table], rows: int) -> pa.Table:
-    return block.result().slice(0, rows - start)

@@ -1,11 +1,12 @@
-"""The Python API: fit a frame, sample frames, save, load."""
+"""The Python API: fit a frame, sample frames, score and fill frames, save, load."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 
@@ -13,7 +14,9 @@ from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
 from synthvae import pipeline
 from synthvae.artifact import Artifact
+from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import UsageError
+from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
 from synthvae.table import from_frame
 
@@ -46,10 +49,68 @@ class Synthesizer:
         """
         sampler = pipeline.sampler(self.artifact)
         texts = {name: _written(value) for name, value in (given or {}).items()}
-        chunks = list(sampler.chunks(n, seed, "typed", texts))
-        schema = sampler.codec.arrow_schema("typed")
-        table = pa.Table.from_batches([], schema) if not chunks else pa.concat_tables(chunks)
-        frame = table.to_pandas(integer_object_nulls=False)
+        return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
+
+    def score(
+        self, frame: pd.DataFrame, bound: Bound = "elbo", draws: int = DRAWS, seed: int = 0
+    ) -> pd.DataFrame:
+        """How unusual each row is: `score` in nats, its parts `rate` and `nats:` of each column,
+        and `percentile`: of 100 rows that the model did not learn, how many score lower (of the
+        `elbo` alone)."""
+        chunks = pipeline.scorer(self.artifact).chunks(from_frame(frame), bound, draws, seed)
+        return _indexed(pa.concat_tables(chunks).to_pandas(), frame)
+
+    def encode(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+        """The point of each row in the latent space: posterior means `z0`, `z1`, ..., or the codes
+        of a discrete latent. Points may be added, scaled and averaged before `decode`."""
+        chunks = pipeline.latent_space(self.artifact).encode(from_frame(frame), seed)
+        return _indexed(pa.concat_tables(chunks).to_pandas(), frame)
+
+    def decode(self, z: pd.DataFrame | np.ndarray[Any, Any], seed: int = 0) -> pd.DataFrame:
+        """A row drawn at each of the points `z` [n, Z], which `encode` gave or anybody made up."""
+        space = pipeline.latent_space(self.artifact)
+        return self._frame(space.decode(np.asarray(z), seed, "typed"), space.codec)
+
+    def reconstruct(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
+        """Each row drawn anew at its own point: what is kept of it is what the latent tells."""
+        space = pipeline.latent_space(self.artifact)
+        rows = self._frame(space.reconstruct(from_frame(frame), seed, "typed"), space.codec)
+        return _indexed(rows, frame)
+
+    def interpolate(
+        self, frame: pd.DataFrame, first: int = 0, last: int = -1, steps: int = 10, seed: int = 0
+    ) -> pd.DataFrame:
+        """`steps` rows on the way from one row of `frame` to another, named by position."""
+        space, table = pipeline.latent_space(self.artifact), from_frame(frame)
+        start, end = (len(table) + at if at < 0 else at for at in (first, last))
+        way = space.interpolate(table, start, end, steps, seed, "typed")
+        return self._frame([way], space.codec)
+
+    def traverse(
+        self, dim: int, steps: int = 10, row: pd.DataFrame | None = None, seed: int = 0
+    ) -> pd.DataFrame:
+        """`steps` rows that differ in dimension `dim` of the latent, around the first row of `row`,
+        or around the prior's mean."""
+        space, table = pipeline.latent_space(self.artifact), None
+        if row is not None:
+            table = from_frame(row)
+        return self._frame([space.traverse(dim, steps, seed, "typed", table)], space.codec)
+
+    def impute(self, frame: pd.DataFrame, draws: int = 1, seed: int = 0) -> pd.DataFrame:
+        """`frame` with its missing cells drawn from the model, given what is observed in the row.
+        Of several `draws` the frames stand one below the other, numbered in the index."""
+        imputer = pipeline.imputer(self.artifact)
+        job = imputer.job(from_frame(frame), seed, "typed")
+        drawn = pa.concat_tables(imputer.chunks(job, draws)).to_pandas(integer_object_nulls=True)
+        unknown = {name: mask for name, mask in job.matched.unknown.items() if mask.any()}
+        tables = [drawn[i * len(frame) : (i + 1) * len(frame)] for i in range(draws)]
+        filled = [_filled(frame, table, unknown) for table in tables]
+        return filled[0] if draws == 1 else pd.concat(filled, keys=range(draws), names=["draw"])
+
+    def _frame(self, chunks: Iterable[pa.Table], codec: TableCodec) -> pd.DataFrame:
+        """Chunks of typed rows as a frame, in the dtypes of the frame that was learnt."""
+        tables = [codec.arrow_schema("typed").empty_table(), *chunks]
+        frame = pa.concat_tables(tables).to_pandas(integer_object_nulls=False)
         return _as_given(frame, self.artifact.content["frame_dtypes"])
 
     @property
@@ -79,6 +140,30 @@ def _written(value: Any) -> str:
     if pa.types.is_timestamp(scalar.type):
         scalar = scalar.cast(pa.timestamp("s"), safe=False)
     return "" if not scalar.is_valid else str(scalar.cast(pa.string()).as_py())
+
+
+def _indexed(rows: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
+    """`rows` under the index of `frame`."""
+    rows.index = frame.index
+    return rows
+
+
+def _filled(
+    frame: pd.DataFrame, drawn: pd.DataFrame, unknown: Mapping[str, np.ndarray[Any, Any]]
+) -> pd.DataFrame:
+    """`frame`, with the cells that are `unknown` from `drawn`; the dtypes of a frame stay."""
+    filled = frame.copy()
+    for label in frame.columns:
+        mask = unknown.get(str(label))
+        if mask is None:
+            continue
+        column, own = filled[label], drawn[str(label)].to_numpy()[mask]
+        if isinstance(column.dtype, pd.CategoricalDtype):
+            column = column.cat.add_categories(sorted({*own} - {*column.cat.categories}))
+        column = column.copy()
+        column.iloc[np.flatnonzero(mask)] = own
+        filled[label] = column
+    return filled
 
 
 def _as_given(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:

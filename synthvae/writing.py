@@ -91,6 +91,24 @@ def quoted(values: pa.Array, delimiter: str) -> pa.Array:
     return pc.if_else(risky, pc.binary_join_element_wise('"', doubled, '"', ""), values)
 
 
+def as_text(chunk: pa.Table) -> pa.Table:
+    """Numbers as text, for a file of text."""
+    return chunk.cast(text_schema(chunk.schema))
+
+
+def text_schema(schema: pa.Schema) -> pa.Schema:
+    """`schema` with text in place of numbers."""
+    kinds = pa.types
+    return pa.schema(
+        [
+            field.with_type(pa.string())
+            if kinds.is_integer(field.type) or kinds.is_floating(field.type)
+            else field
+            for field in schema
+        ]
+    )
+
+
 def regroup(chunks: Iterable[pa.Table], rows: int) -> Iterator[pa.Table]:
     """The same rows in tables of exactly `rows` (the last may be shorter): bytes on disk must
     not depend on how sampling was cut up."""

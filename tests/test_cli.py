@@ -38,7 +38,22 @@ def test_help_imports_neither_torch_nor_pandas() -> None:
     subprocess.run([sys.executable, "-c", code], check=True)
 
 
-@pytest.mark.parametrize("command", ["detect", "fit", "sample", "evaluate", "inspect"])
+COMMANDS = [
+    "detect",
+    "fit",
+    "sample",
+    "evaluate",
+    "inspect",
+    "score",
+    "impute",
+    "encode",
+    "reconstruct",
+    "interpolate",
+    "traverse",
+]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_has_help(cli, command: str) -> None:
     result = cli(command, "--help")
     assert result.exit_code == 0

@@ -91,3 +91,36 @@ def test_given_values_are_those_of_the_frame(frame: pd.DataFrame) -> None:
     rows = model.sample(20, given={"active": True, "group": "mid"})
     assert rows["active"].all()
     assert set(rows["group"]) == {"mid"}
+
+
+def test_what_a_fitted_model_tells_of_a_frame(learnt: Synthesizer, frame: pd.DataFrame) -> None:
+    some = frame[100:160]
+    scores = learnt.score(some, draws=2)
+    assert scores.index.equals(some.index)
+    z = learnt.encode(some)
+    assert z.index.equals(some.index)
+    for rows in (
+        learnt.decode(z),
+        learnt.decode((z[:30].to_numpy() + z[30:].to_numpy()) / 2),
+        learnt.reconstruct(some),
+        learnt.interpolate(some, 0, -1, steps=5),
+        learnt.traverse(0, steps=5, row=some[:1]),
+        learnt.traverse(0, steps=5),
+    ):
+        pd.testing.assert_series_equal(rows.dtypes, frame.dtypes)
+
+
+def test_a_frame_is_filled(learnt: Synthesizer, frame: pd.DataFrame) -> None:
+    holes = frame[100:160].copy()
+    holes["group"] = holes["group"].astype("category")
+    holes.loc[110:120, "group"] = None
+    full = learnt.impute(holes)
+    for name in holes:
+        observed = holes[name].notna()
+        assert full[name][observed].tolist() == holes[name][observed].tolist()
+    assert not full.isna().any().any()
+    assert isinstance(full["group"].dtype, pd.CategoricalDtype)
+    assert full["visits"].dtype == holes["visits"].dtype
+    twice = learnt.impute(holes, draws=2)
+    pd.testing.assert_frame_equal(twice.loc[0], full)
+    assert len(twice) == 2 * len(holes)

@@ -39,13 +39,16 @@ class CellsCodec:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        coarse = Block(f"{self.name}:coarse", self.name, "categorical", self._first + self._cells)
+        coarse = Block(
+            f"{self.name}:coarse", self.name, "categorical", self.detailed_from + self._cells
+        )
         if self.fine < 2:
             return (coarse,)
         return (coarse, Block(f"{self.name}:fine", self.name, "categorical", self.fine))
 
     @property
-    def _first(self) -> int:
+    def detailed_from(self) -> int:
+        """The first class whose values the second block tells apart."""
         return len(self.form.specials) + len(self.atoms)
 
     @property
@@ -73,7 +76,7 @@ class CellsCodec:
         # The first cells may be empty, so values below all edges go to the cell of the first edge.
         cell = np.searchsorted(self.edges, np.maximum(values, self.edges[0]), "right") - 1
         cell = cell.clip(max=self._cells * self.fine - 1)
-        return np.stack([self._first + cell // self.fine, cell % self.fine], axis=1)
+        return np.stack([self.detailed_from + cell // self.fine, cell % self.fine], axis=1)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         codes = encoded.codes[:, 0]
@@ -81,11 +84,11 @@ class CellsCodec:
         values = np.zeros(len(codes))
         if self._cells:
             fine = encoded.codes[:, 1] if self.fine > 1 else 0
-            cell = np.maximum(codes - self._first, 0) * self.fine + np.maximum(fine, 0)
+            cell = np.maximum(codes - self.detailed_from, 0) * self.fine + np.maximum(fine, 0)
             values = self._inside(cell, draw.stream(self.name))
         if len(self.atoms):
             at = np.clip(codes - n_special, 0, len(self.atoms) - 1)
-            values = np.where(codes < self._first, self.atoms[at], values)
+            values = np.where(codes < self.detailed_from, self.atoms[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
 
     def _inside(self, cell: Values, rng: np.random.Generator) -> Values:

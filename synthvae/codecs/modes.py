@@ -42,14 +42,15 @@ class ModesCodec:
 
     @property
     def blocks(self) -> tuple[Block, ...]:
-        size = self._first_component + len(self.mixture.means)
+        size = self.detailed_from + len(self.mixture.means)
         mode = Block(f"{self.name}:mode", self.name, "categorical", size)
         if not len(self.mixture.means):
             return (mode,)
         return (mode, Block(f"{self.name}:scalar", self.name, "scalar", 1))
 
     @property
-    def _first_component(self) -> int:
+    def detailed_from(self) -> int:
+        """The first class whose values the second block tells apart."""
         return len(self.form.specials) + len(self.spikes)
 
     def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
@@ -62,7 +63,7 @@ class ModesCodec:
         rest = ~is_spike & (special < 0)
         if rest.any():
             component, place = self._assign(np.clip(values[rest], *self.bounds), rng)
-            codes[rest] = self._first_component + component
+            codes[rest] = self.detailed_from + component
             scalars[rest, 0] = place
         return Encoded(codes[:, None], scalars)
 
@@ -77,7 +78,7 @@ class ModesCodec:
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         codes = encoded.codes[:, 0]
-        n_special, first = len(self.form.specials), self._first_component
+        n_special, first = len(self.form.specials), self.detailed_from
         if len(self.mixture.means):
             component = np.maximum(codes - first, 0)
             spread = WIDTH * self.mixture.stds[component] * encoded.scalars[:, 0]

@@ -50,7 +50,7 @@ class QuantilesCodec:
             return (self._classes(()),)
         ends = (float(self.places[0]), float(self.places[-1]))
         scalar = Block(f"{self.name}:place", self.name, "scalar", 1, ends)
-        if not self._first:
+        if not self.detailed_from:
             return (scalar,)
         return (self._classes((None,)), scalar)
 
@@ -59,7 +59,8 @@ class QuantilesCodec:
         return Block(f"{self.name}:class", self.name, "categorical", len(places), places)
 
     @property
-    def _first(self) -> int:
+    def detailed_from(self) -> int:
+        """The first class whose values the second block tells apart."""
         return len(self.form.specials) + len(self.atoms)
 
     @property
@@ -76,7 +77,7 @@ class QuantilesCodec:
             middles = (self.atoms[1:] + self.atoms[:-1]) / 2
             codes[rest] = n_special + np.searchsorted(middles, values[rest])
             return Encoded(codes[:, None], np.empty((len(codes), 0), np.float32))
-        codes[rest] = self._first
+        codes[rest] = self.detailed_from
         scalars = np.full((len(values), 1), np.nan, np.float32)
         spread = _spread(values[rest], self.form.grid.unit, rng)
         scalars[rest, 0] = np.interp(spread, self.knots, self.places)
@@ -84,13 +85,13 @@ class QuantilesCodec:
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         n_special = len(self.form.specials)
-        codes = encoded.codes[:, 0] if self._first else np.zeros(len(encoded), np.int32)
+        codes = encoded.codes[:, 0] if self.detailed_from else np.zeros(len(encoded), np.int32)
         values = np.zeros(len(codes))
         if self._other:
             values = np.interp(np.nan_to_num(encoded.scalars[:, 0]), self.places, self.knots)
         if len(self.atoms):
             at = np.clip(codes - n_special, 0, len(self.atoms) - 1)
-            values = np.where(codes < self._first, self.atoms[at], values)
+            values = np.where(codes < self.detailed_from, self.atoms[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
 
     def arrow_type(self) -> pa.DataType:

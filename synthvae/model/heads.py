@@ -7,7 +7,7 @@ spares a Python loop over columns.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -67,6 +67,7 @@ class Heads(nn.Module):
         categorical, others = (layout.of_kind(kind) for kind in ("categorical", "scalar"))
         in_order = [*(categorical[i] for i in grouped), *others]
         self.names = tuple(block.name for block in in_order)  # of the K blocks of `nats`
+        self.columns = tuple(block.column for block in in_order)
 
     def nats(self, outputs: Tensor, rows: Rows) -> Tensor:
         """[B, O], Rows [B] -> [B, K] nats of the blocks called `names`; 0 for a block that is not
@@ -87,6 +88,16 @@ class Heads(nn.Module):
     def _each(self, outputs: Tensor) -> Tensor:
         """The scalars' outputs, [B, S, width]."""
         return outputs.reshape(len(outputs), self.n_scalars, self.scalars.width)
+
+    def never(self, classes: Mapping[int, Sequence[int]]) -> Tensor:
+        """[O]: what added to outputs keeps `classes` of some blocks (positions in `Rows.codes`)
+        from being drawn."""
+        never = torch.zeros(self.outputs)
+        for group in self.groups:
+            for i, block in enumerate(group.blocks):
+                first = group.start + i * group.size
+                never[[first + code for code in classes.get(block, ())]] = _NEVER
+        return never
 
     def sample(self, outputs: Tensor, noise: Noise) -> Rows:
         """[n, O] -> Rows [n] drawn from the likelihoods, never their most likely values."""

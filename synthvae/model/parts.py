@@ -82,6 +82,33 @@ class Noise:
 
 
 @dataclass(frozen=True)
+class Held:
+    """Values that sampling keeps: those of `rows` [n] where `codes` [n, categorical blocks] and
+    `scalars` [n, scalar blocks] are true. `never` [O] (`Heads.never`): classes not to be drawn."""
+
+    rows: Rows
+    codes: Tensor
+    scalars: Tensor
+    never: Tensor
+
+    def at(self, index: Tensor | slice) -> Held:
+        return Held(self.rows.at(index), self.codes[index], self.scalars[index], self.never)
+
+    def keep(self, drawn: Rows) -> Rows:
+        """`drawn` [n], but held values as they are."""
+        codes = torch.where(self.codes, self.rows.codes, drawn.codes)
+        return Rows(codes, torch.where(self.scalars, self.rows.scalars, drawn.scalars))
+
+    def keep_code(self, block: int, drawn: Tensor) -> Tensor:
+        """The same for one categorical block, [n]."""
+        return torch.where(self.codes[:, block], self.rows.codes[:, block].to(drawn.dtype), drawn)
+
+    def keep_scalar(self, block: int, drawn: Tensor) -> Tensor:
+        """The same for one scalar block, [n]."""
+        return torch.where(self.scalars[:, block], self.rows.scalars[:, block], drawn)
+
+
+@dataclass(frozen=True)
 class Space:
     """What a latent speaks and a prior must speak too: z [B, `size`], and if it is discrete, also
     `slots` codes a row, each one of `classes`. `levels`: units of each level, the top one first, if
@@ -214,8 +241,11 @@ class Decoder(Protocol):
         """Begin with outputs [O] that depend on nothing."""
         ...
 
-    def sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
-        """z [n, Z], given Rows [n] -> modelled Rows [n]."""
+    def sample(
+        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
+    ) -> Rows:
+        """z [n, Z], given Rows [n] -> modelled Rows [n]; what is `held` stays, and blocks that
+        are written after it follow from it."""
         ...
 
 

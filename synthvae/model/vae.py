@@ -86,13 +86,14 @@ class Vae(nn.Module):
 
     def decode(self, z: Tensor, given: Rows, noise: Noise) -> Rows:
         """z [n, Z], given Rows [n] -> whole Rows [n], drawn from p(x | z, given)."""
-        return self._whole(self.decoder.sample(z, given, noise, self.heads), given)
+        return self.whole(self.decoder.sample(z, given, noise, self.heads), given)
 
     def sample(self, given: Rows, noise: Noise) -> Rows:
         """given Rows [n] -> whole Rows [n], drawn from p(z) p(x | z, given)."""
         return self.decode(self.latent.embed(self.prior.sample(noise)), given, noise)
 
-    def _whole(self, drawn: Rows, given: Rows) -> Rows:
+    def whole(self, drawn: Rows, given: Rows) -> Rows:
+        """Modelled Rows [n] and given Rows [n] -> Rows [n] of the whole layout."""
         if not self.given.layout.blocks:
             return drawn
         codes = torch.cat([drawn.codes, given.codes], dim=1)

@@ -86,13 +86,13 @@ class Loop:
 
     def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
         """Train to the end. `watch` is told after every epoch, and of how many at most."""
-        train, held_out = self._split(rows)
+        train, self.held_out = self._split(rows)
         self.plan = plan(self.spec, self.objective, len(train))
         if resume and checkpoint is not None and checkpoint.path.exists():
             self._restore(checkpoint)
         saved = time.monotonic()
         while not (stopped := self._stop()):
-            self._epoch(train, held_out)
+            self._epoch(train, self.held_out)
             watch(self.progress, self.plan.epochs)
             if checkpoint and time.monotonic() - saved >= checkpoint.every:
                 self._save(checkpoint)

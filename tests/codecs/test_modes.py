@@ -22,7 +22,7 @@ def skewed(seed: int, rows: int, places: int) -> np.ndarray:
 def tolerance(codec: Any, encoded: Any, old: np.ndarray) -> np.ndarray:
     """How far a value may move: out of the bounds, beyond what a mode holds, by rounding of a
     float32, and to the grid."""
-    component = np.maximum(encoded.codes[:, 0] - codec._first_component, 0)
+    component = np.maximum(encoded.codes[:, 0] - codec.detailed_from, 0)
     mean, reach = codec.mixture.means[component], WIDTH * codec.mixture.stds[component]
     clipped = np.clip(old, *codec.bounds)
     beyond = np.maximum(np.abs(clipped - mean) - _INSIDE * reach, 0)

@@ -22,7 +22,7 @@ from synthvae.model.features import RowFeatures
 from synthvae.model.heads import Heads, draw_codes
 from synthvae.model.nets import RowEmbedding
 from synthvae.model.order import steps_of
-from synthvae.model.parts import Dims, Noise, Rows
+from synthvae.model.parts import Dims, Held, Noise, Rows
 from synthvae.model.triangular import TriangularLinear
 
 UNITS = 768  # hidden units of a layer, at most
@@ -104,25 +104,35 @@ class AutoregressiveDecoder(nn.Module):
         self.out.start_at(outputs)
 
     @torch.no_grad()
-    def sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+    def sample(
+        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
+    ) -> Rows:
         """z [n, Z], given Rows [n] -> Rows [n]."""
         starts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
-        parts = [self._sample(z[at], given.at(at), noise.at(at), heads) for at in starts]
+        parts = [
+            self._sample(z[at], given.at(at), noise.at(at), heads, held and held.at(at))
+            for at in starts
+        ]
         return Rows.joined(parts)
 
-    def _sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+    def _sample(
+        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None
+    ) -> Rows:
         draft = Draft(self, z, None if self.given is None else self.given(given))
         for i, step in enumerate(self.steps):
             outputs = self.out.of_step(i, draft.hidden(i))[:, None]
+            if held is not None:
+                outputs = outputs + held.never[self.out.span(i)]
             if step.kind == "categorical":
                 uniform = noise.uniform[:, step.at, None]
                 drawn = draw_codes(outputs[:, :, : step.size], uniform)[:, 0]
-                draft.write_class(step, drawn.clamp(max=step.size - 1))
+                drawn = drawn.clamp(max=step.size - 1)
+                draft.write_class(step, held.keep_code(step.at, drawn) if held else drawn)
             else:
                 at = slice(step.at, step.at + 1)
                 uniform = noise.uniform[:, len(heads.layout.sizes) :][:, at]
-                value = heads.scalars.draw(outputs, at, uniform, noise.normal[:, at])
-                draft.write_scalar(step, value[:, 0])
+                value = heads.scalars.draw(outputs, at, uniform, noise.normal[:, at])[:, 0]
+                draft.write_scalar(step, held.keep_scalar(step.at, value) if held else value)
             draft.finish(i)
         return Rows(draft.codes, draft.scalars)
 
@@ -150,12 +160,17 @@ class BlockOutputs(nn.Module):
 
     def of_step(self, step: int, h: Tensor) -> Tensor:
         """The outputs [n, size] of one block, from its units [n, units]."""
+        group = next(i for i, (blocks, _) in enumerate(self.groups) if step in blocks)
+        weight = self.weights[group][self.groups[group][0].index(step)]
+        return torch.addmm(self.bias[self.span(step)], h, weight)
+
+    def span(self, step: int) -> slice:
+        """Where the outputs of one block stand among all."""
         start = 0
-        for (blocks, size), weight in zip(self.groups, self.weights, strict=True):
+        for blocks, size in self.groups:
             if step in blocks:
-                at = blocks.index(step)
-                first = start + at * size
-                return torch.addmm(self.bias[first : first + size], h, weight[at])
+                first = start + blocks.index(step) * size
+                return slice(first, first + size)
             start += len(blocks) * size
         raise IndexError(step)
 

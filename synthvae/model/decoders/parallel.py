@@ -11,7 +11,7 @@ from torch import Tensor, nn
 from synthvae.model.checks import positive_widths
 from synthvae.model.heads import Heads
 from synthvae.model.nets import Mlp, RowEmbedding
-from synthvae.model.parts import Dims, Noise, Rows
+from synthvae.model.parts import Dims, Held, Noise, Rows
 
 
 @dataclass(frozen=True)
@@ -57,6 +57,11 @@ class ParallelDecoder(nn.Module):
         """Begin with outputs [O] that do not depend on z."""
         self.out.bias.copy_(outputs)
 
-    def sample(self, z: Tensor, given: Rows, noise: Noise, heads: Heads) -> Rows:
+    def sample(
+        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
+    ) -> Rows:
         """z [n, Z], given Rows [n] -> Rows [n]."""
-        return heads.sample(self(z, None, given), noise)
+        outputs = self(z, None, given)
+        if held is None:
+            return heads.sample(outputs, noise)
+        return held.keep(heads.sample(outputs + held.never, noise))

@@ -1,0 +1,39 @@
+"""`synthvae impute`: missing cells, filled."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from .console import Force, Json, Quiet, Threads
+from .rows import MODEL, Data, Model, Output, Target
+
+
+def impute(
+    table: Data,
+    model: Model = MODEL,
+    output: Output = "-",
+    draws: Annotated[
+        int, typer.Option(min=1, help="Whole tables to write, one below the other.")
+    ] = 1,
+    seed: Annotated[int, typer.Option(help="Same table, model and seed: same bytes.")] = 0,
+    threads: Threads = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Fill the missing cells of a table with values drawn from the model, given what is observed
+    in the row. Observed cells stay as they are."""
+    target = Target.of(output, force, json, quiet)
+    from synthvae import pipeline
+    from synthvae.artifact import load
+    from synthvae.reading import read_table
+
+    imputer = pipeline.imputer(load(model))
+    job = imputer.job(read_table(table), seed, target.view)
+    chunks = imputer.chunks(job, draws, threads)
+    written = target.write("imputing", chunks, job.schema, draws * len(job.table))
+    cells = {name: int(mask.sum()) for name, mask in job.matched.unknown.items() if mask.any()}
+    target.reporter.say(f"{sum(cells.values()):,} missing cells in {len(cells)} columns filled")
+    target.reporter.result({**written, "filled": cells, "draws": draws, "seed": seed})

@@ -1,0 +1,154 @@
+"""New rows with as many of each value of a column as are asked for.
+
+A model that is conditioned on the column is told the value. Of any other model rows are drawn until
+there are enough of each value: exact, and the rest of a row follows the value as it does in the
+model, but a rare value takes many rows, so there is a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae.codecs.categorical import CategoricalCodec
+from synthvae.errors import Problems, SchemaError, UsageError, hint
+from synthvae.layout import Encoded
+from synthvae.model.compute import in_order
+from synthvae.sampling import Sampler
+from synthvae.storage import View
+
+PER_ROW = 200  # rows drawn for each that is asked for, at most
+FEWEST = 100_000  # rows drawn at most, if few are asked for
+
+
+def equal_counts(sampler: Sampler, column: str, rows: int) -> dict[str, int]:
+    """`rows` shared among the values of `column`; the first get one more if it does not go up."""
+    codec = _categorical(sampler, column)
+    known = [text for text, gone in zip(codec.levels, codec.missing, strict=True) if not gone]
+    each, more = divmod(rows, len(known))
+    return {text: each + (i < more) for i, text in enumerate(known)}
+
+
+def balanced(
+    sampler: Sampler,
+    column: str,
+    counts: Mapping[str, int],
+    seed: int,
+    view: View,
+    given: Mapping[str, str] | None = None,
+    threads: int | None = None,
+) -> Iterator[pa.Table]:
+    """Arrow tables with exactly `counts` rows of each value of `column` in all; memory does not
+    grow with their number. SchemaError for values that the column does not have, UsageError if the
+    model writes one of them too rarely."""
+    codec = _categorical(sampler, column)
+    problems = Problems()
+    for text, count in counts.items():
+        if text not in codec.levels:
+            problems.add(f"column '{column}' has no value '{text}'; {hint(text, codec.levels)}")
+        if count < 0:
+            problems.add(f"a count is 0 or more, but '{text}' has {count}; correct it")
+    if column in (given or {}):
+        problems.add(f"column '{column}' is balanced, but given too; leave one out")
+    problems.raise_as(SchemaError)
+    if column in sampler.codec.given:
+        return _told(sampler, column, counts, seed, view, given or {}, threads)
+    return _picked(sampler, column, counts, seed, view, given or {}, threads)
+
+
+def _told(
+    sampler: Sampler,
+    column: str,
+    counts: Mapping[str, int],
+    seed: int,
+    view: View,
+    given: Mapping[str, str],
+    threads: int | None,
+) -> Iterator[pa.Table]:
+    """One value after the other; rows go on counting, so that made-up columns don't repeat."""
+    size, first = sampler.block_rows, 0
+    for text, count in counts.items():
+        fixed = sampler.fixed({**given, column: text})
+
+        def block(start: int, stop: int = first + count, fixed: Any = fixed) -> pa.Table:
+            encoded = sampler.draw(start, seed, fixed)
+            return sampler.table(encoded, start, seed, view, fixed).slice(0, stop - start)
+
+        yield from in_order(block, range(first, first + count, size), threads)
+        first += -(-count // size) * size
+
+
+def _picked(
+    sampler: Sampler,
+    column: str,
+    counts: Mapping[str, int],
+    seed: int,
+    view: View,
+    given: Mapping[str, str],
+    threads: int | None,
+) -> Iterator[pa.Table]:
+    """Rows in the order in which they are drawn, while their value is still wanted."""
+    fixed, codec = sampler.fixed(given), _categorical(sampler, column)
+    (at,) = sampler.codec.layout.of_column(column).codes
+    left = np.zeros(len(codec.levels), np.int64)
+    for text, count in counts.items():
+        left[codec.levels.index(text)] = count
+    limit = max(PER_ROW * int(left.sum()), FEWEST)
+
+    def block(start: int) -> tuple[Encoded, pa.Table]:
+        encoded = sampler.draw(start, seed, fixed)
+        return encoded, sampler.table(encoded, start, seed, view, fixed)
+
+    blocks = in_order(block, range(0, limit, sampler.block_rows), threads)
+    while left.any():
+        found = next(blocks, None)
+        if found is None:
+            raise UsageError(_too_rare(column, codec, counts, left, limit))
+        encoded, table = found
+        rows = _wanted(encoded.codes[:, at], left)
+        left -= np.bincount(encoded.codes[rows, at], minlength=len(left))
+        yield table.take(pa.array(rows))
+
+
+def _wanted(codes: np.ndarray[Any, Any], left: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
+    """The rows [n] whose class is among the first `left` [classes] of it."""
+    order = np.argsort(codes, kind="stable")
+    ordered = codes[order]
+    rank = np.arange(len(codes)) - np.searchsorted(ordered, ordered)
+    return np.sort(order[rank < left[ordered]])
+
+
+def _too_rare(
+    column: str,
+    codec: CategoricalCodec,
+    counts: Mapping[str, int],
+    left: np.ndarray[Any, Any],
+    limit: int,
+) -> str:
+    rare = ", ".join(
+        f"'{text}' came {counts[text] - left[i]:,} times of {counts[text]:,}"
+        for i, text in enumerate(codec.levels)
+        if left[i]
+    )
+    return (
+        f"a value is picked from rows that the model draws, {limit:,} at most, but in column "
+        f"'{column}' {rare}; ask for fewer, or fit with --condition-on {column}"
+    )
+
+
+def _categorical(sampler: Sampler, column: str) -> CategoricalCodec:
+    names = [codec.name for codec in sampler.codec.codecs]
+    if column not in names:
+        raise SchemaError(
+            f"a column to balance is one of the model's, but '{column}' is none; "
+            f"{hint(column, names)}"
+        )
+    codec = sampler.codec[column]
+    if not isinstance(codec, CategoricalCodec):
+        raise SchemaError(
+            f"a column to balance holds categories, but '{column}' does not; balance another"
+        )
+    return codec
