@@ -3,7 +3,7 @@
 - Batch: `batch_scale` times the root of the number of rows, as a power of two, within 32 to 2,048
   rows: gradients of small tables may be noisy, which regularises, and large tables take steps that
   use the machine.
-- Epochs: as many as make `visits` visits to rows, within 4 to 300 (docs/log.md has what fewer
+- Epochs: as many as make `visits` visits to rows, within 6 to 300 (docs/log.md has what fewer
   cost).
 - Patience: as many epochs as the spec says, but at least 100 steps; none is lost while the
   learning rate or the rate's weight still rises.
@@ -24,7 +24,7 @@ import numpy as np
 from synthvae.model.objective import Objective
 from synthvae.model.spec import TrainingSpec
 
-EPOCHS = (4, 300)
+EPOCHS = (6, 300)
 BATCH = (32, 2048)
 PATIENT_STEPS = 100
 RISING = 1 / 50

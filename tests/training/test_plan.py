@@ -12,7 +12,7 @@ from synthvae.training.plan import BATCH, EPOCHS, WARMUP, plan
 
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs"),
-    [(20, 20, 300), (300, 64, 300), (6_000, 256, 300), (35_000, 512, 60), (10**6, 2048, 4)],
+    [(20, 20, 300), (300, 64, 300), (6_000, 256, 300), (35_000, 512, 60), (10**6, 2048, 6)],
 )
 def test_batch_and_epochs(rows: int, batch: int, epochs: int) -> None:
     made = plan(TrainingSpec(), Objective(), rows)
