@@ -131,6 +131,11 @@ def main() -> None:
     runs: dict[str, Runs] = json.loads(before.read_text()) if before.exists() else {}
     for table in arguments.tables:
         runs[table] = measured(table, arguments.seeds, arguments.peer_seeds)
+        write(runs)
+
+
+def write(runs: Mapping[str, Runs]) -> None:
+    """After every table: peers take long."""
     body = "\n".join(report(table, found) for table, found in runs.items())
     text = (
         f"# Beside other generators\n\nDefaults of all; {machine()}.\n\n{LEGEND}\n\n"

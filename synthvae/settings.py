@@ -40,6 +40,12 @@ class Settings:
                 f"{decoder} reads what it has drawn so far; combine it with decoder: "
                 "{kind: parallel}, or use regime: {kind: plain}"
             )
+        if regime == "adversarial" and self.model.latent.space.slots:
+            raise ValueError(
+                "regime: adversarial shows its critic rows drawn from the prior, but the prior of "
+                f"latent: {self.model.latent.kind} is fitted after training; combine it with "
+                "latent: {kind: gaussian}, or use regime: {kind: plain}"
+            )
 
     def to_json(self) -> dict[str, Any]:
         return dataclasses.asdict(self)
