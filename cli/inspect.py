@@ -12,16 +12,19 @@ from .console import Json, Reporter
 
 
 def inspect(
-    model: Annotated[Path, typer.Argument(help="A file of 'synthvae fit'.")] = Path(
-        "model.synthvae"
-    ),
+    model: Annotated[
+        Path | None, typer.Argument(help="A file of 'synthvae fit'.", show_default="model.synthvae")
+    ] = None,
+    named: Annotated[
+        Path | None, typer.Option("-m", "--model", help="The same, as other commands take it.")
+    ] = None,
     json: Json = False,
 ) -> None:
     """List everything that a model file holds about the data it was fitted on."""
     from synthvae import pipeline
     from synthvae.artifact import load
 
-    found = pipeline.describe(load(model))
+    found = pipeline.describe(load(model or named or Path("model.synthvae")))
     reporter = Reporter(quiet=False, as_json=json)
     if json:
         reporter.result(found)

@@ -210,4 +210,7 @@ def _why(error: Exception, source: str, form: Format) -> str:
     if "CSV parse error: Empty CSV file" in words or "Could not skip initial" in words:
         return f"a table has rows, but {source} has a header only; add rows"
     kind = "Parquet" if form.parquet else "gzipped text" if form.gzip else "delimited text"
-    return f"{source} is read as {kind} by its suffix, but can't be: {words.splitlines()[0]}"
+    return (
+        f"{source} is read as {kind} by its suffix, but can't be: {words.splitlines()[0]}; "
+        "write it again, or name it by what it is"
+    )

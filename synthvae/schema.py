@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from difflib import get_close_matches
 from numbers import Number
 from typing import Any
 
@@ -52,25 +53,40 @@ def resolve(metadata: Metadata, table: Table, missing: Collection[str] = ()) -> 
     Raises SchemaError with every reason at once.
     """
     problems = Problems()
-    for name in metadata.columns:
-        if name not in table.names:
-            problems.add(
-                f"metadata describes the columns of the table, but the table has no column "
-                f"'{name}'; {hint(name, table.names)}"
-            )
+    _compare(metadata, table, problems)
     forms = MISSING | frozenset(missing)
     columns = []
     for column in table.columns:
         declared = metadata.columns.get(column.name)
-        if declared is None:
-            problems.add(
-                f"every column is described, but column '{column.name}' is not in the metadata; "
-                "add it, or leave the column out of the table"
-            )
-            continue
-        columns.append(_resolve(column, declared, forms, problems))
+        if declared is not None:
+            columns.append(_resolve(column, declared, forms, problems))
     problems.raise_as(SchemaError)
     return Schema(tuple(columns))
+
+
+def _compare(metadata: Metadata, table: Table, problems: Problems) -> None:
+    """Every column is described, and every description has its column. A misspelling is one
+    problem, not two."""
+    absent = [name for name in metadata.columns if name not in table.names]
+    undescribed = [name for name in table.names if name not in metadata.columns]
+    if table.names and len(undescribed) == len(table.names):
+        problems.add(
+            f"metadata describes the columns of the table, but none of its {len(absent)} columns "
+            f"is among the {len(undescribed)} of the table; give the table's own metadata, or none"
+        )
+        return
+    for name in absent:
+        for meant in get_close_matches(name, undescribed, 1):
+            undescribed.remove(meant)
+        problems.add(
+            f"metadata describes the columns of the table, but the table has no column "
+            f"'{name}'; {hint(name, table.names)}"
+        )
+    for name in undescribed:
+        problems.add(
+            f"every column is described, but column '{name}' is not in the metadata; add it, or "
+            "leave the column out of the table"
+        )
 
 
 def values_of(column: Column, missing: frozenset[str]) -> pa.StringArray:

@@ -65,18 +65,28 @@ def test_all_that_does_not_fit_is_said_at_once() -> None:
     )
     with pytest.raises(SchemaError) as caught:
         resolve(metadata, table)
-    assert caught.value.reasons[:5] == (
+    assert caught.value.reasons[:4] == (
         "metadata describes the columns of the table, but the table has no column 'agee'; "
         "did you mean 'age'?",
-        "every column is described, but column 'age' is not in the metadata; add it, or leave the "
-        "column out of the table",
         "column 'word': declared numerical, but 1 of 3 values are text, first 'too long to be a "
         "code' in row 2; declare it categorical, or list what means 'no value' under "
         "missing_values",
         "column 'void': a column has values, but all 3 are missing; leave the column out",
         "column 'three': a boolean has two values, but it holds 3; declare it categorical",
     )
-    assert caught.value.reasons[5].endswith("but it is 'numeric'; did you mean 'numerical'?")
+    assert caught.value.reasons[4].endswith("but it is 'numeric'; did you mean 'numerical'?")
+
+
+def test_a_column_that_is_not_described_and_metadata_of_another_table() -> None:
+    table = Table((column("age", ["1", "2", "3"]), column("pay", ["4", "5", "6"])))
+    with pytest.raises(SchemaError) as caught:
+        resolve(Metadata({"age": ColumnMetadata("numerical")}), table)
+    assert caught.value.reasons == (
+        "every column is described, but column 'pay' is not in the metadata; add it, or leave the "
+        "column out of the table",
+    )
+    with pytest.raises(SchemaError, match="none of its 2 columns is among the 2 of the table"):
+        resolve(Metadata({n: ColumnMetadata("numerical") for n in ("a", "p")}), table)
 
 
 @pytest.mark.parametrize(
