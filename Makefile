@@ -34,6 +34,7 @@ check: $(STAMP) ## formatting, lint, types, import layers
 
 bench: $(STAMP) .venv-ctgan/.installed .venv-mostlyai/.installed ## measure synthvae and its peers on real tables (two hours)
 	$(BIN)/python benchmarks/fidelity.py
+	$(BIN)/python benchmarks/adult.py
 	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/tables.py
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
+import sys
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -111,12 +112,19 @@ def report(table: str, runs: Mapping[str, list[dict[str, Any]]]) -> str:
     default = runs[PRESETS[0]]
     named = {**{preset: f"synthvae {preset}" for preset in PRESETS}, **PEERS}
     body = markdown(header, [row(named[who], found, default) for who, found in runs.items()])
-    return f"## {table}, {rows_of(table):,} rows\n\n{body}"
+    failed = [name for peer, name in PEERS.items() if peer not in runs]
+    note = f"\nDid not run to its end: {', '.join(failed)}.\n" if failed else ""
+    return f"## {table}, {rows_of(table):,} rows\n\n{body}{note}"
 
 
 def measured(table: str, seeds: int, peer_seeds: int) -> Runs:
     mine = {preset: [ours(table, preset, seed) for seed in range(seeds)] for preset in PRESETS}
-    other = {peer: [theirs(table, peer, seed) for seed in range(peer_seeds)] for peer in PEERS}
+    other: Runs = {}
+    for peer in PEERS:
+        try:
+            other[peer] = [theirs(table, peer, seed) for seed in range(peer_seeds)]
+        except SystemExit as failed:  # what was measured of the others is kept
+            print(failed, file=sys.stderr)
     return mine | other
 
 

@@ -10,11 +10,8 @@ import torch
 
 from synthvae.layout import Block, Layout
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Noise, Posterior, Rows, Space, Terms
-from synthvae.model.priors.flow import FlowSpec
-from synthvae.model.priors.gmm import GmmSpec
-from synthvae.model.priors.normal import NormalPrior, NormalSpec
-from synthvae.model.priors.vamp import VampSpec
+from synthvae.model.parts import Noise, Posterior, Rows, Terms
+from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.spec import ModelSpec, build
 from synthvae.seeds import stream
 
@@ -103,28 +100,3 @@ def test_gradients_equal_finite_differences() -> None:
         up = float(loss())
         weight[0, 0] -= 2e-6
         assert (up - float(loss())) / 2e-6 == pytest.approx(exact, rel=1e-4)
-
-
-@dataclasses.dataclass(frozen=True)
-class CodesSpec:
-    """A discrete latent, as far as a model's checks look at it."""
-
-    kind: str = "codes"
-    slots: int = 2
-
-    @property
-    def space(self) -> Space:
-        return Space(4, self.slots, classes=8)
-
-
-@pytest.mark.parametrize("prior", [NormalSpec(), GmmSpec(), VampSpec(), FlowSpec()])
-def test_a_prior_that_speaks_another_space_is_named_with_the_latent(prior: object) -> None:
-    with pytest.raises(ValueError, match=f"latent: codes speaks codes and prior: {prior.kind}"):
-        ModelSpec(latent=CodesSpec(), prior=prior)
-
-
-def test_a_vamp_prior_mixes_gaussian_posteriors_only() -> None:
-    other = CodesSpec(kind="other", slots=0)
-    with pytest.raises(ValueError, match=r"prior: vamp .* latent: other"):
-        ModelSpec(latent=other, prior=VampSpec())
-    assert ModelSpec(latent=other, prior=GmmSpec()).latent is other
