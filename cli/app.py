@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import os
 import sys
@@ -44,10 +45,11 @@ class Commands(TyperGroup):
             words.print("stopped; nothing is half-written. An unfinished fit goes on with --resume")
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
-            # The reader of a pipe has seen enough. Python would complain once more at exit.
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            _drop_output()  # the reader of a pipe has seen enough
             raise typer.Exit(0) from error
         except OSError as error:
+            if error.errno == errno.ENOSPC:
+                _drop_output()
             words.print(f"[red]error:[/red] {escape(_why(error))}")
             raise typer.Exit(3) from error
         except MemoryError as error:
@@ -56,6 +58,12 @@ class Commands(TyperGroup):
                 "use fewer rows or a larger machine"
             )
             raise typer.Exit(3) from error
+
+
+def _drop_output() -> None:
+    """What is still buffered goes nowhere: Python would try, and complain, once more at exit."""
+    with contextlib.suppress(OSError, ValueError):  # a captured stdout has no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _why(error: OSError) -> str:

@@ -255,7 +255,7 @@ def test_bad_tables_are_named(tmp_path: Path) -> None:
 
 def killed(csv: Path, folder: Path, how: int) -> int:
     """Start a fit, wait for its checkpoint, send it a signal; the exit code."""
-    command = [str(SCRIPT), "fit", str(csv), "--epochs", "40", "--checkpoint-every", "0"]
+    command = [str(SCRIPT), "fit", str(csv), "--epochs", "100", "--checkpoint-every", "0"]
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -274,13 +274,13 @@ def test_a_stopped_fit_goes_on_to_the_same_bytes(csv: Path, tmp_path: Path, how:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     whole.mkdir()
     stopped.mkdir()
-    assert shell("fit", csv, "--epochs", 40, cwd=whole).returncode == 0
+    assert shell("fit", csv, "--epochs", 100, cwd=whole).returncode == 0
     assert killed(csv, stopped, how) == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert not (stopped / "model.synthvae").exists()
-    unasked = shell("fit", csv, "--epochs", 40, cwd=stopped)
+    unasked = shell("fit", csv, "--epochs", 100, cwd=stopped)
     assert unasked.returncode == 2
     assert b"--resume" in unasked.stderr
-    done = shell("fit", csv, "--epochs", 40, "--resume", cwd=stopped)
+    done = shell("fit", csv, "--epochs", 100, "--resume", cwd=stopped)
     assert done.returncode == 0, done.stderr
     files = [(folder / "model.synthvae").read_bytes() for folder in (whole, stopped)]
     assert files[0] == files[1]
