@@ -32,20 +32,19 @@ check: $(STAMP) ## formatting, lint, types, import layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(STAMP) .venv-ctgan/.installed .venv-mostlyai/.installed ## measure synthvae and its peers on real tables (two hours)
+bench: $(STAMP) .venv-ctgan/.installed ## measure synthvae and its peer on real tables (two hours)
 	$(BIN)/python benchmarks/fidelity.py
 	$(BIN)/python benchmarks/adult.py
-	$(BIN)/python benchmarks/peers.py
 	$(BIN)/python benchmarks/tables.py
 
-.venv-%/.installed: benchmarks/peer_%.txt
-	@echo "Installing $* into .venv-$* (once) ..."
-	@$(PYTHON) -m venv .venv-$*
-	@.venv-$*/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peer_$*.txt
+.venv-ctgan/.installed: benchmarks/peer_ctgan.txt
+	@echo "Installing ctgan into .venv-ctgan (once) ..."
+	@$(PYTHON) -m venv .venv-ctgan
+	@.venv-ctgan/bin/python -m pip install -q --disable-pip-version-check -r benchmarks/peer_ctgan.txt
 	@touch $@
 
 clean: ## remove all that the other targets made, .venv too
-	rm -rf .venv .venv-ctgan .venv-mostlyai $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-ctgan $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Written last, so that a broken install is tried again, and a finished one is not repeated.

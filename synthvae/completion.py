@@ -18,8 +18,8 @@ import torch
 from torch import Tensor
 
 from synthvae.layout import Kind
-from synthvae.model.parts import Held, Noise, Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Held, Noise, Rows
 from synthvae.scoring import log_posterior, point_of
 
 CANDIDATES = 16

@@ -18,8 +18,8 @@ from synthvae.errors import Problems, SchemaError, UsageError
 from synthvae.layout import Encoded, Kind, Layout
 from synthvae.matching import Mask, Matched, match
 from synthvae.model.compute import in_order, rows_at_once
-from synthvae.model.parts import Held, Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Held, Rows
 from synthvae.seeds import derive, stream
 from synthvae.storage import View, parse, type_of
 from synthvae.table import Column, Table

@@ -15,8 +15,8 @@ import torch
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.layout import Encoded
-from synthvae.model.parts import Noise, Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Noise, Rows
 from synthvae.seeds import stream
 from synthvae.training.checkpoint import Progress
 from synthvae.writing import write_table

@@ -17,8 +17,8 @@ from synthvae.errors import UsageError
 from synthvae.layout import Encoded
 from synthvae.matching import match
 from synthvae.model.compute import in_order, rows_at_once
-from synthvae.model.parts import Noise, Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Noise, Rows
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Table

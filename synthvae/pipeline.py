@@ -27,9 +27,10 @@ from synthvae.latent_space import LatentSpace
 from synthvae.layout import Encoded
 from synthvae.metadata import Metadata
 from synthvae.model.compute import side_by_side
-from synthvae.model.parts import Rows, trainable
+from synthvae.model.parts import trainable
 from synthvae.model.spec import build
 from synthvae.model.vae import Vae
+from synthvae.model.values import Rows
 from synthvae.sampling import Sampler
 from synthvae.schema import MISSING, resolve
 from synthvae.scoring import Scorer, quantiles

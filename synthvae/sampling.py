@@ -21,8 +21,8 @@ from synthvae.conditions import Conditions
 from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, rows_at_once
-from synthvae.model.parts import Noise, Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Noise, Rows
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column

@@ -21,8 +21,8 @@ from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import UsageError
 from synthvae.matching import match
 from synthvae.model.compute import in_order, rows_at_once
-from synthvae.model.parts import Posterior, Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Posterior, Rows
 from synthvae.seeds import stream
 from synthvae.table import Table
 

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from synthvae.completion import Completion, Detail
 from synthvae.layout import Block, Layout
-from synthvae.model.parts import Held, Rows
 from synthvae.model.spec import PRESETS, build
 from synthvae.model.vae import Vae
+from synthvae.model.values import Held, Rows
 from synthvae.seeds import stream
 
 BLOCKS = (

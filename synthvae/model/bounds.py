@@ -11,8 +11,8 @@ import math
 import torch
 from torch import Tensor
 
-from synthvae.model.parts import Rows
 from synthvae.model.vae import Vae
+from synthvae.model.values import Rows
 
 
 def elbo(model: Vae, rows: Rows, noise: Tensor) -> Tensor:

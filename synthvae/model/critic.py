@@ -19,7 +19,7 @@ from torch.nn.functional import leaky_relu, softplus
 from synthvae.layout import Layout
 from synthvae.model.checks import not_negative, positive, positive_widths
 from synthvae.model.nets import RowEmbedding
-from synthvae.model.parts import Rows
+from synthvae.model.values import Rows
 
 _SLOPE = 0.2
 

@@ -12,7 +12,7 @@ from scipy.special import ndtri
 from torch import Tensor, nn
 
 from synthvae.model.order import Step
-from synthvae.model.parts import Rows
+from synthvae.model.values import Rows
 
 _ENDS = 0.002  # soft steps cover the scale between these tails; the linear feature covers all
 _START = 0.5

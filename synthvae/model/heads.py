@@ -14,8 +14,8 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Layout
-from synthvae.model.parts import Noise, Rows
 from synthvae.model.scalars import Scalars
+from synthvae.model.values import Noise, Rows
 
 _NEVER = -1e9
 _TRIANGULAR = 64

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Layout
-from synthvae.model.parts import Rows
+from synthvae.model.values import Rows
 
 LOG_VAR = (-12.0, 8.0)  # beyond these a draw is a constant, or training has left the rails
 

@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from synthvae.model.checks import not_negative, positive
-from synthvae.model.parts import Terms
 from synthvae.model.schedules import Capacity, Cyclical, Linear
+from synthvae.model.values import Terms
 
 
 @dataclass(frozen=True)

@@ -8,16 +8,8 @@ from torch import Tensor, nn
 from synthvae.layout import Layout
 from synthvae.model.heads import Heads
 from synthvae.model.nets import RowEncoder
-from synthvae.model.parts import (
-    Decoder,
-    Latent,
-    Noise,
-    Posterior,
-    Prior,
-    Revivable,
-    Rows,
-    Terms,
-)
+from synthvae.model.parts import Decoder, Latent, Prior, Revivable
+from synthvae.model.values import Noise, Posterior, Rows, Terms
 
 
 class Vae(nn.Module):

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.heads import Heads
-from synthvae.model.parts import Rows
+from synthvae.model.values import Rows
 
 _TEMPERATURE = 0.5
 

@@ -22,9 +22,9 @@ from synthvae.model.critic import (
     told_apart,
 )
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Noise, Rows
 from synthvae.model.spec import TrainingSpec
 from synthvae.model.vae import Vae
+from synthvae.model.values import Noise, Rows
 from synthvae.model.views import RowView
 from synthvae.training.average import Average
 from synthvae.training.descent import SHARDS, Descent

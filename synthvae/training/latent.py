@@ -8,10 +8,10 @@ from concurrent.futures import ThreadPoolExecutor
 import torch
 from torch import Tensor
 
-from synthvae.model.parts import Rows, Space
 from synthvae.model.priors.gmm import GmmPrior
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.vae import Vae
+from synthvae.model.values import Rows, Space
 from synthvae.training.findings import COLLAPSED
 from synthvae.training.stage_two import fit_prior
 

@@ -16,8 +16,8 @@ from torch import Tensor, nn
 
 from synthvae.errors import TrainingError
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Rows, Space, Terms
 from synthvae.model.spec import TrainingSpec
+from synthvae.model.values import Rows, Space, Terms
 from synthvae.seeds import derive
 from synthvae.training.average import Average
 from synthvae.training.checkpoint import Checkpoint, Progress

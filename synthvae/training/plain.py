@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Rows
 from synthvae.model.spec import TrainingSpec
+from synthvae.model.values import Rows
 from synthvae.training.average import Average
 from synthvae.training.descent import Descent
 from synthvae.training.loop import Trainable

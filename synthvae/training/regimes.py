@@ -8,9 +8,9 @@ from typing import cast
 
 from synthvae.model.critic import AdversarialSpec
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Rows
 from synthvae.model.spec import TrainingSpec
 from synthvae.model.vae import Vae
+from synthvae.model.values import Rows
 from synthvae.model.views import RowView
 from synthvae.training.adversarial import Adversarial
 from synthvae.training.loop import Regime

@@ -13,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Learnt, Prior, Rows, Space, Terms
+from synthvae.model.parts import Learnt, Prior
 from synthvae.model.spec import TrainingSpec
+from synthvae.model.values import Rows, Space, Terms
 from synthvae.training.loop import Loop
 from synthvae.training.plain import Plain
 

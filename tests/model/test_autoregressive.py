@@ -13,9 +13,9 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.decoders.autoregressive import AutoregressiveDecoder, AutoregressiveSpec
 from synthvae.model.heads import draw_codes
-from synthvae.model.parts import Noise, Rows, Space
 from synthvae.model.spec import PRESETS, build
 from synthvae.model.vae import Vae
+from synthvae.model.values import Noise, Rows, Space
 from synthvae.seeds import stream
 
 BLOCKS = (

@@ -12,9 +12,9 @@ from synthvae.model.bounds import elbo, iwae
 from synthvae.model.decoders.parallel import ParallelSpec
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Rows
 from synthvae.model.spec import ModelSpec, build
 from synthvae.model.vae import Vae
+from synthvae.model.values import Rows
 
 LAYOUT = Layout(tuple(Block(name, name, "categorical", 2) for name in "abc"))
 EVERY = Rows(torch.cartesian_prod(*[torch.arange(2)] * 3).int(), torch.empty(8, 0))

@@ -9,9 +9,10 @@ import math
 import pytest
 import torch
 
-from synthvae.model.parts import Learnt, Noise, Posterior, Space
+from synthvae.model.parts import Learnt
 from synthvae.model.priors.codes import CodesPrior, CodesSpec
 from synthvae.model.priors.gmm import GmmPrior
+from synthvae.model.values import Noise, Posterior, Space
 from synthvae.seeds import stream
 
 SLOTS, CLASSES = 4, 3

@@ -9,8 +9,8 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.critic import AdversarialSpec, Critic, disbelief, feature_distance, told_apart
 from synthvae.model.heads import Heads
-from synthvae.model.parts import Noise, Rows, Space
 from synthvae.model.scalars import Gaussian, GaussianMixture
+from synthvae.model.values import Noise, Rows, Space
 from synthvae.model.views import RowView
 
 BLOCKS = (

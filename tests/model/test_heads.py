@@ -10,8 +10,8 @@ import torch
 
 from synthvae.layout import Block, Layout
 from synthvae.model.heads import Heads
-from synthvae.model.parts import Noise, Rows, Space
 from synthvae.model.scalars import Gaussian
+from synthvae.model.values import Noise, Rows, Space
 from synthvae.seeds import stream
 
 LAYOUT = Layout(

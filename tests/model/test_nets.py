@@ -7,7 +7,7 @@ import torch
 
 from synthvae.layout import Block, Encoded, Layout
 from synthvae.model.nets import Mlp, RowEmbedding, RowEncoder
-from synthvae.model.parts import Rows
+from synthvae.model.values import Rows
 
 LAYOUT = Layout(
     (

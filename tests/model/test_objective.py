@@ -9,8 +9,8 @@ import pytest
 import torch
 
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Terms
 from synthvae.model.schedules import Capacity, Cyclical
+from synthvae.model.values import Terms
 
 TERMS = Terms(torch.tensor([[1.0, 2.0], [3.0, 0.0]]), torch.tensor([[0.5, 3.5], [6.0, 1.0]]))
 

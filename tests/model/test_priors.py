@@ -12,13 +12,14 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Noise, Posterior, Prior, Rows, Space
+from synthvae.model.parts import Prior
 from synthvae.model.priors.flow import FlowPrior, FlowSpec
 from synthvae.model.priors.gmm import GmmPrior, GmmSpec
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.priors.vamp import VampPrior, VampSpec
 from synthvae.model.spec import PRIORS_OF, ModelSpec, build
 from synthvae.model.vae import Vae
+from synthvae.model.values import Noise, Posterior, Rows, Space
 from synthvae.seeds import stream
 
 LAYOUT = Layout(tuple(Block(name, name, "categorical", 3) for name in "ab"))

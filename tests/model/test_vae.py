@@ -10,9 +10,9 @@ import torch
 
 from synthvae.layout import Block, Layout
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Noise, Posterior, Rows, Terms
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.spec import ModelSpec, build
+from synthvae.model.values import Noise, Posterior, Rows, Terms
 from synthvae.seeds import stream
 
 BLOCKS = (

@@ -11,8 +11,8 @@ import torch
 from synthvae import pipeline
 from synthvae.errors import MetadataError
 from synthvae.model.compute import side_by_side
-from synthvae.model.parts import Rows
 from synthvae.model.spec import build
+from synthvae.model.values import Rows
 from synthvae.pipeline import prepare
 from synthvae.settings import Settings, parse
 from synthvae.table import Table, from_frame

@@ -6,9 +6,9 @@ import torch
 
 from synthvae.layout import Block, Layout
 from synthvae.model.compute import side_by_side
-from synthvae.model.parts import Rows
 from synthvae.model.spec import PRESETS, build
 from synthvae.model.vae import Vae
+from synthvae.model.values import Rows
 from synthvae.training import latent
 from synthvae.training.findings import warnings
 

@@ -12,9 +12,9 @@ import torch
 from synthvae import pipeline
 from synthvae.errors import MetadataError
 from synthvae.model.compute import side_by_side
-from synthvae.model.parts import Space
 from synthvae.model.priors.codes import CodesPrior, CodesSpec
 from synthvae.model.spec import PARTS, PRESETS, PRIORS_OF, build
+from synthvae.model.values import Space
 from synthvae.settings import Settings, parse
 from synthvae.table import from_frame
 from synthvae.training.checkpoint import Progress

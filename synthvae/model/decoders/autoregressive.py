@@ -22,8 +22,9 @@ from synthvae.model.features import RowFeatures
 from synthvae.model.heads import Heads, draw_codes
 from synthvae.model.nets import RowEmbedding
 from synthvae.model.order import steps_of
-from synthvae.model.parts import Dims, Held, Noise, Rows
+from synthvae.model.parts import Dims
 from synthvae.model.triangular import TriangularLinear
+from synthvae.model.values import Held, Noise, Rows
 
 UNITS = 768  # hidden units of a layer, at most
 FEATURES = 2048  # class features and number features, at most each

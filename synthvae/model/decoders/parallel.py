@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from synthvae.model.checks import positive_widths
 from synthvae.model.heads import Heads
 from synthvae.model.nets import Mlp, RowEmbedding
-from synthvae.model.parts import Dims, Held, Noise, Rows
+from synthvae.model.parts import Dims
+from synthvae.model.values import Held, Noise, Rows
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import codes_a_slot, positive
-from synthvae.model.parts import Dims, Posterior, Space
+from synthvae.model.parts import Dims
+from synthvae.model.values import Posterior, Space
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,8 @@ from torch import Tensor, nn
 
 from synthvae.model.checks import positive
 from synthvae.model.nets import LOG_VAR
-from synthvae.model.parts import Dims, Posterior, Space
+from synthvae.model.parts import Dims
+from synthvae.model.values import Posterior, Space
 
 
 @dataclass(frozen=True)

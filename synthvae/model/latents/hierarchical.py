@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from synthvae.model.checks import positive, positive_widths
 from synthvae.model.nets import GaussianNet
-from synthvae.model.parts import Dims, Posterior, Space
+from synthvae.model.parts import Dims
+from synthvae.model.values import Posterior, Space
 
 
 @dataclass(frozen=True)

@@ -21,7 +21,8 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import codes_a_slot, not_negative, positive
-from synthvae.model.parts import Dims, Posterior, Space
+from synthvae.model.parts import Dims
+from synthvae.model.values import Posterior, Space
 
 _NEVER_ZERO = 1e-12  # so that as many rows can be drawn as there are
 

@@ -19,8 +19,9 @@ from torch import Tensor, nn
 from synthvae.layout import Block, Layout
 from synthvae.model.decoders.autoregressive import AutoregressiveDecoder, AutoregressiveSpec
 from synthvae.model.heads import Heads
-from synthvae.model.parts import Dims, Noise, Posterior, Rows, Space
+from synthvae.model.parts import Dims
 from synthvae.model.scalars import MixtureSpec
+from synthvae.model.values import Noise, Posterior, Rows, Space
 
 _CHUNK = 4096  # rows whose logits [rows, S * C] are held at once
 
@@ -38,10 +39,6 @@ class CodesSpec:
 
     def __post_init__(self) -> None:
         self._network()
-
-    @property
-    def discrete(self) -> bool:
-        return True
 
     def build(self, dims: Dims) -> CodesPrior:
         return CodesPrior(dims.space, self._network())

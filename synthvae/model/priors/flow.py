@@ -15,8 +15,9 @@ from torch import Tensor
 
 from synthvae.model.checks import positive
 from synthvae.model.coupling import CouplingFlow
-from synthvae.model.parts import Dims, Noise
+from synthvae.model.parts import Dims
 from synthvae.model.priors.normal import NormalPrior
+from synthvae.model.values import Noise
 
 _HELD_OUT = 0.1
 _BATCH = 256

@@ -15,8 +15,9 @@ import torch
 from torch import Tensor
 
 from synthvae.model.checks import positive
-from synthvae.model.parts import Dims, Noise
+from synthvae.model.parts import Dims
 from synthvae.model.priors.normal import NormalPrior
+from synthvae.model.values import Noise
 
 _STEPS = 30
 _JITTER = 1e-4
@@ -32,10 +33,6 @@ class GmmSpec:
 
     def __post_init__(self) -> None:
         positive(components=self.components)
-
-    @property
-    def discrete(self) -> bool:
-        return False
 
     def build(self, dims: Dims) -> GmmPrior:
         return GmmPrior(self.components, dims.latent)

@@ -17,8 +17,9 @@ from torch import Tensor, nn
 
 from synthvae.model.checks import positive
 from synthvae.model.nets import GaussianNet
-from synthvae.model.parts import Dims, Noise, Posterior, Space
+from synthvae.model.parts import Dims
 from synthvae.model.priors.gmm import GmmPrior
+from synthvae.model.values import Noise, Posterior, Space
 
 
 @dataclass(frozen=True)

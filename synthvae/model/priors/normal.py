@@ -9,7 +9,8 @@ from typing import Literal
 import torch
 from torch import Tensor, nn
 
-from synthvae.model.parts import Dims, Noise, Posterior
+from synthvae.model.parts import Dims
+from synthvae.model.values import Noise, Posterior
 
 
 @dataclass(frozen=True)
@@ -17,10 +18,6 @@ class NormalSpec:
     """No fields: there is nothing to choose."""
 
     kind: Literal["normal"] = "normal"
-
-    @property
-    def discrete(self) -> bool:
-        return False
 
     def build(self, dims: Dims) -> NormalPrior:
         return NormalPrior()

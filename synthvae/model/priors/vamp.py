@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import positive
-from synthvae.model.parts import Dims, Inference, Noise, Posterior
+from synthvae.model.parts import Dims, Inference
+from synthvae.model.values import Noise, Posterior
 
 
 @dataclass(frozen=True)
