@@ -115,12 +115,12 @@ def fit(
             with regime.average.in_place():
                 journal.write(progress, model, prepared.codec, prepared.encoded)
 
-    with side_by_side(threads) as pool:
+    with side_by_side(threads) as team:
         seed = derive(settings.seed, "critic")
-        regime = start(model, rows, objective, settings.training, pool, seed)
+        regime = start(model, rows, objective, settings.training, team, seed)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
-        latent = settle(model, rows, derive(settings.seed, "prior"), pool)
+        latent = settle(model, rows, derive(settings.seed, "prior"), team)
         scores = quantiles(model, loop.held_out, derive(settings.seed, "scores"))
     return _artifact(
         prepared, settings, model, trained, {"latent": latent, "scores": scores}, table

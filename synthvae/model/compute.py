@@ -12,11 +12,38 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import chain, islice
 from typing import TypeVar
 
 import torch
 
+from synthvae.model.crew import Crew
+
 T = TypeVar("T")
+R = TypeVar("R")
+
+_WORTH_A_FORK = 4  # blocks: fewer are done sooner than helpers are forked
+
+
+class Team:
+    """`workers` cores: `threads` for single operations, crews for work that is mostly Python."""
+
+    def __init__(self, workers: int) -> None:
+        self.workers = workers
+        self.threads = ThreadPoolExecutor(workers, thread_name_prefix="synthvae")
+        self.crews: list[Crew[object, object]] = []
+
+    def crew(self, work: Callable[[T], R], fork: bool = True) -> Crew[T, R]:
+        """Helpers that compute `work`, until the team parts."""
+        crew = Crew(work, self.workers, self.threads, fork)
+        self.crews.append(crew)  # type: ignore[arg-type]
+        return crew
+
+    def part(self) -> None:
+        """What has begun is finished, what has not is dropped."""
+        self.threads.shutdown(cancel_futures=True)
+        for crew in self.crews:
+            crew.close()
 
 
 def cores() -> int:
@@ -27,17 +54,17 @@ def cores() -> int:
 
 
 @contextmanager
-def side_by_side(workers: int | None = None) -> Iterator[ThreadPoolExecutor]:
-    """A pool of `workers` (all cores if None), inside which an operation takes one thread.
+def side_by_side(workers: int | None = None) -> Iterator[Team]:
+    """A team of `workers` (as many as cores if None), inside which an operation takes one thread.
     torch's own settings are put back afterwards."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     torch.set_flush_denormal(True)
-    pool = ThreadPoolExecutor(workers or cores(), thread_name_prefix="synthvae")
+    team = Team(workers or cores())
     try:
-        yield pool
+        yield team
     finally:
-        pool.shutdown(cancel_futures=True)
+        team.part()
         torch.set_num_threads(before)
         torch.set_flush_denormal(False)
 
@@ -47,11 +74,14 @@ def in_order(
 ) -> Iterator[T]:
     """`work(start)` of each start, computed side by side and given in order; few are held at a
     time, and none is begun long before it is asked for."""
-    with side_by_side(threads) as pool:
+    starts = iter(starts)
+    first = list(islice(starts, _WORTH_A_FORK))
+    with side_by_side(threads) as team:
+        crew = team.crew(work, fork=len(first) == _WORTH_A_FORK)
         waiting: deque[Future[T]] = deque()
-        for start in starts:
-            waiting.append(pool.submit(work, start))
-            if len(waiting) > 2 * (threads or cores()):
+        for start in chain(first, starts):
+            waiting.append(crew.submit(start))
+            if len(waiting) > 2 * team.workers:
                 yield waiting.popleft().result()
         while waiting:
             yield waiting.popleft().result()

@@ -9,11 +9,11 @@ is judged by the objective alone, and the model file holds nothing of the critic
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
 import torch
 from torch import Tensor
 
+from synthvae.model.compute import Team
 from synthvae.model.critic import (
     AdversarialSpec,
     Critic,
@@ -27,7 +27,7 @@ from synthvae.model.vae import Vae
 from synthvae.model.values import Noise, Rows
 from synthvae.model.views import RowView
 from synthvae.training.average import Average
-from synthvae.training.descent import SHARDS, Descent
+from synthvae.training.descent import SHARDS, Batch, Descent
 
 _CRITIC = "critic."
 
@@ -43,48 +43,41 @@ class Adversarial:
         objective: Objective,
         spec: TrainingSpec,
         game: AdversarialSpec,
-        pool: ThreadPoolExecutor,
+        team: Team,
     ) -> None:
         self.model, self.critic, self.view = model, critic, view
         self.objective, self.game = objective, game
         rate, decay = spec.learning_rate, spec.weight_decay
-        self.descent = Descent(model.parameters(), rate, decay, pool)
-        self.judging = Descent(critic.parameters(), game.pace * rate, decay, pool)
+        self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
+        self.judging = Descent(critic.parameters(), self._judged, game.pace * rate, decay, team)
         self.average = Average(self.descent.own, spec.averaging)
 
     def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
         """One step of each on `rows` [B], with the rate weighted by `weight`; the model's whole
         loss. What is drawn follows from `seed`."""
 
-        def judged(shard: int, at: slice) -> Tensor:
-            generator = torch.Generator().manual_seed(seed + shard)
-            return self._judged(rows.at(at), generator).sum() / len(rows)
-
-        def loss(shard: int, at: slice) -> Tensor:
-            generator = torch.Generator().manual_seed(seed + SHARDS + shard)
-            return self._loss(rows.at(at), noise[at], weight, generator).sum() / len(rows)
-
-        self.judging.step(judged, len(rows))
-        total = self.descent.step(loss, len(rows))
+        self.judging.step(Batch.of(rows, noise, weight, seed))
+        total = self.descent.step(Batch.of(rows, noise, weight, seed + SHARDS))
         self.average.step()
         return total
 
-    def _judged(self, rows: Rows, generator: torch.Generator) -> Tensor:
+    def _judged(self, batch: Batch) -> Tensor:
         """[B]: the critic's loss; the model stays out of it."""
-        given = rows.part(self.model.given)
+        given = batch.rows.part(self.model.given)
         with torch.no_grad():
-            drawn = self._drawn(given, generator)
-        real = self.view.real(rows.part(self.model.modelled))
+            drawn = self._drawn(given, batch.generator())
+        real = self.view.real(batch.rows.part(self.model.modelled))
         return told_apart(self.critic, real, drawn, given, self.game.penalty)
 
-    def _loss(self, rows: Rows, noise: Tensor, weight: float, generator: torch.Generator) -> Tensor:
+    def _loss(self, batch: Batch) -> Tensor:
         """[B]: the model's loss."""
-        given = rows.part(self.model.given)
-        terms, outputs = self.model.scored(rows, noise, generator)
-        real = self.view.real(rows.part(self.model.modelled))
+        generator = batch.generator()
+        given = batch.rows.part(self.model.given)
+        terms, outputs = self.model.scored(batch.rows, batch.noise, generator)
+        real = self.view.real(batch.rows.part(self.model.modelled))
         far = feature_distance(self.critic, real, self.view.expected(outputs), given)
         doubt = disbelief(self.critic, self._drawn(given, generator), given)
-        bound = self.objective.loss(terms, weight)
+        bound = self.objective.loss(terms, batch.weight)
         return bound + self.game.features * far + self.game.belief * doubt
 
     def _drawn(self, given: Rows, generator: torch.Generator) -> Tensor:

@@ -8,55 +8,104 @@ share instead of stalling it at the barriers of a shared thread pool.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from synthvae.layout import Encoded
+from synthvae.model.compute import Team
+from synthvae.model.crew import shared
+from synthvae.model.values import Rows
 from synthvae.training.flat import Flat
 
 SHARDS = 2
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
 
-ShardLoss = Callable[[int, slice], Tensor]
+
+@dataclass(frozen=True)
+class Batch:
+    """Rows [B] and standard normal noise [B, Z] or [B, k, Z]; the rate's weight; what else is drawn
+    follows from `seed`. A shard of a batch knows `whole`, the rows of all its shards."""
+
+    rows: Rows
+    noise: Tensor
+    weight: float
+    seed: int
+    whole: int
+
+    @staticmethod
+    def of(rows: Rows, noise: Tensor, weight: float, seed: int) -> Batch:
+        return Batch(rows, noise, weight, seed, len(rows))
+
+    def shards(self) -> list[Batch]:
+        count = max(1, min(SHARDS, self.whole // ROWS_PER_SHARD))
+        size = -(-self.whole // count)
+        cuts = [slice(start, start + size) for start in range(0, self.whole, size)]
+        return [
+            Batch(self.rows.at(at), self.noise[at], self.weight, self.seed + i, self.whole)
+            for i, at in enumerate(cuts)
+        ]
+
+    def generator(self) -> torch.Generator:
+        return torch.Generator().manual_seed(self.seed)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # As numpy arrays: torch would pickle a tensor as a file, or pass handles of shared memory.
+        return _batch, (
+            self.rows.encoded(),
+            self.noise.numpy(),
+            self.weight,
+            self.seed,
+            self.whole,
+        )
+
+
+def _batch(rows: Encoded, noise: Any, weight: float, seed: int, whole: int) -> Batch:
+    return Batch(Rows.of(rows), torch.from_numpy(noise), weight, seed, whole)
+
+
+Loss = Callable[[Batch], Tensor]
 
 
 class Descent:
-    """Moves `parameters`. `own`: the same, in the few parts that are moved side by side."""
+    """Moves `parameters` down `loss`(shard) [B], nats of each row. `own`: the same parameters, in
+    the few parts that are moved side by side."""
 
     def __init__(
         self,
         parameters: Iterable[nn.Parameter],
+        loss: Loss,
         learning_rate: float,
         weight_decay: float,
-        pool: ThreadPoolExecutor,
+        team: Team,
     ) -> None:
-        self.parameters, self.pool = [p for p in parameters if p.requires_grad], pool
+        self.parameters, self.loss = [p for p in parameters if p.requires_grad], loss
         self.flat = Flat(self.parameters)
         self.slices = self.flat.slices(SHARDS)
         # Kept from step to step: memory that was just asked for costs as much as the sums do.
-        self.gradients = [torch.zeros_like(self.flat.vector) for _ in range(SHARDS)]
+        self.gradients = [shared(len(self.flat.vector)) for _ in range(SHARDS)]
         self.views = [self.flat.views(gradient) for gradient in self.gradients]
         self.own = [nn.Parameter(self.flat.vector[at]) for at in self.slices]
         self.optimizers = [
             torch.optim.Adam([part], lr=learning_rate, weight_decay=weight_decay, fused=True)
             for part in self.own
         ]
+        self.crew = team.crew(self._gradient)
 
-    def step(self, loss: ShardLoss, rows: int) -> float:
-        """One step on a batch of `rows` rows, and its loss. `loss`(shard, rows of it): the share of
-        these rows in the batch's mean; it may be called in several threads at once."""
-        parts = _shards(rows)
-        shards = [self.pool.submit(self._shard, i, part, loss) for i, part in enumerate(parts)]
-        total = sum((shard.result() for shard in shards), 0.0)
-        updates = [self.pool.submit(self._update, i, len(parts)) for i in range(len(self.own))]
-        for update in updates:
-            update.result()
+    def step(self, batch: Batch) -> float:
+        """One step down the mean loss of a batch; that loss."""
+        shards = batch.shards()
+        total = sum(self.crew.all(list(enumerate(shards))))
+        for part in range(len(self.own)):
+            self._update(part, len(shards))
         return total
 
-    def _shard(self, shard: int, rows: slice, loss: ShardLoss) -> float:
-        """The gradients go to the shard's own."""
-        value = loss(shard, rows)
+    def _gradient(self, task: tuple[int, Batch]) -> float:
+        """A shard's share of the loss; its gradient goes to the shard's own memory."""
+        shard, batch = task
+        value = self.loss(batch).sum() / batch.whole
         gradients = torch.autograd.grad(value, self.parameters, materialize_grads=True)
         torch._foreach_copy_(self.views[shard], gradients)
         return float(value.detach())
@@ -95,9 +144,3 @@ class Descent:
                 if key.startswith(f"{i}.")
             }
             optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: moments}})
-
-
-def _shards(batch: int) -> list[slice]:
-    shards = max(1, min(SHARDS, batch // ROWS_PER_SHARD))
-    size = -(-batch // shards)
-    return [slice(start, start + size) for start in range(0, batch, size)]

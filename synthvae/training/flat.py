@@ -1,4 +1,5 @@
-"""All parameters in one vector: what an optimizer does to them is then a few large operations."""
+"""All parameters in one vector: what an optimizer does to them is then a few large operations, and
+what it moves is moved in helpers too."""
 
 from __future__ import annotations
 
@@ -7,16 +8,18 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from synthvae.model.crew import shared
+
 _ALIGNED = 16  # floats: every parameter begins at a cache line
 
 
 class Flat:
-    """`vector`: the values of `parameters`, which become views of it."""
+    """`vector`: the values of `parameters`, which become views of it; forked processes share it."""
 
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
         self.shapes = [p.shape for p in parameters]
         self.sizes = [-(-p.numel() // _ALIGNED) * _ALIGNED for p in parameters]
-        self.vector = torch.zeros(sum(self.sizes))
+        self.vector = shared(sum(self.sizes))
         for view, parameter in zip(self.views(self.vector), parameters, strict=True):
             view.copy_(parameter.detach())
             parameter.data = view

@@ -3,11 +3,10 @@ measured."""
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import torch
 from torch import Tensor
 
+from synthvae.model.compute import Team
 from synthvae.model.priors.gmm import GmmPrior
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.vae import Vae
@@ -22,7 +21,7 @@ _WIDE = 32  # more units than that are described by a single Gaussian
 _BATCH = 4096
 
 
-def settle(model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor) -> dict[str, float]:
+def settle(model: Vae, rows: Rows, seed: int, team: Team) -> dict[str, float]:
     """Fit the prior to draws of the aggregate posterior of `rows` [N], and measure.
 
     Of every latent the `rate`: nats a row. Of a continuous one `units`, and how many are `active`;
@@ -38,19 +37,17 @@ def settle(model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor) -> dict[
     prior.
     """
     if model.space.slots:
-        return _settle_codes(model, rows, seed, pool)
-    return _settle_continuous(model, rows, seed, pool)
+        return _settle_codes(model, rows, seed, team)
+    return _settle_continuous(model, rows, seed, team)
 
 
-def _settle_continuous(
-    model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor
-) -> dict[str, float]:
+def _settle_continuous(model: Vae, rows: Rows, seed: int, team: Team) -> dict[str, float]:
     generator = torch.Generator().manual_seed(seed)
     z, means, rates = _posterior(model, rows, generator)
     half = max(len(z) // 2, 1)
-    fit_prior(model.prior, z[:half], seed, pool)
+    fit_prior(model.prior, z[:half], seed, team)
     gaps = _gaps(model, z[:half], z[half:] if len(z) > 1 else z, seed)
-    fit_prior(model.prior, z, seed, pool)
+    fit_prior(model.prior, z, seed, team)
     return {
         "rate": float(rates.sum()),
         "units": float(z.shape[1]),
@@ -74,10 +71,10 @@ def _by_level(space: Space, means: Tensor, rates: Tensor) -> dict[str, float]:
     }
 
 
-def _settle_codes(model: Vae, rows: Rows, seed: int, pool: ThreadPoolExecutor) -> dict[str, float]:
+def _settle_codes(model: Vae, rows: Rows, seed: int, team: Team) -> dict[str, float]:
     codes, size = _codes(model, rows), model.space.classes
     return {
-        "rate": fit_prior(model.prior, codes, seed, pool),
+        "rate": fit_prior(model.prior, codes, seed, team),
         "slots": float(model.space.slots),
         "codes": float(size),
         **_use(codes, size),

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from concurrent.futures import ThreadPoolExecutor
 
-import torch
 from torch import Tensor
 
+from synthvae.model.compute import Team
 from synthvae.model.objective import Objective
 from synthvae.model.spec import TrainingSpec
 from synthvae.model.values import Rows
 from synthvae.training.average import Average
-from synthvae.training.descent import Descent
+from synthvae.training.descent import Batch, Descent
 from synthvae.training.loop import Trainable
 
 
@@ -20,24 +19,24 @@ class Plain:
     """A regime: `step` moves the model by one batch, `state` is all that a checkpoint needs."""
 
     def __init__(
-        self, model: Trainable, objective: Objective, spec: TrainingSpec, pool: ThreadPoolExecutor
+        self, model: Trainable, objective: Objective, spec: TrainingSpec, team: Team
     ) -> None:
         self.model, self.objective = model, objective
-        self.descent = Descent(model.parameters(), spec.learning_rate, spec.weight_decay, pool)
+        rate, decay = spec.learning_rate, spec.weight_decay
+        self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
         self.average = Average(self.descent.own, spec.averaging)
 
     def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
         """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row.
         Dropout follows from `seed`."""
-
-        def loss(shard: int, at: slice) -> Tensor:
-            generator = torch.Generator().manual_seed(seed + shard)
-            terms = self.model(rows.at(at), noise[at], generator)
-            return self.objective.loss(terms, weight).sum() / len(rows)
-
-        total = self.descent.step(loss, len(rows))
+        total = self.descent.step(Batch.of(rows, noise, weight, seed))
         self.average.step()
         return total
+
+    def _loss(self, batch: Batch) -> Tensor:
+        """[B]"""
+        terms = self.model(batch.rows, batch.noise, batch.generator())
+        return self.objective.loss(terms, batch.weight)
 
     @property
     def learning_rate(self) -> float:

@@ -7,11 +7,10 @@ again from its seed if a fit is stopped within.
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
-
 import torch
 from torch import Tensor, nn
 
+from synthvae.model.compute import Team
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Learnt, Prior
 from synthvae.model.spec import TrainingSpec
@@ -30,20 +29,20 @@ TRAINING = TrainingSpec(
 )
 
 
-def fit_prior(prior: Prior, drawn: Tensor, seed: int, pool: ThreadPoolExecutor) -> float:
+def fit_prior(prior: Prior, drawn: Tensor, seed: int, team: Team) -> float:
     """Move `prior` to draws z [N, Z] (codes [N, S]). What one of them then costs, in nats: of
     draws held out if the prior is trained, of all if it is a closed form."""
     prior.fit(drawn, seed)
     if isinstance(prior, Learnt):
-        return _train(prior, drawn, seed, pool)
+        return _train(prior, drawn, seed, team)
     with torch.no_grad():
         return float(-prior.log_density(drawn).mean())
 
 
-def _train(prior: Learnt, drawn: Tensor, seed: int, pool: ThreadPoolExecutor) -> float:
+def _train(prior: Learnt, drawn: Tensor, seed: int, team: Team) -> float:
     model, objective = OfDraws(prior), Objective()
     model.requires_grad_(True)
-    regime = Plain(model, objective, TRAINING, pool)
+    regime = Plain(model, objective, TRAINING, team)
     loop = Loop(model, regime, objective, TRAINING, seed)
     trained = loop.run(_as_rows(drawn), lambda *_: None, None, resume=False)
     model.requires_grad_(False)

@@ -18,6 +18,7 @@ from synthvae.settings import Settings, parse
 from synthvae.table import Table, from_frame
 from synthvae.training.adversarial import Adversarial
 from synthvae.training.checkpoint import Progress
+from synthvae.training.descent import Batch
 from synthvae.training.regimes import start
 
 
@@ -60,7 +61,7 @@ def test_one_step_moves_the_critic_and_the_model(game: tuple[Adversarial, Rows])
 
 def test_each_players_loss_moves_it_alone(game: tuple[Adversarial, Rows]) -> None:
     regime, rows = game
-    generator = torch.Generator()
+    batch = Batch.of(rows, torch.randn(len(rows), 32), 1.0, 7)
     players = [list(regime.model.parameters()), list(regime.critic.parameters())]
 
     def reached(loss: torch.Tensor) -> list[bool]:
@@ -72,18 +73,15 @@ def test_each_players_loss_moves_it_alone(game: tuple[Adversarial, Rows]) -> Non
             for part in (gradients[: len(players[0])], gradients[len(players[0]) :])
         ]
 
-    assert reached(regime._judged(rows, generator)) == [False, True]
+    assert reached(regime._judged(batch)) == [False, True]
     # The critic is part of the model's graph, yet the model's step leaves it where it was.
-    noise = torch.randn(len(rows), 32)
-    assert reached(regime._loss(rows, noise, 1.0, generator))[0]
+    assert reached(regime._loss(batch))[0]
     before = weights(regime.critic), weights(regime.model)
-    regime.descent.step(
-        lambda _, at: regime._loss(rows.at(at), noise[at], 1.0, generator).mean(), 100
-    )
+    regime.descent.step(batch)
     assert not any(moved(regime.critic, before[0]))
     assert any(moved(regime.model, before[1]))
     before = weights(regime.critic), weights(regime.model)
-    regime.judging.step(lambda _, at: regime._judged(rows.at(at), generator).mean(), 100)
+    regime.judging.step(batch)
     assert any(moved(regime.critic, before[0]))
     assert not any(moved(regime.model, before[1]))
 
@@ -96,7 +94,7 @@ def test_belief_alone_reaches_the_decoder(game: tuple[Adversarial, Rows]) -> Non
     def gradient(**terms: float) -> torch.Tensor:
         changed = settings().training.regime.__class__(**{"belief": 0.0, "features": 0.0, **terms})
         regime.game = changed
-        loss = regime._loss(rows, noise, 1.0, torch.Generator().manual_seed(seed)).mean()
+        loss = regime._loss(Batch.of(rows, noise, 1.0, seed)).mean()
         (found,) = torch.autograd.grad(loss, [regime.model.decoder.out.weight])
         return found
 

@@ -14,6 +14,8 @@ from synthvae.model.nets import Mlp, RowEmbedding
 from synthvae.model.parts import Dims
 from synthvae.model.values import Held, Noise, Rows
 
+_CHUNK = 2048  # rows that are drawn at once: their outputs stay in the cache
+
 
 @dataclass(frozen=True)
 class ParallelSpec:
@@ -62,6 +64,16 @@ class ParallelDecoder(nn.Module):
         self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
     ) -> Rows:
         """z [n, Z], given Rows [n] -> Rows [n]."""
+        starts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
+        parts = [
+            self._sample(z[at], given.at(at), noise.at(at), heads, held and held.at(at))
+            for at in starts
+        ]
+        return Rows.joined(parts)
+
+    def _sample(
+        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None
+    ) -> Rows:
         outputs = self(z, None, given)
         if held is None:
             return heads.sample(outputs, noise)

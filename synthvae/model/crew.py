@@ -1,0 +1,159 @@
+"""A crew: helpers that compute one function of what they are told, each on a core.
+
+Threads of Python take turns at all that lies between two operations of torch, and an operation of a
+training step takes some 20 us: two threads are hardly faster than one. A forked process has an
+interpreter of its own, knows the function and all it refers to as they were at the fork, and sends
+back what it returns. Where forking is not to be trusted, threads do the same, slower.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import mmap
+import multiprocessing
+import pickle
+import signal
+import sys
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from multiprocessing.connection import Connection
+from queue import SimpleQueue
+from typing import Generic, TypeVar
+
+import torch
+from torch import Tensor
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_ENOUGH = b"."
+
+
+class Crew(Generic[T, R]):
+    """Computes `work(task)` on `workers` cores. Helpers are forked at the first task; tasks and
+    results are pickled. `threads`, one a core, wait for helpers, or work in place of them."""
+
+    def __init__(
+        self, work: Callable[[T], R], workers: int, threads: ThreadPoolExecutor, fork: bool = True
+    ) -> None:
+        self.work, self.workers, self.threads = work, workers, threads
+        self.fork = fork and workers > 1 and _may_fork()
+        self.helpers: list[_Helper[T, R]] = []
+        self.idle: SimpleQueue[_Helper[T, R]] = SimpleQueue()
+
+    def submit(self, task: T) -> Future[R]:
+        """`work(task)`, later. MemoryError if a helper is ended from outside."""
+        self._start(self.workers)
+        return self.threads.submit(self._ask if self.helpers else self.work, task)
+
+    def all(self, tasks: Sequence[T]) -> list[R]:
+        """`work(task)` of each, the first here: no time is lost in handing it over."""
+        self._start(min(self.workers, len(tasks)) - 1)
+        if not self.helpers:
+            later = [self.threads.submit(self.work, task) for task in tasks[1:]]
+            return [self.work(tasks[0]), *(future.result() for future in later)]
+        here = len(tasks) - len(self.helpers)
+        for helper, task in zip(self.helpers, tasks[here:], strict=True):
+            helper.tell(task)
+        return [
+            *(self.work(task) for task in tasks[:here]),
+            *(helper.answer() for helper in self.helpers),
+        ]
+
+    def close(self) -> None:
+        """Send the helpers home; what they were told before is finished first."""
+        for helper in self.helpers:
+            helper.close()
+        self.helpers, self.fork = [], False
+
+    def _start(self, helpers: int) -> None:
+        if self.helpers or not self.fork:
+            return
+        try:
+            for _ in range(helpers):
+                self.helpers.append(_Helper(self.work))
+                self.idle.put(self.helpers[-1])
+        except OSError:  # no memory or no process to be had: threads ask for neither
+            self.close()
+
+    def _ask(self, task: T) -> R:
+        helper = self.idle.get()
+        try:
+            helper.tell(task)
+            return helper.answer()
+        finally:
+            self.idle.put(helper)
+
+
+class _Helper(Generic[T, R]):
+    """One forked process, and the pipe to it."""
+
+    def __init__(self, work: Callable[[T], R]) -> None:
+        fork = multiprocessing.get_context("fork")
+        self.pipe, theirs = fork.Pipe()
+        self.process = fork.Process(target=_serve, args=(work, theirs, self.pipe), daemon=True)
+        with warnings.catch_warnings():
+            # Forking beside threads is warned of since a lock may be held for good in the copy;
+            # the helper takes none that other threads here hold.
+            warnings.simplefilter("ignore", DeprecationWarning)
+            self.process.start()
+        theirs.close()
+
+    def tell(self, task: T) -> None:
+        with _ended_from_outside():
+            self.pipe.send_bytes(pickle.dumps(task, protocol=5))
+
+    def answer(self) -> R:
+        with _ended_from_outside():
+            done, value = pickle.loads(self.pipe.recv_bytes())
+        if not done:
+            raise value
+        answer: R = value
+        return answer
+
+    def close(self) -> None:
+        with contextlib.suppress(OSError):
+            self.pipe.send_bytes(_ENOUGH)
+        self.process.join()
+        self.pipe.close()
+
+
+@contextlib.contextmanager
+def _ended_from_outside() -> Iterator[None]:
+    try:
+        yield
+    except (EOFError, BrokenPipeError, ConnectionResetError) as error:
+        raise MemoryError("a helper process was ended from outside") from error
+
+
+def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> None:
+    """The life of a helper: it ends when it is told so, or when its parent is gone. (The closing of
+    a pipe would not do: helpers forked later hold copies of the parent's end.)"""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and decides
+    parents.close()
+    with contextlib.suppress(EOFError, OSError):
+        while True:
+            told = pipe.recv_bytes()
+            if told == _ENOUGH:
+                return
+            try:
+                answer = pickle.dumps((True, work(pickle.loads(told))), protocol=5)
+            except Exception as error:
+                answer = pickle.dumps((False, error), protocol=5)
+            pipe.send_bytes(answer)
+
+
+def _may_fork() -> bool:
+    """Linux only: elsewhere system libraries don't survive a fork. A daemon may have no children,
+    and beside a GPU autograd has threads that a fork leaves behind."""
+    return (
+        sys.platform == "linux"
+        and not multiprocessing.current_process().daemon
+        and not torch.cuda.is_available()
+    )
+
+
+def shared(size: int) -> Tensor:
+    """Zeros [size] that processes forked later see as one memory."""
+    return torch.frombuffer(mmap.mmap(-1, 4 * max(size, 1)), dtype=torch.float32)[:size]
