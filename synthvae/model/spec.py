@@ -124,9 +124,9 @@ class TrainingSpec:
 
     epochs: int | None = None
     batch: int | None = None
-    visits: int = 2_100_000
+    visits: int = 1_750_000
     batch_scale: float = 2.8
-    learning_rate: float = 2e-3
+    learning_rate: float = 3e-3
     weight_decay: float = 1e-5
     averaging: float = 0.0
     validation: float = 0.1
