@@ -20,6 +20,21 @@ from rich.progress import (
 )
 
 words = Console(stderr=True, highlight=False, soft_wrap=True)
+_WIDE = 110
+
+
+class Paper(Console):
+    """Tables on stdout: as wide as the terminal, and wide enough in a file or pipe."""
+
+    def __init__(self) -> None:
+        super().__init__(highlight=False)
+        if not self.is_terminal:
+            self.width = _WIDE
+
+    def on_broken_pipe(self) -> None:
+        """As with other output: the reader has seen enough."""
+        raise
+
 
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Say nothing but errors.")]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON on stdout.")]

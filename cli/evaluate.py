@@ -10,7 +10,7 @@ import typer
 
 from synthvae.files import refuse_overwrite
 
-from .console import Force, Json, Quiet, Reporter
+from .console import Force, Json, Paper, Quiet, Reporter
 
 if TYPE_CHECKING:
     from synthvae.evaluation import Evaluation, Metric
@@ -31,7 +31,8 @@ def evaluate(
     target: Annotated[
         str | None,
         typer.Option(
-            help="Column that the utility task predicts.", show_default="the last fit one"
+            help="Column that the utility task predicts.",
+            show_default="the last that suits, named in the notes",
         ),
     ] = None,
     output: Annotated[
@@ -90,16 +91,15 @@ def _settings(config: Path | None, target: str | None) -> tuple[str | None, list
 
 def _print(found: Evaluation) -> None:
     from rich.box import SIMPLE_HEAD
-    from rich.console import Console
     from rich.table import Table
 
-    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     for name in ("metric", "synthetic", "95 % interval", "real", "ratio", "better", "n"):
         left = name in ("metric", "better")
         table.add_column(name, justify="left" if left else "right", no_wrap=True)
     for record in found.records:
         table.add_row(*_row(record))
-    console = Console(highlight=False)
+    console = Paper()
     console.print(table)
     console.print("real: what held-out real rows score, the floor; ratio: synthetic over real")
     for name, reason in found.left_out.items():
@@ -112,7 +112,7 @@ def _row(record: Metric) -> tuple[str, ...]:
     def number(value: Any) -> str:
         return "" if value is None else f"{value:.3g}"
 
-    interval = f"{number(record.interval.low)} .. {number(record.interval.high)}"
+    interval = f"{record.interval.low:.2g}..{record.interval.high:.2g}"
     return (
         record.name,
         number(record.value),

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 
 import typer
 
-from .console import Json, Reporter
+from .console import Json, Paper, Reporter
 
 
 def inspect(
@@ -33,11 +33,10 @@ def inspect(
 
 
 def _print(found: Mapping[str, Any]) -> None:
-    from rich.console import Console
     from rich.markup import escape
     from rich.table import Table
 
-    console = Console(highlight=False)
+    console = Paper()
     table = Table(title="What the file holds about each column", title_justify="left")
     table.add_column("column", overflow="fold")
     table.add_column("held as")

@@ -84,12 +84,13 @@ def _header(data: bytes, path: Path) -> dict[str, Any]:
         raise _truncated(path) if ours else foreign
     try:
         header = dict(json.loads(json.loads(data[8 : 8 + length])["__metadata__"][FORMAT]))
+        version = int(header["version"])
     except (ValueError, KeyError, TypeError) as error:
         raise foreign from error
-    if header.get("version", 0) > VERSION:
+    if version > VERSION:
         raise ArtifactError(
             f"this synthvae reads model files up to version {VERSION}, but '{path}' is of version "
-            f"{header['version']}; upgrade synthvae"
+            f"{version}; upgrade synthvae"
         )
     return header
 

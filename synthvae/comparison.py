@@ -48,17 +48,18 @@ def compare(
             f"a target is a column that is compared, but '{target}' is none; "
             f"{hint(target, map(str, frames[0].columns))}"
         )
+    chosen = target or default_target(frames[0])
     try:
-        found = evaluate_frames(
-            *frames, target=target or default_target(frames[0]), seed=seed, progress=step
-        )
+        found = evaluate_frames(*frames, target=chosen, seed=seed, progress=step)
     except ValueError as error:
         raise TableError(*str(error).splitlines()) from error
     step("SDMetrics")
     real, holdout, synthetic = _typed(tables, schema)
     known = sdmetrics_records(real, holdout, synthetic, _sdv_columns(schema), seed)
     made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
-    return Evaluation((*found.records, *known), {**found.left_out, **made_up}, found.notes)
+    predicted = () if chosen is None else (f"utility: '{chosen}' is predicted",)
+    notes = (*found.notes, *predicted)
+    return Evaluation((*found.records, *known), {**found.left_out, **made_up}, notes)
 
 
 def _same_columns(tables: Mapping[str, Table]) -> None:

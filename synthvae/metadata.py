@@ -90,7 +90,8 @@ def read(path: Path) -> Metadata:
 def load_mapping(path: Path, what: str) -> dict[str, Any]:
     """A YAML or JSON file that holds one mapping."""
     if not path.is_file():
-        raise MetadataError(f"{what} is a file, but '{path}' does not exist; check the path")
+        state = "is a folder" if path.is_dir() else "does not exist"
+        raise MetadataError(f"{what} is a file, but '{path}' {state}; check the path")
     try:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
@@ -98,10 +99,12 @@ def load_mapping(path: Path, what: str) -> dict[str, Any]:
         raise MetadataError(
             f"{what} is YAML or JSON, but '{path}' can't be read as such: {reason}"
         ) from error
+    if content is None:  # nothing in it, or nothing but comments
+        return {}
     if not isinstance(content, dict):
+        held = "a list" if isinstance(content, list) else f"'{str(content)[:40]}'"
         raise MetadataError(
-            f"{what} is a mapping of keys, but '{path}' holds {type(content).__name__}; "
-            "see the README"
+            f"{what} is keys with values, but '{path}' holds {held}; see the README"
         )
     return content
 

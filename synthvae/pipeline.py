@@ -61,6 +61,11 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
     """Table and metadata -> schema -> codecs -> encoded rows."""
     metadata = metadata or detect(table)
     schema = resolve(metadata, table, settings.missing_values)
+    if settings.target is not None and settings.target not in table.names:
+        raise SchemaError(
+            f"a target is a column, but the table has no column '{settings.target}'; "
+            f"{hint(settings.target, table.names)}"
+        )
     for name in settings.condition:
         if name not in table.names:
             raise SchemaError(

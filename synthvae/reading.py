@@ -58,7 +58,8 @@ def read_table(path: str) -> Table:
     form = format_of(path)
     source = "standard input" if path == "-" else f"'{path}'"
     if path != "-" and not Path(path).is_file():
-        raise TableError(f"a table is a file, but {source} does not exist; check the path")
+        state = "is a folder" if Path(path).is_dir() else "does not exist"
+        raise TableError(f"a table is a file, but {source} {state}; check the path")
     try:
         if form.parquet:
             return from_arrow(pq.read_table(path), source)

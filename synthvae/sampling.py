@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditions import Conditions
@@ -133,7 +134,13 @@ class Sampler:
             raise SchemaError(
                 f"column '{name}': numbers are finite, but '{text}' is given; correct it"
             )
-        encoded = self.codec[name].encode(column, np.random.default_rng(0))
+        codec = self.codec[name]
+        if isinstance(codec, CategoricalCodec) and text not in codec.levels:
+            raise SchemaError(
+                f"a given value is one that the training table holds, but column '{name}' has no "
+                f"'{text}'; {hint(text, codec.levels)}"
+            )
+        encoded = codec.encode(column, np.random.default_rng(0))
         blocks = self.model.given.layout.blocks
         positions = [i for i, block in enumerate(blocks) if block.column == name]
         return dict(zip(positions, encoded.codes[0].tolist(), strict=True))

@@ -61,7 +61,7 @@ def parse(content: Mapping[str, Any], source: str = "settings") -> Settings:
     preset = content.get("preset", DEFAULT_PRESET)
     if not isinstance(preset, str) or preset not in PRESETS:
         raise UsageError(
-            f"a preset is one of {', '.join(PRESETS)}, but {source} asks for '{preset}'; "
+            f"a preset is one of {', '.join(PRESETS)}, but in {source} it is '{preset}'; "
             f"{hint(str(preset), PRESETS)}"
         )
     chosen = PRESETS[preset]

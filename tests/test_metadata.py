@@ -171,8 +171,8 @@ def test_a_table_that_is_no_mapping_is_refused() -> None:
     [
         (b"a: [1, 2", "can't be read as such: while parsing"),
         (b"columns: \xff\xfe", "can't be read as such: "),
-        (b"- a\n- b\n", "holds list; see the README"),
-        (b"", "holds NoneType; see the README"),
+        (b"- a\n- b\n", "holds a list; see the README"),
+        (b"words", "holds 'words'; see the README"),
     ],
 )
 def test_a_file_that_is_no_mapping_is_refused(data: bytes, words: str, tmp_path: Path) -> None:

@@ -79,7 +79,7 @@ def test_files(tmp_path: Path) -> None:
     path.write_text("preset: tvae\nseed: 4\n")
     assert read(path).seed == 4
     path.write_text("- a list\n")
-    with pytest.raises(MetadataError, match="is a mapping"):
+    with pytest.raises(MetadataError, match="is keys with values"):
         read(path)
     with pytest.raises(MetadataError, match="does not exist"):
         read(tmp_path / "none.yaml")
@@ -92,7 +92,7 @@ def test_files(tmp_path: Path) -> None:
         ({"training": {"batch": -1}}, "batch"),
         ({"training": {"validation": 1.0}}, "validation"),
         ({"training": {"learning_rate": -1.0}}, "learning_rate"),
-        ({"training": {"drops": -1}}, "drops"),
+        ({"training": {"patience": 0}}, "patience"),
         ({"model": {"latent": {"size": 0}}}, "size"),
         ({"model": {"encoder": []}}, "encoder"),
         ({"model": {"decoder": {"kind": "parallel", "hidden": [8, 0]}}}, "hidden"),

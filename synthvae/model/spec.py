@@ -119,8 +119,8 @@ class TrainingSpec:
     of rows, `visits` (rows times epochs) and `batch_scale`: see `training.plan`.
     `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
     share of rows held out, which decide when to stop and which weights are kept. After `patience`
-    epochs without a better held-out loss the learning rate falls to a third; after `drops` falls
-    training ends. `regime`: how a step is made."""
+    epochs with hardly a better held-out loss the learning rate falls, and training ends. `regime`:
+    how a step is made."""
 
     epochs: int | None = None
     batch: int | None = None
@@ -131,14 +131,13 @@ class TrainingSpec:
     averaging: float = 0.0
     validation: float = 0.1
     patience: int = 5
-    drops: int = 2
     regime: PlainSpec | AdversarialSpec = field(default_factory=PlainSpec)
 
     def __post_init__(self) -> None:
         positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
         positive(learning_rate=self.learning_rate, visits=self.visits, batch_scale=self.batch_scale)
         share(averaging=self.averaging)
-        not_negative(weight_decay=self.weight_decay, drops=self.drops)
+        not_negative(weight_decay=self.weight_decay)
         if not 0 <= self.validation <= 0.9:
             raise ValueError(f"validation is a share from 0 to 0.9, but it is {self.validation}")
 
@@ -159,8 +158,7 @@ _AUTOREGRESSIVE = TrainingSpec(
     learning_rate=3e-3,
     weight_decay=0.0,
     averaging=0.995,
-    patience=2,
-    drops=1,
+    patience=1,
 )
 
 PRESETS: Mapping[str, Preset] = {

@@ -22,14 +22,16 @@ _KEY = "__progress__"
 @dataclass
 class Progress:
     """Where training stands after `epoch` epochs. `best`: the lowest held-out loss so far;
-    `waited`: epochs since; `dropped`: how often the learning rate fell."""
+    `best_epoch`: whose weights are kept; `mark`: the loss that the next ones are to fall below, and
+    `waited`: for how many epochs they did not; `early`: the epoch from which the learning rate
+    falls before its time, 0 if it does not."""
 
     epoch: int = 0
     best: float = float("inf")
     best_epoch: int = 0
+    mark: float = float("inf")
     waited: int = 0
-    dropped: int = 0
-    learning_rate: float = 0.0
+    early: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
 

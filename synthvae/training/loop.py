@@ -23,8 +23,7 @@ from synthvae.training.average import Average
 from synthvae.training.checkpoint import Checkpoint, Progress
 from synthvae.training.plan import plan
 
-_BETTER = 1e-3  # nats a row by which a held-out loss must fall to count
-_RATE_FACTOR = 1 / 3
+_HARDLY = 0.02  # nats a row: held-out losses that differ by less are as good as each other
 _DIVERGED = 1e9  # nats
 _VALIDATION_BATCH = 4096
 _LOOKED_AT = 8192  # rows before an epoch, for what is not in use
@@ -81,7 +80,7 @@ class Loop:
         self.model, self.regime = model, regime
         self.objective, self.spec, self.seed = objective, spec, seed
         self.latent = model.space.size
-        self.progress = Progress(learning_rate=spec.learning_rate)
+        self.progress = Progress()
         self.best: dict[str, Tensor] = {}
 
     def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
@@ -106,11 +105,17 @@ class Loop:
         return rows.at(order[held_out:]), rows.at(order[:held_out] if held_out else order)
 
     def _stop(self) -> str:
-        if self.progress.epoch >= self.plan.epochs:
+        progress = self.progress
+        if progress.epoch >= self.plan.epochs:
             return f"reached {self.plan.epochs} epochs"
-        if self.progress.dropped > self.spec.drops:
-            return f"no better held-out loss since epoch {self.progress.best_epoch}"
+        if progress.early and progress.epoch >= self.plan.last(progress.early):
+            return f"hardly a better held-out loss after epoch {progress.early}"
+        if self._cools() and progress.waited >= self.plan.patience:
+            return f"no better held-out loss since epoch {progress.best_epoch}"
         return ""
+
+    def _cools(self) -> bool:
+        return self.plan.cools(self.progress.epoch, self.progress.early)
 
     def _epoch(self, train: Rows, held_out: Rows) -> None:
         started, progress = time.monotonic(), self.progress
@@ -122,7 +127,8 @@ class Loop:
             progress.history.append({"train": losses, **held})
             self._keep(held["loss"])
         progress.seconds += time.monotonic() - started
-        self._slow_down()
+        if not self._cools() and progress.waited >= self.plan.patience:
+            self._cool_down()
 
     def _train(self, train: Rows) -> float:
         epoch, batch = self.progress.epoch, self.plan.batch
@@ -136,7 +142,9 @@ class Loop:
             noise = self.objective.noise(len(index), self.latent, generator)
             done = epoch + step / steps
             weight = self.plan.objective.weight(done)
-            self.regime.learning_rate = self.progress.learning_rate * self.plan.rate_factor(done)
+            self.regime.learning_rate = self.spec.learning_rate * self.plan.rate_factor(
+                done, self.progress.early
+            )
             total += self.regime.step(train.at(index), noise, weight, seeds[step])
             self._check(total)
         return total / steps
@@ -163,23 +171,25 @@ class Loop:
         return {name: value / len(held_out) for name, value in sums.items()}
 
     def _keep(self, loss: float) -> None:
-        """Keep the weights if they are the best so far."""
-        progress = self.progress
-        if loss < progress.best - _BETTER:
-            progress.best, progress.best_epoch, progress.waited = loss, progress.epoch, 0
+        """Keep the weights if they are the best so far. While the learning rate falls, as good as
+        the best is enough: weights that have settled are nearer to the table's margins."""
+        progress, cools = self.progress, self._cools()
+        good = loss < progress.best + (_HARDLY if cools else 0.0)
+        if good:
+            progress.best_epoch = progress.epoch
             self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
+        progress.best = min(progress.best, loss)
+        if good if cools else loss < progress.mark - _HARDLY:
+            progress.mark, progress.waited = loss, 0
         else:
             progress.waited += progress.epoch > self.plan.patient_until
 
-    def _slow_down(self) -> None:
-        """Lower the learning rate, from the best weights on, if no better ones come."""
-        progress = self.progress
-        if progress.waited >= self.plan.patience:
-            progress.waited = 0
-            progress.dropped += 1
-            progress.learning_rate *= _RATE_FACTOR
-            self.model.load_state_dict(self.best)
-            self.regime.average.restart()
+    def _cool_down(self) -> None:
+        """The held-out loss hardly falls any more: from the best weights on, the learning rate
+        does."""
+        self.progress.early, self.progress.waited = self.progress.epoch, 0
+        self.model.load_state_dict(self.best)
+        self.regime.average.restart()
 
     def _save(self, checkpoint: Checkpoint) -> None:
         states = {

@@ -10,7 +10,8 @@
 - Warm-up of the rate's weight: as the objective says, but at most a third of the epochs, two
   thirds if it goes in cycles.
 - Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then
-  falling linearly to a twentieth.
+  falling linearly to a twentieth. If the held-out loss hardly falls any more (patience), it begins
+  to fall at once, over a third as many epochs as were trained until then.
 """
 
 from __future__ import annotations
@@ -30,6 +31,7 @@ PATIENT_STEPS = 100
 RISING = 1 / 50
 CONSTANT = 2 / 3
 LAST = 1 / 20
+COOLING = 1 / 3
 WARMUP = {"linear": 1 / 3, "capacity": 1 / 3, "cyclical": 2 / 3}
 
 
@@ -47,12 +49,21 @@ class Plan:
         """The epoch up to which no better held-out loss is expected."""
         return max(self.objective.warmup_epochs, RISING * self.epochs)
 
-    def rate_factor(self, epoch: float) -> float:
+    def cools(self, epoch: float, early: int = 0) -> bool:
+        """Whether the learning rate falls after `epoch` epochs; `early`: the epoch from which it
+        does so before its time, if any."""
+        return epoch > (early or CONSTANT * self.epochs)
+
+    def last(self, early: int = 0) -> int:
+        """How many epochs there are in all."""
+        return min(self.epochs, early + math.ceil(early * COOLING)) or self.epochs
+
+    def rate_factor(self, epoch: float, early: int = 0) -> float:
         """What the learning rate is multiplied with after `epoch` epochs."""
-        done = epoch / self.epochs
-        if done < CONSTANT:
-            return min(1.0, done / RISING + LAST)
-        return 1.0 - (1.0 - LAST) * (done - CONSTANT) / (1.0 - CONSTANT)
+        if not self.cools(epoch, early):
+            return min(1.0, epoch / self.epochs / RISING + LAST)
+        start, last = early or CONSTANT * self.epochs, self.last(early)
+        return 1.0 - (1.0 - LAST) * (epoch - start) / (last - start)
 
 
 def plan(spec: TrainingSpec, objective: Objective, rows: int) -> Plan:

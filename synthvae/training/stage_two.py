@@ -24,8 +24,7 @@ TRAINING = TrainingSpec(
     learning_rate=3e-3,
     weight_decay=0.0,
     averaging=0.99,
-    patience=2,
-    drops=1,
+    patience=1,
 )
 
 

@@ -12,7 +12,7 @@ from synthvae.training.plan import BATCH, EPOCHS, WARMUP, plan
 
 @pytest.mark.parametrize(
     ("rows", "batch", "epochs"),
-    [(20, 20, 300), (300, 64, 300), (6_000, 256, 300), (35_000, 512, 60), (10**6, 2048, 6)],
+    [(20, 20, 300), (300, 64, 300), (6_000, 256, 292), (35_000, 512, 50), (10**6, 2048, 6)],
 )
 def test_batch_and_epochs(rows: int, batch: int, epochs: int) -> None:
     made = plan(TrainingSpec(), Objective(), rows)
@@ -35,6 +35,17 @@ def test_the_learning_rate_ends_low() -> None:
     assert factors == sorted(factors, reverse=True)
 
 
+def test_the_learning_rate_may_fall_before_its_time() -> None:
+    made = plan(TrainingSpec(epochs=30), Objective(), 1000)
+    assert made.last() == 30
+    assert [made.last(early) for early in (1, 6, 10, 29)] == [2, 8, 14, 30]
+    factors = [made.rate_factor(epoch, early=6) for epoch in (5, 6, 7, 8)]
+    assert factors[:2] == [1.0, 1.0]
+    assert factors[3] == pytest.approx(1 / 20)
+    assert factors[2] == pytest.approx((1 + 1 / 20) / 2)
+    assert [made.cools(6.5, 6), made.cools(6, 6), made.cools(6.5)] == [True, False, False]
+
+
 def test_the_learning_rate_rises_over_the_first_steps() -> None:
     made = plan(TrainingSpec(epochs=50), Objective(), 1000)
     assert made.rate_factor(0) < 0.1
@@ -46,7 +57,7 @@ def test_patience_is_at_least_a_hundred_steps_and_waits_for_the_rise() -> None:
     small = plan(TrainingSpec(patience=2), Objective(), 270)
     assert small.patience == 100 // (270 // small.batch)
     assert small.patient_until == small.epochs / 50
-    assert plan(TrainingSpec(), Objective(warmup_epochs=20), 35_000).patient_until == 20
+    assert plan(TrainingSpec(epochs=60), Objective(warmup_epochs=20), 35_000).patient_until == 20
 
 
 def test_cycles_may_take_two_thirds_of_the_epochs() -> None:
