@@ -41,12 +41,12 @@ METRICS: dict[str, Callable[[dict[str, Any]], float]] = {
 }
 
 
-def one(table: str, seed: int, preset: str) -> dict[str, Any]:
+def one(table: str, seed: int, preset: str, *more: str) -> dict[str, Any]:
     """Fit, sample as many rows as the table has, measure."""
     model, out = WORK / f"{table}-{preset}-{seed}.synthvae", WORK / f"{table}-{preset}-{seed}.csv"
     train = DATA / table / "train.csv.gz"
     options = ("--seed", seed, "--force", "--json")
-    fit = timed(SYNTHVAE, "fit", train, "-o", model, "--preset", preset, *options)
+    fit = timed(SYNTHVAE, "fit", train, "-o", model, "--preset", preset, *more, *options)
     timed(SYNTHVAE, "sample", "-n", rows_of(table), "-m", model, "-o", out, *options)
     numbers = yardstick(table, out, TARGETS.get(table))
     told = json.loads(timed(SYNTHVAE, "inspect", model, "--json").output)["training"]

@@ -21,7 +21,7 @@ from torch import Tensor
 from synthvae.errors import ArtifactError
 from synthvae.files import write_bytes
 
-FORMAT, VERSION = "synthvae", 2
+FORMAT, VERSION = "synthvae", 3
 
 
 @dataclass(frozen=True)
@@ -91,6 +91,11 @@ def _header(data: bytes, path: Path) -> dict[str, Any]:
         raise ArtifactError(
             f"this synthvae reads model files up to version {VERSION}, but '{path}' is of version "
             f"{version}; upgrade synthvae"
+        )
+    if version < VERSION:
+        raise ArtifactError(
+            f"this synthvae reads model files of version {VERSION}, but '{path}' is of version "
+            f"{version}; fit again, or read it with the synthvae that wrote it"
         )
     return header
 

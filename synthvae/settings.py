@@ -11,7 +11,8 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from synthvae.errors import MetadataError, Problems, UsageError, hint
 from synthvae.metadata import load_mapping
-from synthvae.model.spec import PARTS, PRESETS, ModelSpec, TrainingSpec
+from synthvae.model.presets import PRESETS
+from synthvae.model.spec import PARTS, ModelSpec, TrainingSpec
 
 DEFAULT_PRESET = "arvae"
 

@@ -59,14 +59,20 @@ def test_tampered_content_is_named(data: bytes, tmp_path: Path) -> None:
         load(data[:-1] + bytes([data[-1] ^ 1]), tmp_path)
 
 
-def test_a_newer_version_is_named(data: bytes, tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("version", "words"),
+    [(99, "upgrade synthvae"), (1, "of version 1; fit again"), (None, "is not; check the path")],
+)
+def test_another_version_is_named(
+    data: bytes, tmp_path: Path, version: int | None, words: str
+) -> None:
     (length,) = struct.unpack("<Q", data[:8])
     header = json.loads(data[8 : 8 + length])
     inner = json.loads(header["__metadata__"]["synthvae"])
-    header["__metadata__"]["synthvae"] = json.dumps({**inner, "version": 99})
+    header["__metadata__"]["synthvae"] = json.dumps({**inner, "version": version})
     text = json.dumps(header, separators=(",", ":")).encode()
     newer = struct.pack("<Q", len(text)) + text + data[8 + length :]
-    with pytest.raises(ArtifactError, match="upgrade synthvae"):
+    with pytest.raises(ArtifactError, match=words):
         load(newer, tmp_path)
 
 

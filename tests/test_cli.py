@@ -17,7 +17,8 @@ import pytest
 
 from synthvae import artifact as artifacts
 from synthvae import pipeline
-from synthvae.model.spec import PRIORS_OF
+from synthvae.model.latents.gaussian import GaussianSpec
+from synthvae.model.spec import priors_of
 
 SCRIPT = Path(sys.executable).with_name("synthvae")
 
@@ -119,6 +120,9 @@ def test_pipes(csv: Path, model_file: Path, tmp_path: Path) -> None:
     assert head.stdout.count(b"\n") == 2
     assert b"Traceback" not in head.stderr
     assert b"Exception" not in head.stderr
+    told = f"set -o pipefail; {SCRIPT} inspect {model_file} | head -1 >{tmp_path / 'head'}"
+    for _ in range(3):
+        assert subprocess.run(["bash", "-c", told], check=False).returncode == 0
 
 
 def test_json_goes_to_stdout_and_words_to_stderr(
@@ -156,7 +160,7 @@ def test_a_prior_replaces_that_of_the_preset(cli, csv: Path, tmp_path: Path) -> 
         settings = pipeline.settings_of(artifacts.load(model))
         assert (settings.model.prior.kind, settings.model.prior.components) == (prior, components)
         assert settings.model.latent.size == 2
-    assert set(re.findall(r"\w+", cli("fit", "--help").output)) >= set(PRIORS_OF["gaussian"])
+    assert set(re.findall(r"\w+", cli("fit", "--help").output)) >= set(priors_of(GaussianSpec()))
 
 
 def test_a_collapsed_latent_is_warned_of(cli, csv: Path, tmp_path: Path) -> None:
@@ -204,6 +208,10 @@ def test_evaluate_compares(cli, csv: Path, model_file: Path, tmp_path: Path) -> 
     names = [record["name"] for record in records["records"]]
     assert {"shape", "pair", "detector", "utility_gap", "sdmetrics_quality"} <= set(names)
     assert "customer_id" in records["left_out"]
+    assert any("is predicted" in note for note in records["notes"])
+    table = cli("evaluate", *tables).stdout
+    assert "\u2026" not in table
+    assert max(map(len, table.splitlines()[:12])) <= 80
     assert cli("evaluate", *tables, "--target", "nothing").exit_code == 3
 
 

@@ -11,7 +11,8 @@ from torch import Tensor
 
 from synthvae.completion import Completion, Detail
 from synthvae.layout import Block, Layout
-from synthvae.model.spec import PRESETS, build
+from synthvae.model.presets import PRESETS
+from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.model.values import Held, Rows
 from synthvae.seeds import stream

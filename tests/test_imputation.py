@@ -13,7 +13,7 @@ from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError
 from synthvae.imputation import Imputer
-from synthvae.model.spec import PRESETS
+from synthvae.model.presets import PRESETS
 from synthvae.settings import parse
 from synthvae.storage import View
 from synthvae.table import Table, from_arrow, from_frame

@@ -14,7 +14,7 @@ from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import UsageError
 from synthvae.latent_space import LatentSpace
-from synthvae.model.spec import PRESETS
+from synthvae.model.presets import PRESETS
 from synthvae.table import Table, from_frame
 
 Fitted = Callable[[str], Artifact]

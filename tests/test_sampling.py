@@ -129,6 +129,16 @@ def test_made_up_columns_are_no_conditions(frame: pd.DataFrame) -> None:
         )
 
 
+def test_a_target_that_is_no_column_is_refused_before_the_fit(frame: pd.DataFrame) -> None:
+    with pytest.raises(SchemaError, match=r"target is a column.* did you mean 'visits'"):
+        pipeline.fit(from_frame(frame), None, parse({"target": "visit"}))
+
+
+def test_a_given_category_that_was_never_seen_is_refused_with_a_hint(cvae) -> None:
+    with pytest.raises(SchemaError, match="has no 'rar'; did you mean 'rare'"):
+        cvae.fixed({"group": "rar"})
+
+
 def test_infinite_given_values_are_refused(cvae) -> None:
     with pytest.raises(SchemaError, match="finite"):
         list(cvae.chunks(1, 0, "text", {"visits": "inf"}))

@@ -15,7 +15,8 @@ from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import UsageError
 from synthvae.layout import Block, Layout
-from synthvae.model.spec import PRESETS, build
+from synthvae.model.presets import PRESETS
+from synthvae.model.spec import build
 from synthvae.model.values import Posterior, Rows
 from synthvae.scoring import Scorer, log_posterior, scores
 from synthvae.seeds import derive

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from synthvae.errors import MetadataError, UsageError
+from synthvae.model.presets import PRESETS
 from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.schedules import Cyclical
-from synthvae.model.spec import PRESETS
 from synthvae.settings import Settings, parse, read
 
 
@@ -78,6 +78,8 @@ def test_files(tmp_path: Path) -> None:
     path = tmp_path / "synthvae.yaml"
     path.write_text("preset: tvae\nseed: 4\n")
     assert read(path).seed == 4
+    path.write_text("# nothing but a comment\n")
+    assert read(path) == Settings()
     path.write_text("- a list\n")
     with pytest.raises(MetadataError, match="is keys with values"):
         read(path)

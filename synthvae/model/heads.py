@@ -132,8 +132,7 @@ class Heads(nn.Module):
 
 def draw_codes(logits: Tensor, uniform: Tensor) -> Tensor:
     """Inverse of the cumulative distribution: [n, blocks, size], [n, blocks] -> [n, blocks]."""
-    likely = (logits - logits.amax(dim=2, keepdim=True)).exp_()
-    cumulative = _cumulative(likely)
+    cumulative = _cumulative(torch.softmax(logits, dim=2))
     level = uniform[:, :, None] * cumulative[:, :, -1:]
     return torch.searchsorted(cumulative, level, right=True)[:, :, 0]
 

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, TypeVar, runtime_checkable
 
 import torch
 from torch import Tensor, nn
@@ -17,6 +17,34 @@ from synthvae.model.values import Held, Noise, Posterior, Rows, Space
 if TYPE_CHECKING:
     from synthvae.model.heads import Heads
     from synthvae.model.nets import RowEncoder
+
+
+T_co = TypeVar("T_co", covariant=True)
+
+
+class Spec(Protocol[T_co]):
+    """A part in data: a frozen dataclass that knows how to build it."""
+
+    @property
+    def kind(self) -> str:
+        """Its name in the table of parts."""
+        ...
+
+    def build(self, dims: Dims) -> T_co: ...
+
+
+class LatentSpec(Spec["Latent"], Protocol):
+    @property
+    def space(self) -> Space:
+        """What the latent speaks."""
+        ...
+
+
+class PriorSpec(Spec["Prior"], Protocol):
+    @property
+    def speaks(self) -> str:
+        """The kind of the spaces that it fits."""
+        ...
 
 
 class Latent(Protocol):

@@ -1,4 +1,4 @@
-"""What a model is made of, in data: specs of parts, their tables, and the presets."""
+"""What a model is made of, in data: specs of parts, and their tables."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 import torch
+from torch import nn
 
 from synthvae.codecs.table_codec import NumericKind
 from synthvae.layout import Layout
@@ -22,7 +23,7 @@ from synthvae.model.latents.hierarchical import HierarchicalSpec
 from synthvae.model.latents.vq import VqSpec
 from synthvae.model.nets import RowEncoder
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Dims, Inference, Learnt
+from synthvae.model.parts import Decoder, Dims, Inference, LatentSpec, Learnt, PriorSpec, Spec
 from synthvae.model.priors.codes import CodesSpec
 from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.priors.gmm import GmmSpec
@@ -62,12 +63,11 @@ PARTS: Mapping[str, Mapping[str, type]] = {
     "schedule": {"linear": Linear, "cyclical": Cyclical, "capacity": Capacity},
     "regime": {"plain": PlainSpec, "adversarial": AdversarialSpec},
 }
-PRIORS_OF: Mapping[str, tuple[str, ...]] = {
-    "gaussian": ("normal", "gmm", "vamp", "flow"),
-    "hierarchical": ("hierarchical",),
-    "vq": ("autoregressive",),
-    "fsq": ("autoregressive",),
-}
+
+
+def priors_of(latent: LatentSpec) -> list[str]:
+    """The kinds of priors that speak the space of a latent."""
+    return [kind for kind, prior in PARTS["prior"].items() if prior().speaks == latent.space.kind]
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,9 @@ class ModelSpec:
 
     numeric: NumericKind = "modes"
     encoder: tuple[int, ...] = (128, 128)
-    latent: GaussianSpec | HierarchicalSpec | VqSpec | FsqSpec = field(default_factory=GaussianSpec)
-    prior: NormalSpec | GmmSpec | VampSpec | FlowSpec | HierarchicalPriorSpec | CodesSpec = field(
-        default_factory=NormalSpec
-    )
-    decoder: ParallelSpec | AutoregressiveSpec = field(default_factory=ParallelSpec)
+    latent: LatentSpec = field(default_factory=GaussianSpec)
+    prior: PriorSpec = field(default_factory=NormalSpec)
+    decoder: Spec[Decoder] = field(default_factory=ParallelSpec)
     scalar: GaussianScalarSpec | MixtureSpec = field(default_factory=GaussianScalarSpec)
     objective: Objective = field(default_factory=Objective)
 
@@ -101,10 +99,10 @@ class ModelSpec:
 
     def _check_latent(self) -> None:
         latent, prior = self.latent.kind, self.prior.kind
-        if prior not in PRIORS_OF[latent]:
+        if self.prior.speaks != self.latent.space.kind:
             raise ValueError(
                 f"a prior speaks the space of its latent, but prior: {prior} does not speak that "
-                f"of latent: {latent}; combine {latent} with {' or '.join(PRIORS_OF[latent])}"
+                f"of latent: {latent}; combine {latent} with {' or '.join(priors_of(self.latent))}"
             )
         if self.latent.space.slots and self.objective.iwae > 1:
             raise ValueError(
@@ -142,110 +140,6 @@ class TrainingSpec:
             raise ValueError(f"validation is a share from 0 to 0.9, but it is {self.validation}")
 
 
-@dataclass(frozen=True)
-class Preset:
-    """A composition with a name; `summary` is its line in the README's table."""
-
-    summary: str
-    model: ModelSpec
-    training: TrainingSpec
-    needs_condition: bool = False
-
-
-_AUTOREGRESSIVE = TrainingSpec(
-    visits=350_000,
-    batch_scale=1.4,
-    learning_rate=3e-3,
-    weight_decay=0.0,
-    averaging=0.995,
-    patience=1,
-)
-
-PRESETS: Mapping[str, Preset] = {
-    "arvae": Preset(
-        "numbers on a normal scale, Gaussian latent, autoregressive decoder, fitted prior",
-        ModelSpec(
-            numeric="quantiles",
-            latent=GaussianSpec(size=4),
-            prior=GmmSpec(),
-            decoder=AutoregressiveSpec(),
-            scalar=MixtureSpec(),
-            objective=Objective(free_nats=0.5),
-        ),
-        _AUTOREGRESSIVE,
-    ),
-    "tvae": Preset(
-        "mode-specific numbers, Gaussian latent, parallel decoder, sampled (Xu et al. 2019)",
-        ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
-        TrainingSpec(),
-    ),
-    "beta-vae": Preset(
-        "`tvae` with few units under a heavy rate, free nats, fitted prior (Higgins et al. 2017)",
-        ModelSpec(
-            latent=GaussianSpec(size=8),
-            prior=GmmSpec(),
-            objective=Objective(beta=4.0, warmup_epochs=20, free_nats=0.25),
-        ),
-        TrainingSpec(),
-    ),
-    "vamp-vae": Preset(
-        "`tvae` with a prior of learnt pseudo-rows (Tomczak & Welling 2018)",
-        ModelSpec(
-            latent=GaussianSpec(size=32),
-            prior=VampSpec(),
-            objective=Objective(warmup_epochs=20),
-        ),
-        TrainingSpec(),
-    ),
-    "cvae": Preset(
-        "the columns under `condition` are given, not modelled (Sohn et al. 2015)",
-        ModelSpec(
-            numeric="cells",
-            latent=GaussianSpec(size=32),
-            objective=Objective(warmup_epochs=20),
-        ),
-        TrainingSpec(),
-        needs_condition=True,
-    ),
-    "hvae": Preset(
-        "tvae with a latent in two levels, the lower one given the upper (Sønderby et al. 2016)",
-        ModelSpec(
-            latent=HierarchicalSpec(),
-            prior=HierarchicalPriorSpec(),
-            objective=Objective(warmup_epochs=20, free_nats=0.25),
-        ),
-        TrainingSpec(),
-    ),
-    "vae-gan": Preset(
-        "tvae with a critic that drawn rows must convince (Larsen et al. 2016)",
-        ModelSpec(latent=GaussianSpec(size=32), objective=Objective(warmup_epochs=20)),
-        TrainingSpec(regime=AdversarialSpec()),
-    ),
-    "vq-vae": Preset(
-        "codes of a learnt codebook, revived, autoregressive prior (van den Oord et al. 2017)",
-        ModelSpec(
-            numeric="quantiles",
-            latent=VqSpec(slots=4, codes=8),
-            prior=CodesSpec(),
-            decoder=AutoregressiveSpec(),
-            scalar=MixtureSpec(),
-        ),
-        _AUTOREGRESSIVE,
-    ),
-    "fsq-vae": Preset(
-        "codes of a fixed grid, without a codebook, autoregressive prior (Mentzer et al. 2023)",
-        ModelSpec(
-            numeric="quantiles",
-            latent=FsqSpec(slots=4, levels=(4, 2)),
-            prior=CodesSpec(),
-            decoder=AutoregressiveSpec(),
-            scalar=MixtureSpec(),
-        ),
-        _AUTOREGRESSIVE,
-    ),
-}
-
-
 def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
     """The model of `spec` for `layout`; its first weights follow from `seed` alone."""
     with torch.random.fork_rng(devices=[]):
@@ -260,7 +154,7 @@ def build(spec: ModelSpec, layout: Layout, seed: int) -> Vae:
         dims = Dims(whole, modelled, given, heads, encoder.out_features, spec.latent.space)
         latent = spec.latent.build(dims)
         prior = spec.prior.build(dataclasses.replace(dims, inference=Inference(encoder, latent)))
-        if isinstance(prior, Learnt):
+        if isinstance(prior, Learnt) and isinstance(prior, nn.Module):
             prior.requires_grad_(False)  # until stage two
         return Vae(
             layout,

@@ -115,6 +115,11 @@ class Space:
     levels: tuple[int, ...] = ()
 
     @property
+    def kind(self) -> str:
+        """`points`, `codes` or `levels`: what a prior must speak."""
+        return "codes" if self.slots else "levels" if self.levels else "points"
+
+    @property
     def above(self) -> tuple[int, ...]:
         """Of each level, the number of units in the levels above it."""
         return tuple(sum(self.levels[:level]) for level in range(len(self.levels)))

@@ -16,7 +16,8 @@ import torch
 from synthvae import artifact as artifacts
 from synthvae import pipeline
 from synthvae.artifact import Artifact
-from synthvae.model.spec import PARTS, PRESETS, build
+from synthvae.model.presets import PRESETS
+from synthvae.model.spec import PARTS, build
 from synthvae.model.values import Rows
 from synthvae.pipeline import prepare, settings_of
 from synthvae.table import from_frame

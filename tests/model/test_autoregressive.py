@@ -13,7 +13,8 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.decoders.autoregressive import AutoregressiveDecoder, AutoregressiveSpec
 from synthvae.model.heads import draw_codes
-from synthvae.model.spec import PRESETS, build
+from synthvae.model.presets import PRESETS
+from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.model.values import Noise, Rows, Space
 from synthvae.seeds import stream

@@ -10,9 +10,10 @@ from synthvae.errors import MetadataError
 from synthvae.layout import Block, Layout
 from synthvae.model.compute import side_by_side
 from synthvae.model.latents.hierarchical import HierarchicalLatent, HierarchicalSpec
+from synthvae.model.presets import PRESETS
 from synthvae.model.priors.hierarchical import HierarchicalPrior, HierarchicalPriorSpec
 from synthvae.model.priors.normal import NormalPrior
-from synthvae.model.spec import PRESETS, ModelSpec, build
+from synthvae.model.spec import ModelSpec, build
 from synthvae.model.values import Noise, Posterior, Rows, Space
 from synthvae.seeds import stream
 from synthvae.settings import parse

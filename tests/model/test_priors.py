@@ -17,7 +17,7 @@ from synthvae.model.priors.flow import FlowPrior, FlowSpec
 from synthvae.model.priors.gmm import GmmPrior, GmmSpec
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.priors.vamp import VampPrior, VampSpec
-from synthvae.model.spec import PRIORS_OF, ModelSpec, build
+from synthvae.model.spec import ModelSpec, build, priors_of
 from synthvae.model.vae import Vae
 from synthvae.model.values import Noise, Posterior, Rows, Space
 from synthvae.seeds import stream
@@ -74,7 +74,7 @@ def fitted() -> Iterator[Callable[[str], Prior]]:
         yield fit
 
 
-every_prior = pytest.mark.parametrize("kind", PRIORS_OF["gaussian"])
+every_prior = pytest.mark.parametrize("kind", priors_of(GaussianSpec()))
 
 
 @pytest.mark.parametrize("prior", [GmmPrior(5, 3), FlowPrior(3, 4, 8)])

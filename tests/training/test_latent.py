@@ -6,7 +6,8 @@ import torch
 
 from synthvae.layout import Block, Layout
 from synthvae.model.compute import side_by_side
-from synthvae.model.spec import PRESETS, build
+from synthvae.model.presets import PRESETS
+from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
 from synthvae.training import latent

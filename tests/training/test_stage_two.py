@@ -12,8 +12,9 @@ import torch
 from synthvae import pipeline
 from synthvae.errors import MetadataError
 from synthvae.model.compute import side_by_side
+from synthvae.model.presets import PRESETS
 from synthvae.model.priors.codes import CodesPrior, CodesSpec
-from synthvae.model.spec import PARTS, PRESETS, PRIORS_OF, build
+from synthvae.model.spec import PARTS, build, priors_of
 from synthvae.model.values import Space
 from synthvae.settings import Settings, parse
 from synthvae.table import from_frame
@@ -103,7 +104,7 @@ def test_few_codes_in_use_are_told_with_what_to_do(frame: pd.DataFrame) -> None:
 @pytest.mark.parametrize("prior", PARTS["prior"])
 def test_prior_and_latent_speak_of_the_same_or_both_are_named(latent: str, prior: str) -> None:
     content = {"preset": "tvae", "model": {"latent": {"kind": latent}, "prior": {"kind": prior}}}
-    if prior in PRIORS_OF[latent]:
+    if prior in priors_of(PARTS["latent"][latent]()):
         assert parse(content).model.prior.kind == prior
         return
     with pytest.raises(MetadataError, match=f"prior: {prior} .* latent: {latent}"):

@@ -40,6 +40,10 @@ class CodesSpec:
     def __post_init__(self) -> None:
         self._network()
 
+    @property
+    def speaks(self) -> str:
+        return "codes"
+
     def build(self, dims: Dims) -> CodesPrior:
         return CodesPrior(dims.space, self._network())
 

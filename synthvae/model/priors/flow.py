@@ -38,6 +38,10 @@ class FlowSpec:
     def __post_init__(self) -> None:
         positive(layers=self.layers, hidden=self.hidden)
 
+    @property
+    def speaks(self) -> str:
+        return "points"
+
     def build(self, dims: Dims) -> FlowPrior:
         return FlowPrior(dims.latent, self.layers, self.hidden)
 

@@ -34,6 +34,10 @@ class GmmSpec:
     def __post_init__(self) -> None:
         positive(components=self.components)
 
+    @property
+    def speaks(self) -> str:
+        return "points"
+
     def build(self, dims: Dims) -> GmmPrior:
         return GmmPrior(self.components, dims.latent)
 

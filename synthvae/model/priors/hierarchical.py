@@ -33,6 +33,10 @@ class HierarchicalPriorSpec:
     def __post_init__(self) -> None:
         positive(components=self.components, hidden=self.hidden)
 
+    @property
+    def speaks(self) -> str:
+        return "levels"
+
     def build(self, dims: Dims) -> HierarchicalPrior:
         return HierarchicalPrior(self.components, self.hidden, dims.space)
 

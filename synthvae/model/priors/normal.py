@@ -19,6 +19,10 @@ class NormalSpec:
 
     kind: Literal["normal"] = "normal"
 
+    @property
+    def speaks(self) -> str:
+        return "points"
+
     def build(self, dims: Dims) -> NormalPrior:
         return NormalPrior()
 

@@ -30,6 +30,10 @@ class VampSpec:
     def __post_init__(self) -> None:
         positive(components=self.components)
 
+    @property
+    def speaks(self) -> str:
+        return "points"
+
     def build(self, dims: Dims) -> VampPrior:
         if dims.inference is None:
             raise ValueError("prior: vamp is made of posteriors, but there is no encoder; give one")
