@@ -11,7 +11,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
 from typing import TypeVar
 
@@ -41,9 +41,10 @@ class Team:
 
     def part(self) -> None:
         """What has begun is finished, what has not is dropped."""
-        self.threads.shutdown(cancel_futures=True)
-        for crew in self.crews:
-            crew.close()
+        with ExitStack() as closing:
+            for crew in self.crews:
+                closing.callback(crew.close)
+            self.threads.shutdown(cancel_futures=True)
 
 
 def cores() -> int:
@@ -64,9 +65,11 @@ def side_by_side(workers: int | None = None) -> Iterator[Team]:
     try:
         yield team
     finally:
-        team.part()
-        torch.set_num_threads(before)
-        torch.set_flush_denormal(False)
+        try:
+            team.part()
+        finally:
+            torch.set_num_threads(before)
+            torch.set_flush_denormal(False)
 
 
 def in_order(

@@ -27,29 +27,41 @@ from torch import Tensor
 T = TypeVar("T")
 R = TypeVar("R")
 
-_ENOUGH = b"."
+_READY, _ENOUGH = b"!", b"."
+_PATIENCE = 5.0  # seconds until a helper that does not begin, or end, is given up
 
 
 class Crew(Generic[T, R]):
     """Computes `work(task)` on `workers` cores. Helpers are forked at the first task; tasks and
-    results are pickled. `threads`, one a core, wait for helpers, or work in place of them."""
+    results are pickled. `threads`, one a core, wait for helpers, or work in place of them. Where
+    helpers could be had but are not worth it, the caller works: a thread that has done matrix
+    products and is ending may hold a lock of MKL, which a fork at that moment would copy."""
 
     def __init__(
         self, work: Callable[[T], R], workers: int, threads: ThreadPoolExecutor, fork: bool = True
     ) -> None:
         self.work, self.workers, self.threads = work, workers, threads
-        self.fork = fork and workers > 1 and _may_fork()
+        forks = _may_fork()
+        self.fork, self.here = forks and fork and workers > 1, forks or workers == 1
         self.helpers: list[_Helper[T, R]] = []
         self.idle: SimpleQueue[_Helper[T, R]] = SimpleQueue()
 
     def submit(self, task: T) -> Future[R]:
         """`work(task)`, later. MemoryError if a helper is ended from outside."""
         self._start(self.workers)
-        return self.threads.submit(self._ask if self.helpers else self.work, task)
+        if self.helpers:
+            return self.threads.submit(self._ask, task)
+        if not self.here:
+            return self.threads.submit(self.work, task)
+        done: Future[R] = Future()
+        done.set_result(self.work(task))
+        return done
 
     def all(self, tasks: Sequence[T]) -> list[R]:
         """`work(task)` of each, the first here: no time is lost in handing it over."""
         self._start(min(self.workers, len(tasks)) - 1)
+        if self.here and not self.helpers:
+            return [self.work(task) for task in tasks]
         if not self.helpers:
             later = [self.threads.submit(self.work, task) for task in tasks[1:]]
             return [self.work(tasks[0]), *(future.result() for future in later)]
@@ -74,8 +86,9 @@ class Crew(Generic[T, R]):
             for _ in range(helpers):
                 self.helpers.append(_Helper(self.work))
                 self.idle.put(self.helpers[-1])
-        except OSError:  # no memory or no process to be had: threads ask for neither
+        except OSError:  # no memory or no process to be had, or none that works: threads do
             self.close()
+            self.here = False
 
     def _ask(self, task: T) -> R:
         helper = self.idle.get()
@@ -99,6 +112,15 @@ class _Helper(Generic[T, R]):
             warnings.simplefilter("ignore", DeprecationWarning)
             self.process.start()
         theirs.close()
+        if not self._is_ready():
+            self.process.kill()
+            self.close()
+            raise ChildProcessError("a helper was forked in a state in which it can't work")
+
+    def _is_ready(self) -> bool:
+        with contextlib.suppress(EOFError, OSError):
+            return self.pipe.poll(_PATIENCE) and self.pipe.recv_bytes() == _READY
+        return False
 
     def tell(self, task: T) -> None:
         with _ended_from_outside():
@@ -115,7 +137,10 @@ class _Helper(Generic[T, R]):
     def close(self) -> None:
         with contextlib.suppress(OSError):
             self.pipe.send_bytes(_ENOUGH)
-        self.process.join()
+        self.process.join(_PATIENCE)
+        if self.process.is_alive():  # a message that was cut off by Ctrl-C is never whole
+            self.process.kill()
+            self.process.join()
         self.pipe.close()
 
 
@@ -132,7 +157,11 @@ def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> Non
     a pipe would not do: helpers forked later hold copies of the parent's end.)"""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and decides
     parents.close()
+    # Whatever lock another thread held at the fork is held for good: better found out now.
+    one = torch.ones(64, 64, requires_grad=True)
+    torch.autograd.grad((one @ one).sum(), one)
     with contextlib.suppress(EOFError, OSError):
+        pipe.send_bytes(_READY)
         while True:
             told = pipe.recv_bytes()
             if told == _ENOUGH:

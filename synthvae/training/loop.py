@@ -179,7 +179,8 @@ class Loop:
             progress.best_epoch = progress.epoch
             self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
         progress.best = min(progress.best, loss)
-        if good if cools else loss < progress.mark - _HARDLY:
+        begins = cools and not self.plan.cools(progress.epoch - 1, progress.early)
+        if begins or (good if cools else loss < progress.mark - _HARDLY):
             progress.mark, progress.waited = loss, 0
         else:
             progress.waited += progress.epoch > self.plan.patient_until

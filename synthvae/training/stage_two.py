@@ -45,7 +45,8 @@ def _train(prior: Learnt, drawn: Tensor, seed: int, team: Team) -> float:
     loop = Loop(model, regime, objective, TRAINING, seed)
     trained = loop.run(_as_rows(drawn), lambda *_: None, None, resume=False)
     model.requires_grad_(False)
-    return trained.progress.best
+    kept: float = trained.progress.history[trained.progress.best_epoch - 1]["loss"]
+    return kept
 
 
 class OfDraws(nn.Module):

@@ -6,6 +6,7 @@ import multiprocessing
 import os
 import signal
 import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -144,3 +145,22 @@ def _alive(pid: int) -> bool:
             return status.read().rpartition(")")[2].split()[0] != "Z"
     except FileNotFoundError:
         return False
+
+
+@forks
+def test_a_helper_that_is_stuck_from_the_start_is_replaced_by_threads(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(crew, "_PATIENCE", 0.2)
+    monkeypatch.setattr(crew, "_serve", lambda *_: signal.pause())
+    found = list(in_order(whose, range(9), threads=2))
+    assert [square for square, _ in found] == [n * n for n in range(9)]
+    assert {pid for _, pid in found} == {os.getpid()}
+    assert not children()
+
+
+def test_one_worker_works_here() -> None:
+    with side_by_side(1) as team:
+        helped = team.crew(lambda _: threading.get_ident())
+        assert helped.all([1, 2]) == [threading.get_ident()] * 2
+        assert helped.submit(3).result() == threading.get_ident()
