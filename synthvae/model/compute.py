@@ -26,7 +26,7 @@ _WORTH_A_FORK = 4  # blocks: fewer are done sooner than helpers are forked
 
 
 class Team:
-    """`workers` cores: `threads` for single operations, crews for work that is mostly Python."""
+    """`workers` cores, and the crews that work on them; `threads` wait for helpers."""
 
     def __init__(self, workers: int) -> None:
         self.workers = workers

@@ -107,8 +107,8 @@ class _Helper(Generic[T, R]):
         self.pipe, theirs = fork.Pipe()
         self.process = fork.Process(target=_serve, args=(work, theirs, self.pipe), daemon=True)
         with warnings.catch_warnings():
-            # Forking beside threads is warned of since a lock may be held for good in the copy;
-            # the helper takes none that other threads here hold.
+            # Forking beside threads is warned of since a lock may be held for good in the copy:
+            # that is what `_is_ready` finds out.
             warnings.simplefilter("ignore", DeprecationWarning)
             self.process.start()
         theirs.close()

@@ -50,7 +50,7 @@ class Adversarial:
         rate, decay = spec.learning_rate, spec.weight_decay
         self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
         self.judging = Descent(critic.parameters(), self._judged, game.pace * rate, decay, team)
-        self.average = Average(self.descent.own, spec.averaging)
+        self.average = Average([self.descent.own], spec.averaging)
 
     def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
         """One step of each on `rows` [B], with the rate weighted by `weight`; the model's whole

@@ -21,6 +21,7 @@ from synthvae.model.values import Rows
 from synthvae.training.flat import Flat
 
 SHARDS = 2
+_ADAM = "adam."
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
 
 
@@ -70,8 +71,7 @@ Loss = Callable[[Batch], Tensor]
 
 
 class Descent:
-    """Moves `parameters` down `loss`(shard) [B], nats of each row. `own`: the same parameters, in
-    the few parts that are moved side by side."""
+    """Moves `parameters` down `loss`(shard) [B], nats of each row. `own`: all of them, as one."""
 
     def __init__(
         self,
@@ -83,23 +83,24 @@ class Descent:
     ) -> None:
         self.parameters, self.loss = [p for p in parameters if p.requires_grad], loss
         self.flat = Flat(self.parameters)
-        self.slices = self.flat.slices(SHARDS)
         # Kept from step to step: memory that was just asked for costs as much as the sums do.
         self.gradients = [shared(len(self.flat.vector)) for _ in range(SHARDS)]
         self.views = [self.flat.views(gradient) for gradient in self.gradients]
-        self.own = [nn.Parameter(self.flat.vector[at]) for at in self.slices]
-        self.optimizers = [
-            torch.optim.Adam([part], lr=learning_rate, weight_decay=weight_decay, fused=True)
-            for part in self.own
-        ]
+        self.own = nn.Parameter(self.flat.vector)
+        self.optimizer = torch.optim.Adam(
+            [self.own], lr=learning_rate, weight_decay=weight_decay, fused=True
+        )
         self.crew = team.crew(self._gradient)
 
     def step(self, batch: Batch) -> float:
         """One step down the mean loss of a batch; that loss."""
         shards = batch.shards()
         total = sum(self.crew.all(list(enumerate(shards))))
-        for part in range(len(self.own)):
-            self._update(part, len(shards))
+        gradient, *others = self.gradients[: len(shards)]
+        for other in others:
+            gradient += other
+        self.own.grad = gradient
+        self.optimizer.step()
         return total
 
     def _gradient(self, task: tuple[int, Batch]) -> float:
@@ -110,37 +111,24 @@ class Descent:
         torch._foreach_copy_(self.views[shard], gradients)
         return float(value.detach())
 
-    def _update(self, part: int, shards: int) -> None:
-        """Move one part of the parameters along the sum of the gradients."""
-        total, *others = (gradient[self.slices[part]] for gradient in self.gradients[:shards])
-        for other in others:
-            total += other
-        self.own[part].grad = total
-        self.optimizers[part].step()
-
     @property
     def learning_rate(self) -> float:
-        return float(self.optimizers[0].param_groups[0]["lr"])
+        return float(self.optimizer.param_groups[0]["lr"])
 
     @learning_rate.setter
     def learning_rate(self, rate: float) -> None:
-        for optimizer in self.optimizers:
-            optimizer.param_groups[0]["lr"] = rate
+        self.optimizer.param_groups[0]["lr"] = rate
 
     def state(self) -> dict[str, Tensor]:
-        """The optimizers' moments."""
-        return {
-            f"{i}.{key}": value
-            for i, optimizer in enumerate(self.optimizers)
-            for key, value in optimizer.state_dict()["state"].get(0, {}).items()
-        }
+        """The optimizer's moments, each under `adam.`."""
+        moments = self.optimizer.state_dict()["state"].get(0, {})
+        return {_ADAM + name: value for name, value in moments.items()}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""
-        for i, optimizer in enumerate(self.optimizers):
-            moments = {
-                key.removeprefix(f"{i}."): value
-                for key, value in state.items()
-                if key.startswith(f"{i}.")
-            }
-            optimizer.load_state_dict({**optimizer.state_dict(), "state": {0: moments}})
+        moments = {
+            name.removeprefix(_ADAM): value
+            for name, value in state.items()
+            if name.startswith(_ADAM)
+        }
+        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": {0: moments}})

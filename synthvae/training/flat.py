@@ -31,8 +31,3 @@ class Flat:
             part[: shape.numel()].view(shape)
             for part, shape in zip(parts, self.shapes, strict=True)
         ]
-
-    def slices(self, count: int) -> list[slice]:
-        """The vector cut into at most `count` parts of about the same length."""
-        size = max(-(-len(self.vector) // count), 1)
-        return [slice(start, start + size) for start in range(0, len(self.vector), size)]

@@ -172,7 +172,7 @@ class Loop:
 
     def _keep(self, loss: float) -> None:
         """Keep the weights if they are the best so far. While the learning rate falls, as good as
-        the best is enough: weights that have settled are nearer to the table's margins."""
+        the best is enough: of equals, those that have settled."""
         progress, cools = self.progress, self._cools()
         good = loss < progress.best + (_HARDLY if cools else 0.0)
         if good:

@@ -24,7 +24,7 @@ class Plain:
         self.model, self.objective = model, objective
         rate, decay = spec.learning_rate, spec.weight_decay
         self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
-        self.average = Average(self.descent.own, spec.averaging)
+        self.average = Average([self.descent.own], spec.averaging)
 
     def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
         """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row.

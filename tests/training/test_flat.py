@@ -22,11 +22,3 @@ def test_a_change_of_the_vector_is_one_of_the_parameters_and_back() -> None:
         torch.cat([v.flatten() for v in flat.views(flat.vector)]),
         torch.cat([b.flatten() for b in before]),
     )
-
-
-def test_slices_cover_the_vector_once() -> None:
-    flat = Flat([torch.nn.Parameter(torch.ones(n)) for n in (7, 100, 1)])
-    for count in (1, 2, 3):
-        slices = flat.slices(count)
-        assert len(slices) <= count
-        assert torch.equal(torch.cat([flat.vector[at] for at in slices]), flat.vector)
