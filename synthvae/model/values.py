@@ -8,7 +8,7 @@ codes a slot, `U` units that have a rate of their own, `O` decoder outputs. Loss
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,6 +101,21 @@ class Held:
     def keep_scalar(self, block: int, drawn: Tensor) -> Tensor:
         """The same for one scalar block, [n]."""
         return torch.where(self.scalars[:, block], self.rows.scalars[:, block], drawn)
+
+
+def in_chunks(
+    draw: Callable[[Tensor, Rows, Noise, Held | None], Rows],
+    size: int,
+    z: Tensor,
+    given: Rows,
+    noise: Noise,
+    held: Held | None,
+) -> Rows:
+    """`draw` of z [n, Z] and what goes with it, `size` rows at once: few enough for the cache."""
+    cuts = [slice(start, start + size) for start in range(0, len(z), size)]
+    return Rows.joined(
+        [draw(z[at], given.at(at), noise.at(at), held and held.at(at)) for at in cuts]
+    )
 
 
 @dataclass(frozen=True)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -24,7 +25,7 @@ from synthvae.model.nets import RowEmbedding
 from synthvae.model.order import steps_of
 from synthvae.model.parts import Dims
 from synthvae.model.triangular import TriangularLinear
-from synthvae.model.values import Held, Noise, Rows
+from synthvae.model.values import Held, Noise, Rows, in_chunks
 
 UNITS = 768  # hidden units of a layer, at most
 FEATURES = 2048  # class features and number features, at most each
@@ -109,15 +110,11 @@ class AutoregressiveDecoder(nn.Module):
         self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
     ) -> Rows:
         """z [n, Z], given Rows [n] -> Rows [n]."""
-        starts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
-        parts = [
-            self._sample(z[at], given.at(at), noise.at(at), heads, held and held.at(at))
-            for at in starts
-        ]
-        return Rows.joined(parts)
+        draw = partial(self._sample, heads=heads)
+        return in_chunks(draw, _CHUNK, z, given, noise, held)
 
     def _sample(
-        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None
+        self, z: Tensor, given: Rows, noise: Noise, held: Held | None, heads: Heads
     ) -> Rows:
         draft = Draft(self, z, None if self.given is None else self.given(given))
         for i, step in enumerate(self.steps):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import Literal
 
 import torch
@@ -12,7 +13,7 @@ from synthvae.model.checks import positive_widths
 from synthvae.model.heads import Heads
 from synthvae.model.nets import Mlp, RowEmbedding
 from synthvae.model.parts import Dims
-from synthvae.model.values import Held, Noise, Rows
+from synthvae.model.values import Held, Noise, Rows, in_chunks
 
 _CHUNK = 2048  # rows that are drawn at once: their outputs stay in the cache
 
@@ -64,15 +65,11 @@ class ParallelDecoder(nn.Module):
         self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
     ) -> Rows:
         """z [n, Z], given Rows [n] -> Rows [n]."""
-        starts = (slice(start, start + _CHUNK) for start in range(0, len(z), _CHUNK))
-        parts = [
-            self._sample(z[at], given.at(at), noise.at(at), heads, held and held.at(at))
-            for at in starts
-        ]
-        return Rows.joined(parts)
+        draw = partial(self._sample, heads=heads)
+        return in_chunks(draw, _CHUNK, z, given, noise, held)
 
     def _sample(
-        self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None
+        self, z: Tensor, given: Rows, noise: Noise, held: Held | None, heads: Heads
     ) -> Rows:
         outputs = self(z, None, given)
         if held is None:
