@@ -8,6 +8,7 @@
       SchemaError                 3   metadata and table that don't fit each other
       ArtifactError               3   a model file that is foreign, truncated, altered or too new
       TrainingError               3   a fit that diverged, or a checkpoint of another fit
+      PrivacyError                3   a promise that this table, metadata or budget can't keep
 
 Messages state the rule, then the fact, then what to do; one error carries all reasons found.
 """
@@ -58,6 +59,10 @@ class ArtifactError(SynthvaeError):
 
 class TrainingError(SynthvaeError):
     """A fit that can't go on."""
+
+
+class PrivacyError(SynthvaeError):
+    """A promise of differential privacy that would not be kept."""
 
 
 class Problems:

@@ -1,0 +1,1 @@
+"""Differential privacy: every contact with the rows is noised, paid for and written down."""

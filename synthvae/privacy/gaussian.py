@@ -1,0 +1,60 @@
+"""Closed forms of one Gaussian release with noise multiplier `noise` = sigma / sensitivity.
+
+Balle & Wang 2018 (analytic Gaussian mechanism): with mu = 1 / noise,
+delta(epsilon) = Phi(mu/2 - epsilon/mu) - e^epsilon Phi(-mu/2 - epsilon/mu), for neighbours that
+add or remove one unit, both ways.
+"""
+
+from __future__ import annotations
+
+import math
+
+from scipy.optimize import brentq
+from scipy.special import log_ndtr, ndtr, ndtri
+
+_EXACT = 1e-13  # relative tolerance of the root finder
+
+
+def delta_of(noise: float, epsilon: float) -> float:
+    """The least delta at `epsilon`."""
+    half, shift = 0.5 / noise, epsilon * noise
+    return float(ndtr(half - shift) - math.exp(epsilon + log_ndtr(-half - shift)))
+
+
+def epsilon_of(noise: float, delta: float) -> float:
+    """The least epsilon at `delta`."""
+    if delta_of(noise, 0.0) <= delta:
+        return 0.0
+    high = 1.0
+    while delta_of(noise, high) > delta:
+        high *= 2
+    return float(brentq(lambda epsilon: delta_of(noise, epsilon) - delta, 0, high, rtol=_EXACT))
+
+
+def gaussian_noise(epsilon: float, delta: float) -> float:
+    """The least noise multiplier that is (epsilon, delta)-differentially private."""
+    low = high = 1.0
+    while delta_of(low, epsilon) < delta:
+        low /= 2
+    while delta_of(high, epsilon) > delta:
+        high *= 2
+    if low == high:
+        return low
+    noise = brentq(lambda noise: delta_of(noise, epsilon) - delta, low, high, rtol=_EXACT)
+    return float(noise)
+
+
+def attack_limit(noise: float, fpr: float) -> float:
+    """The greatest true positive rate of any attacker whose false positive rate is `fpr`."""
+    return float(ndtr(ndtri(fpr) + 1 / noise))
+
+
+def epsilon_for_attack(tpr: float, fpr: float, delta: float) -> float:
+    """The greatest epsilon at `delta` of a Gaussian release that no attacker beats by more than
+    a true positive rate of `tpr` at a false positive rate of `fpr`."""
+    if not 0 < fpr < tpr < 1:
+        raise ValueError(
+            "an attacker's limit is 0 < false positive rate < true positive rate < 1, "
+            f"but it is {tpr} at {fpr}; correct it"
+        )
+    return epsilon_of(float(1 / (ndtri(tpr) - ndtri(fpr))), delta)
