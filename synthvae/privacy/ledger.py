@@ -95,8 +95,9 @@ class Ledger:
         return getattr(self._noise, "source", type(self._noise).__name__)
 
     def sigma(self, share: float, sensitivity: float = 1.0) -> float:
-        """Noise that `counts` would add for `share`: a plan costs nothing."""
-        return sensitivity * self.budget.contributions * self._base / math.sqrt(share)
+        """Noise that `counts` would add for `share`, in whole grains: a plan costs nothing."""
+        exact = sensitivity * self.budget.contributions * self._base / math.sqrt(share)
+        return math.ceil(exact * GRAIN) / GRAIN
 
     def threshold(self, share: float, delta: float) -> float:
         """The noisy count above which `keys` would release a name."""

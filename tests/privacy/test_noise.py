@@ -1,0 +1,150 @@
+"""Noise has exactly the law that is accounted for, and nobody can draw it again."""
+
+import os
+import random
+import subprocess
+import sys
+
+import numpy as np
+import opendp.domains as domains
+import opendp.measurements as measurements
+import opendp.metrics as metrics
+import pytest
+import torch
+from opendp.mod import enable_features
+from scipy.stats import chisquare, ks_1samp, norm
+
+from synthvae.errors import PrivacyError
+from synthvae.privacy import noise
+from synthvae.privacy.noise import MOST_SIGMA, SecureNoise, fresh_seed, fresh_stream
+
+ALPHA = 1e-6  # of each test of a law: one false alarm in a million runs
+
+
+def law(sigma: float, reach: int) -> np.ndarray:
+    """P(x) of x in [-reach, reach], of what is in reach."""
+    x = np.arange(-reach, reach + 1)
+    weights = np.exp(-(x**2) / (2 * sigma**2))
+    return weights / weights.sum()
+
+
+def compare(samples: np.ndarray, sigma: float) -> float:
+    """The p-value of chi-square against the discrete Gaussian, beyond 3 sigma taken together."""
+    reach = int(3 * sigma)
+    wide = 8 * reach
+    expected = law(sigma, wide)
+    middle = expected[wide - reach : wide + reach + 1]
+    inside = samples[np.abs(samples) <= reach]
+    observed = np.bincount(inside + reach, minlength=2 * reach + 1)
+    beyond = len(samples) - len(inside)
+    return float(
+        chisquare([*observed, beyond], np.append(middle, 1 - middle.sum()) * len(samples)).pvalue
+    )
+
+
+@pytest.mark.parametrize("sigma", [1, 2, 7])
+def test_samples_of_small_sigma_have_the_probabilities_of_the_formula(sigma: int) -> None:
+    assert compare(SecureNoise().gaussian((300_000,), sigma), sigma) > ALPHA
+
+
+def test_the_comparison_sees_noise_that_is_2_percent_off() -> None:
+    samples = SecureNoise().gaussian((300_000,), 50)
+    assert compare(samples, 50) > ALPHA
+    assert compare(samples, 49) < ALPHA
+
+
+@pytest.mark.parametrize("sigma", [40, 5_000, 3_000_000, MOST_SIGMA])
+def test_samples_of_large_sigma_are_gaussian(sigma: int) -> None:
+    """The grid is so fine that the continuous distribution is within a millionth."""
+    total = 200_000
+    samples = SecureNoise().gaussian((total,), sigma)
+    middle = (samples + noise._uniform(total, 1 << 20) / (1 << 20) - 0.5) / sigma
+    assert ks_1samp(middle, norm.cdf).pvalue > ALPHA
+    assert samples.std() / sigma == pytest.approx(1, abs=0.008)  # 5 standard errors
+    assert abs(np.corrcoef(samples[1:], samples[:-1])[0, 1]) < 0.012
+
+
+def test_opendp_draws_the_same_law() -> None:
+    enable_features("contrib")
+    domain = domains.vector_domain(domains.atom_domain(T="i64"))
+    draw = measurements.make_gaussian(domain, metrics.l2_distance(T="i64"), 4.0)
+    assert compare(np.array(draw([0] * 20_000)), 4) > ALPHA
+    assert compare(SecureNoise().gaussian((20_000,), 4), 4) > ALPHA
+
+
+@pytest.mark.parametrize(("parts", "whole"), [(0, 3), (1, 3), (3, 3), (7, 2), (10**18, 10**17)])
+def test_a_chance_of_e_to_the_minus_a_fraction_is_one(parts: int, whole: int) -> None:
+    total = 200_000
+    share = noise._chance(np.full(total, parts), whole).mean()
+    expected = np.exp(-parts / whole)
+    assert abs(share - expected) <= 5 * np.sqrt(expected * (1 - expected) / total)
+
+
+@pytest.mark.parametrize("bound", [2, 3, 10, 2**62 + 1])
+def test_uniform_numbers_stay_below_their_bound_and_fill_it(bound: int) -> None:
+    numbers = noise._uniform(100_000, bound)
+    assert numbers.min() >= 0
+    assert numbers.max() < bound
+    tenths = np.bincount((numbers / bound * min(bound, 10)).astype(int))
+    assert chisquare(tenths).pvalue > ALPHA
+
+
+def test_shapes_are_what_was_asked_for() -> None:
+    samples = SecureNoise().gaussian((3, 0, 4), 5)
+    assert samples.shape == (3, 0, 4)
+    assert SecureNoise().gaussian((2, 5), 5).shape == (2, 5)
+    assert SecureNoise().gaussian((), 5).shape == ()
+
+
+@pytest.mark.parametrize("sigma", [0, 0.5, 3.7, -2, MOST_SIGMA + 1])
+def test_noise_of_part_of_a_grain_or_of_too_many_is_refused(sigma: float) -> None:
+    with pytest.raises(PrivacyError, match="a whole number of grains"):
+        SecureNoise().gaussian((1,), sigma)
+
+
+def seeded() -> tuple[bytes, int, bytes]:
+    np.random.seed(1)
+    torch.manual_seed(1)
+    random.seed(1)
+    samples = SecureNoise().gaussian((50,), 1000).tobytes()
+    return samples, fresh_seed(), fresh_stream().bytes(32)
+
+
+def test_no_seed_brings_noise_back() -> None:
+    for one, two in zip(seeded(), seeded(), strict=True):
+        assert one != two
+
+
+def test_processes_and_their_children_share_no_noise() -> None:
+    script = (
+        "from synthvae.privacy.noise import *; print(SecureNoise().gaussian((9,), 1000), "
+        "fresh_seed(), fresh_stream().bytes(9))"
+    )
+    runs = {
+        subprocess.run([sys.executable, "-c", script], capture_output=True, check=True).stdout
+        for _ in range(2)
+    }
+    assert len(runs) == 2
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing forks here")
+def test_a_fork_takes_no_noise_along() -> None:
+    SecureNoise().gaussian((9,), 1000)
+    into, out = os.pipe()
+    child = os.fork()
+    if not child:
+        try:
+            os.write(out, SecureNoise().gaussian((9,), 1000).tobytes())
+        finally:
+            os._exit(0)
+    os.waitpid(child, 0)
+    assert os.read(into, 72) != SecureNoise().gaussian((9,), 1000).tobytes()
+    os.close(into)
+    os.close(out)
+
+
+def test_a_seed_fits_63_bits_and_uses_them() -> None:
+    seeds = [fresh_seed() for _ in range(200)]
+    assert max(seeds) < 2**63
+    assert max(seeds) > 2**62
+    assert len(set(seeds)) == 200
