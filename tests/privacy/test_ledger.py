@@ -62,6 +62,22 @@ def test_a_budget_spent_to_the_last_is_claimed_and_no_more(epsilon: float, tape)
     assert 0.99 * epsilon < ledger.claim().epsilon <= epsilon
 
 
+@pytest.mark.parametrize("epsilon", [1.0, 3.0, 10.0])
+def test_noise_in_grains_costs_what_the_accountant_computes_with(epsilon: float) -> None:
+    """On whole numbers it would not: the tail of one release of all of epsilon has steps."""
+    sigma = gaussian_noise(epsilon, 1e-5)
+    assert abs(delta_in_steps(1, sigma, epsilon) / 1e-5 - 1) > 0.03
+    assert delta_in_steps(1 / GRAIN, sigma, epsilon) == pytest.approx(1e-5, rel=1e-5)
+
+
+def delta_in_steps(step: float, sigma: float, epsilon: float) -> float:
+    """Delta of a discrete Gaussian on multiples of `step` whose center moves by 1."""
+    x = np.arange(-40 * sigma // step, 40 * sigma // step) * step
+    weights = np.exp(-(x**2) / (2 * sigma**2))
+    moved = np.exp(-((x - 1) ** 2) / (2 * sigma**2))
+    return float(np.maximum(moved - np.exp(epsilon) * weights, 0).sum() / weights.sum())
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, float("nan")])
 def test_a_share_of_nothing_is_refused(share: float, tape) -> None:
     with pytest.raises(PrivacyError, match="shares of a budget are above 0"):

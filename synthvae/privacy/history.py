@@ -1,0 +1,88 @@
+"""What all private fits on the same rows cost together.
+
+A local file (JSON) beside the model, to be kept where the table is kept. It tells data sets apart
+by a salted hash, so that two histories can't be joined. A table that was changed is another data
+set to it: who fits a table as it grows adds the totals up.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthvae.errors import PrivacyError
+from synthvae.files import write_bytes
+from synthvae.privacy.accounting import Event, composed
+from synthvae.privacy.ledger import Ledger
+
+NAME = "privacy-history.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Total:
+    """Fits on one data set, and what they cost together: epsilon at the sum of their deltas."""
+
+    fits: int
+    epsilon: float
+    delta: float
+
+
+def data_id(path: Path, fingerprint: bytes) -> str:
+    """The name of a data set in the history at `path`, which is begun if there is none."""
+    if not path.exists():
+        _write(path, {"format": FORMAT, "salt": secrets.token_hex(16), "fits": []})
+    salt = bytes.fromhex(_read(path)["salt"])
+    return hashlib.blake2b(fingerprint, digest_size=16, salt=salt).hexdigest()
+
+
+def record(path: Path, data_id: str, ledger: Ledger, when: str | None = None) -> None:
+    """Add a fit. Call it before the first release leaves the program: a fit that is stopped
+    afterwards has cost what it cost."""
+    history = _read(path)
+    fit: dict[str, Any] = {
+        "data": data_id,
+        "delta": ledger.budget.delta,
+        "delta_of_thresholds": ledger.key_delta,
+        "events": [[e.noise, e.rate, e.steps] for e in ledger.events],
+    }
+    if when is not None:
+        fit["when"] = when
+    _write(path, {**history, "fits": [*history["fits"], fit]})
+
+
+def total(path: Path, data_id: str) -> Total:
+    """All fits on `data_id`, composed by the accountant."""
+    if not path.exists():
+        return Total(0, 0.0, 0.0)
+    fits = [fit for fit in _read(path)["fits"] if fit["data"] == data_id]
+    if not fits:
+        return Total(0, 0.0, 0.0)
+    delta = sum(fit["delta"] for fit in fits)
+    thresholds = sum(fit["delta_of_thresholds"] for fit in fits)
+    events = [Event(*event) for fit in fits for event in fit["events"]]
+    return Total(len(fits), composed(events, delta - thresholds).pld, delta)
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        history = json.loads(path.read_text(encoding="utf-8"))
+        known = history["format"] == FORMAT and isinstance(history["fits"], list)
+    except FileNotFoundError:
+        raise
+    except (ValueError, KeyError, TypeError):
+        known = False
+    if not known:
+        raise PrivacyError(
+            f"a history holds what private fits cost, but '{path}' can't be read as one; "
+            "restore it, or move it away knowing that its fits no longer count"
+        )
+    return dict(history)
+
+
+def _write(path: Path, history: dict[str, Any]) -> None:
+    write_bytes(path, (json.dumps(history, indent=1) + "\n").encode())

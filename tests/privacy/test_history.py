@@ -1,0 +1,64 @@
+"""Fits on the same rows add up; a history that can't be read is not taken for an empty one."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from synthvae.errors import PrivacyError
+from synthvae.privacy.accounting import composed
+from synthvae.privacy.budget import Budget
+from synthvae.privacy.history import NAME, Total, data_id, record, total
+from synthvae.privacy.ledger import Ledger
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / NAME
+
+
+@pytest.fixture
+def ledger(tape) -> Ledger:
+    ledger = Ledger(Budget(1.0), tape)
+    ledger.counts("marginals", "a", np.arange(5), 0.5)
+    ledger.keys("domain", "b", {"x": 99}, 0.5, 1e-6)
+    return ledger
+
+
+def test_fits_are_composed_jointly(path: Path, ledger: Ledger) -> None:
+    mine = data_id(path, b"table")
+    record(path, mine, ledger)
+    assert total(path, mine).epsilon == pytest.approx(ledger.claim().epsilon)
+    record(path, mine, ledger, when="2026-01-31")
+    both = total(path, mine)
+    assert (both.fits, both.delta) == (2, pytest.approx(2e-5))
+    assert both.epsilon == pytest.approx(composed(ledger.events * 2, 2e-5 - 2e-6).pld)
+    assert ledger.claim().epsilon < both.epsilon < 2 * ledger.claim().epsilon
+
+
+def test_other_rows_are_not_charged(path: Path, ledger: Ledger) -> None:
+    record(path, data_id(path, b"table"), ledger)
+    assert total(path, data_id(path, b"another")) == Total(0, 0.0, 0.0)
+    assert total(path.parent / "none.json", "id") == Total(0, 0.0, 0.0)
+
+
+def test_a_data_set_has_one_name_in_a_history_and_another_in_each(path: Path) -> None:
+    assert data_id(path, b"table") == data_id(path, b"table")
+    assert data_id(path, b"table") != data_id(path.parent / "other.json", b"table")
+
+
+def test_without_a_date_nothing_of_the_clock_is_kept(path: Path, ledger: Ledger) -> None:
+    mine = data_id(path, b"table")
+    record(path, mine, ledger)
+    record(path, mine, ledger, when="2026-01-31")
+    fits = json.loads(path.read_text())["fits"]
+    assert "when" not in fits[0]
+    assert fits[1]["when"] == "2026-01-31"
+
+
+@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2, "fits": []}', '{"format": 1}'])
+def test_a_history_that_is_none_is_refused(text: str, path: Path) -> None:
+    path.write_text(text)
+    with pytest.raises(PrivacyError, match="can't be read as one"):
+        total(path, "id")
