@@ -12,6 +12,7 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Quiet, Reporter, Threads, seconds
+from .private import fit_private, promise, refuse_resume, write_certificate
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -49,6 +50,18 @@ def fit(
     seed: Annotated[
         int | None, typer.Option(help="Same seed, same model.", show_default="0")
     ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(help="Differential privacy: the whole cost.", show_default="not private"),
+    ] = None,
+    delta: Annotated[float | None, typer.Option(help="And its delta.", show_default="1e-5")] = None,
+    privacy_unit: Annotated[
+        str | None,
+        typer.Option(help="A column: all rows of one value are one person.", show_default="row"),
+    ] = None,
+    contributions: Annotated[
+        int | None, typer.Option(min=1, help="Rows of a person that count.", show_default="1")
+    ] = None,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on with a fit that was stopped.")
     ] = False,
@@ -76,14 +89,23 @@ def fit(
     from synthvae.metadata import read as read_metadata
 
     described = read_metadata(metadata) if metadata else None
-    settings = _settings(config, preset, prior, condition_on, epochs, seed)
+    cost = {
+        "epsilon": epsilon,
+        "delta": delta,
+        "unit": privacy_unit,
+        "contributions": contributions,
+    }
+    settings = _settings(config, preset, prior, condition_on, epochs, seed, cost)
+    refuse_resume(settings, resume)
     from synthvae import pipeline
     from synthvae.journal import Journal
     from synthvae.reading import read_table
 
     started = time.monotonic()
     data = read_table(table)
-    reporter.say(f"{len(data):,} rows, {len(data.columns)} columns; preset {settings.preset}")
+    private = settings.privacy.epsilon is not None
+    size = "a private number of" if private else f"{len(data):,}"
+    reporter.say(f"{size} rows, {len(data.columns)} columns; preset {settings.preset}")
     checkpoint = _checkpoint(output, resume, force, reporter)
     journal = Journal(log) if log else None
     with reporter.progress("learning", 1) as bar:
@@ -92,17 +114,22 @@ def fit(
             loss = progress.history[-1]["loss"]
             bar.at(progress.epoch / epochs, f"epoch {progress.epoch}, {loss:.2f} nats a row")
 
-        artifact = pipeline.fit(
-            data,
-            described,
-            settings,
-            watch,
-            journal,
-            checkpoint,
-            checkpoint_every,
-            resume,
-            threads,
-        )
+        if settings.privacy.epsilon is not None:
+            artifact = fit_private(
+                data, described, settings, output, watch, journal, threads, reporter
+            )
+        else:
+            artifact = pipeline.fit(
+                data,
+                described,
+                settings,
+                watch,
+                journal,
+                checkpoint,
+                checkpoint_every,
+                resume,
+                threads,
+            )
     artifact.save(output)
     checkpoint.unlink(missing_ok=True)
     _summary(artifact, output, time.monotonic() - started, reporter)
@@ -128,6 +155,7 @@ def _settings(
     condition: list[str] | None,
     epochs: int | None,
     seed: int | None,
+    cost: dict[str, Any],
 ) -> Settings:
     """The file's settings, with the flags laid over them."""
     from synthvae.metadata import load_mapping
@@ -138,6 +166,8 @@ def _settings(
     content |= {key: value for key, value in flags.items() if value is not None}
     if epochs is not None:
         content["training"] = {**_mapping(content, "training", config), "epochs": epochs}
+    if given := {key: value for key, value in cost.items() if value is not None}:
+        content["privacy"] = {**_mapping(content, "privacy", config), **given}
     if prior is not None:
         model = _mapping(content, "model", config)
         content["model"] = {**model, "prior": _prior(prior, _mapping(model, "prior", config))}
@@ -180,7 +210,11 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
     warned = warnings(latent)
     for warning in warned:
         reporter.say(f"warning: {warning}")
-    reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; not differentially private")
+    private = artifact.content.get("privacy")
+    cost = promise(private) if private else "not differentially private"
+    reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; {cost}")
+    if private:
+        reporter.say(f"certificate: {write_certificate(artifact, output)}")
     reporter.result(
         {
             "model": str(output),
@@ -192,6 +226,6 @@ def _summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) 
             "held_out": best,
             "latent": latent,
             "warnings": warned,
-            "private": False,
+            "private": private["claim"] if private else False,
         }
     )

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 import typer
 
 from .console import Json, Paper, Reporter
+from .private import promise
 
 
 def inspect(
@@ -56,7 +57,8 @@ def _print(found: Mapping[str, Any]) -> None:
         console.print(f"warning: {escape(warning)}")
     for line in found["also"]:
         console.print(f"also: {escape(line)}")
-    console.print(escape(found["privacy"]))
+    claim = found["privacy"]
+    console.print(escape(claim if isinstance(claim, str) else promise(claim)))
 
 
 def _short(value: Any, most: int = 8) -> str:

@@ -44,6 +44,10 @@ from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.regimes import start
 
 MIN_ROWS = 20
+NOT_PRIVATE = (
+    "This model was fitted without differential privacy: there is no proven limit on what it "
+    "reveals about single rows."
+)
 CHECKPOINT_EVERY = 5.0  # seconds
 
 
@@ -251,6 +255,5 @@ def describe(artifact: Artifact) -> dict[str, Any]:
         "training": content["training"],
         "warnings": warnings(content["training"]["latent"]),
         "also": also,
-        "privacy": "This model was fitted without differential privacy: "
-        "there is no proven limit on what it reveals about single rows.",
+        "privacy": content.get("privacy", NOT_PRIVATE),
     }

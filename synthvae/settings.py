@@ -18,6 +18,17 @@ DEFAULT_PRESET = "arvae"
 
 
 @dataclass(frozen=True)
+class PrivacySpec:
+    """What a fit may cost: `epsilon` (None: it is not private) and `delta`, for one `unit`: a row,
+    or all rows with one value of a column, of which `contributions` count."""
+
+    epsilon: float | None = None
+    delta: float = 1e-5
+    unit: str = "row"
+    contributions: int = 1
+
+
+@dataclass(frozen=True)
 class Settings:
     """Everything that shapes a fit beside the table and its metadata.
 
@@ -32,6 +43,7 @@ class Settings:
     missing_values: tuple[str, ...] = ()
     model: ModelSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].model)
     training: TrainingSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].training)
+    privacy: PrivacySpec = field(default_factory=PrivacySpec)
 
     def __post_init__(self) -> None:
         decoder, regime = self.model.decoder.kind, self.training.regime.kind
@@ -108,7 +120,7 @@ def _value(old: Any, new: Any, kind: Any, where: str, key: str, problems: Proble
     if get_origin(kind) is tuple and isinstance(new, (list, tuple)):
         item = get_args(kind)[0]
         return tuple(_value(None, entry, item, where, key, problems) for entry in new)
-    if kind is float and isinstance(new, int) and not isinstance(new, bool):
+    if _fits(0.5, kind) and isinstance(new, int) and not isinstance(new, bool):
         return float(new)
     if not _fits(new, kind):
         problems.add(f"{where} is {_named(kind)}, but it is {new!r}; correct it")

@@ -94,6 +94,11 @@ class Ledger:
         return math.fsum(line.delta for line in self._lines)
 
     @property
+    def key_delta_left(self) -> float:
+        """Delta that is set aside for the discovery of keys, and not spent."""
+        return max(self._key_delta - self.key_delta, 0.0)
+
+    @property
     def noise_source(self) -> str:
         return getattr(self._noise, "source", type(self._noise).__name__)
 

@@ -1,0 +1,83 @@
+"""What a private fit adds to `synthvae fit`: its history, its certificate, its words."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from synthvae.errors import UsageError
+
+from .console import Reporter
+
+if TYPE_CHECKING:
+    from synthvae.artifact import Artifact
+    from synthvae.journal import Journal
+    from synthvae.metadata import Metadata
+    from synthvae.privacy.ledger import Ledger
+    from synthvae.settings import Settings
+    from synthvae.table import Table
+    from synthvae.training.loop import Watch
+
+
+def fit_private(
+    table: Table,
+    metadata: Metadata | None,
+    settings: Settings,
+    output: Path,
+    watch: Watch,
+    journal: Journal | None,
+    threads: int | None,
+    reporter: Reporter,
+) -> Artifact:
+    """A private fit whose cost is written down beside `output` before it is used."""
+    from synthvae import private
+    from synthvae.privacy import history
+
+    book = output.with_name(history.NAME)
+
+    def paid(ledger: Ledger) -> None:
+        name = history.data_id(book, table.fingerprint().encode())
+        history.record(book, name, ledger)
+        total = history.total(book, name)
+        if total.fits > 1:
+            reporter.say(
+                f"fit {total.fits} of the same rows: together they cost epsilon "
+                f"{total.epsilon:.3g} at delta {total.delta:.2g} ({book})"
+            )
+
+    return private.fit(table, metadata, settings, watch, journal, threads, paid)
+
+
+def refuse_resume(settings: Settings, resume: bool) -> None:
+    """UsageError: a private fit that was stopped has been paid for, and its noise is gone."""
+    if settings.privacy.epsilon is not None and resume:
+        raise UsageError(
+            "a private fit is not resumed, since the noise that was paid for is not kept, but "
+            "--resume is given; fit anew, at the same cost again"
+        )
+
+
+def write_certificate(artifact: Artifact, output: Path) -> Path:
+    """The certificate of a private `artifact`, saved at `output`, as a file beside it."""
+    import json
+
+    from synthvae.files import write_bytes
+
+    claim = artifact.content["privacy"]
+    digest = hashlib.sha256(output.read_bytes()).hexdigest()
+    path = output.with_name(f"{output.stem}.privacy_certificate.json")
+    text = json.dumps({**claim, "hashes": {output.name: f"sha256:{digest}"}}, indent=2)
+    write_bytes(path, (text + "\n").encode())
+    return path
+
+
+def promise(claim: dict[str, Any]) -> str:
+    """The claim of a certificate, in one line."""
+    cost, limits = claim["claim"], claim["attacker"]["limits"]
+    unit = "row" if cost["unit"] == "row" else f"value of '{cost['unit']}'"
+    found = f"{100 * limits['0.01']:.1f} %"
+    return (
+        f"epsilon {cost['epsilon']:.3g}, delta {cost['delta']:.2g} for each {unit}: who wrongly "
+        f"suspects 1 % of those who are absent finds at most {found} of those who are not"
+    )

@@ -1,0 +1,190 @@
+"""What metadata declares about each column, for a private fit: public, so free of cost."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+
+from synthvae.codecs.datetimes import DatetimeForm
+from synthvae.codecs.grid import Grid
+from synthvae.codecs.numbers import NumberForm
+from synthvae.codecs.specials import Specials
+from synthvae.errors import Problems, SchemaError, hint
+from synthvae.marginals.axes import Ticks
+from synthvae.metadata import ColumnMetadata, Metadata
+from synthvae.schema import MISSING
+from synthvae.written import PER_SECOND, moments
+
+YEARS = ("1900-01-01", "2100-01-01")  # of moments whose range is not declared
+MOST_CELLS = 1 << 24
+MOST_PLACES = 6
+# However a table spells yes and no.
+BOOLEANS = tuple(
+    spelled
+    for yes, no in (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
+    for word in (yes, no)
+    for spelled in (word, word.capitalize(), word.upper())
+)
+_STEPS = (("%f", 0.0), ("%S", 1.0), ("%M", 60.0), ("%H", 3600.0), ("%I", 3600.0))
+
+
+@dataclass(frozen=True)
+class Declared:
+    """One column: `levels` of a category; `low`, `high` and decimal `places` of a number; None for
+    what is not declared. `missing`: texts that mean 'no value'."""
+
+    name: str
+    sdtype: str
+    missing: frozenset[str]
+    levels: tuple[str, ...] | None = None
+    low: float | None = None
+    high: float | None = None
+    places: int | None = None
+    format: str = ""
+
+    @property
+    def kind(self) -> str:
+        """`category`, `number`, `moment` or `made up`."""
+        kinds = {"numerical": "number", "datetime": "moment"}
+        kinds |= dict.fromkeys(("categorical", "boolean"), "category")
+        return kinds.get(self.sdtype, "made up")
+
+
+def declared(
+    metadata: Metadata, names: Collection[str], missing: Collection[str] = ()
+) -> list[Declared]:
+    """Of each column of a table with these `names`, in their order. SchemaError with every reason;
+    nothing of it depends on the rows."""
+    problems = Problems()
+    for name in metadata.columns:
+        if name not in names:
+            problems.add(
+                f"metadata describes the columns of the table, but the table has no column "
+                f"'{name}'; {hint(name, names)}"
+            )
+    forms = MISSING | frozenset(missing)
+    found = []
+    for name in names:
+        column = metadata.columns.get(name)
+        if column is None:
+            problems.add(
+                f"every column is described, but column '{name}' is not in the metadata; add it, "
+                "or leave the column out of the table"
+            )
+            continue
+        found.append(_declared(name, column, forms, problems))
+    problems.raise_as(SchemaError)
+    return found
+
+
+def _declared(
+    name: str, column: ColumnMetadata, missing: frozenset[str], problems: Problems
+) -> Declared:
+    options, sdtype = column.options, column.sdtype
+    if sdtype == "categorical":
+        levels = _levels(options)
+        return Declared(name, sdtype, missing - set(levels or ()), levels)
+    if sdtype == "boolean":
+        return Declared(name, sdtype, missing)
+    if sdtype == "numerical":
+        low, high = (_number(name, options, key, problems) for key in ("range_min", "range_max"))
+        _rising(name, low, high, problems)
+        return Declared(name, sdtype, missing, None, low, high, _places(name, options, problems))
+    if sdtype == "datetime":
+        return _moment(name, options, missing, problems)
+    return Declared(name, sdtype, missing)
+
+
+def _levels(options: Mapping[str, Any]) -> tuple[str, ...] | None:
+    values = options.get("range_values", options.get("order"))
+    return None if values is None else tuple(dict.fromkeys(str(value) for value in values))
+
+
+def _number(name: str, options: Mapping[str, Any], key: str, problems: Problems) -> float | None:
+    value = options.get(key)
+    if value is None:
+        return None
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        problems.add(f"column '{name}': {key} is a number, but it is {value!r}; correct it")
+        return None
+
+
+def _rising(name: str, low: float | None, high: float | None, problems: Problems) -> None:
+    if low is not None and high is not None and low > high:
+        problems.add(
+            f"column '{name}': range_min is at most range_max, but {low:g} is above {high:g}; "
+            "swap them"
+        )
+
+
+def _places(name: str, options: Mapping[str, Any], problems: Problems) -> int | None:
+    places = options.get("decimal_places")
+    if places is None:
+        whole = str(options.get("computer_representation", "")).lower().lstrip("u")
+        return 0 if whole.startswith("int") else None
+    if not isinstance(places, int) or not 0 <= places <= MOST_PLACES:
+        problems.add(
+            f"column '{name}': decimal_places is a whole number from 0 to {MOST_PLACES}, but it is "
+            f"{places!r}; correct it"
+        )
+        return 0
+    return places
+
+
+def _moment(
+    name: str, options: Mapping[str, Any], missing: frozenset[str], problems: Problems
+) -> Declared:
+    format = str(options.get("datetime_format") or "")
+    if not format:
+        problems.add(
+            f"column '{name}': a private fit reads moments in a declared form, but no "
+            "datetime_format is declared; add one, such as '%Y-%m-%d'"
+        )
+        return Declared(name, "datetime", missing)
+    low, high = (
+        _end(name, format, key, options.get(key), default, problems)
+        for key, default in zip(("range_min", "range_max"), YEARS, strict=True)
+    )
+    _rising(name, low, high, problems)
+    return Declared(name, "datetime", missing, None, low, high, 0, format)
+
+
+def _end(name: str, format: str, key: str, text: Any, default: str, problems: Problems) -> float:
+    """An end of a range of moments, in the units that `ticks_of` counts."""
+    written, form = (default, "%Y-%m-%d") if text is None else (str(text), format)
+    at = float(moments(pa.array([written]), form, _unit(format))[0])
+    if math.isnan(at):
+        problems.add(
+            f"column '{name}': {key} is written in the column's datetime_format '{format}', but "
+            f"'{text}' is not; correct it"
+        )
+    return at
+
+
+def _unit(format: str) -> str:
+    return "us" if "%f" in format else "s"
+
+
+def ticks_of(column: Declared, low: float, high: float, places: int) -> Ticks:
+    """The grid of a number or moment between `low` and `high`: its own, or a wider one if it has
+    more than MOST_CELLS points."""
+    if column.kind == "moment":
+        unit = _unit(column.format)
+        seconds = next((step for code, step in _STEPS if code in column.format), 86_400.0)
+        step = max(seconds * PER_SECOND[unit], 1.0)
+        form: Any = DatetimeForm(column.format, unit, Grid(0, 1), Specials(), True, "text")
+    else:
+        step = 10.0**-places
+        form = NumberForm(Grid(places, 1), Specials(), places, False, "", "text")
+        low = round(math.floor(low / step) * step, places)
+    cells = math.floor((high - low) / step + 1e-6) + 1
+    if cells > MOST_CELLS:
+        step *= math.ceil(cells / MOST_CELLS)
+        cells = math.floor((high - low) / step) + 1
+    return Ticks(form, low, step, cells, column.missing)

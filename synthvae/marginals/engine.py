@@ -1,0 +1,139 @@
+"""A table of new rows under differential privacy: declared or paid for, counted, fitted, drawn.
+
+table -> classes of declared or discovered columns -> noisy counts -> mixture -> rows -> table
+
+Discovery and counting meet the rows, and hand integer counts to the ledger; everything else sees
+noisy ones. What comes out may be learnt by any model without further cost.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
+from synthvae.marginals.discover import asks, discovered
+from synthvae.marginals.domain import Declared, declared, ticks_of
+from synthvae.marginals.measure import OneWay, Shares, count_pairs
+from synthvae.marginals.mixture import fit_mixture
+from synthvae.marginals.trees import count_bins, levels
+from synthvae.metadata import Metadata
+from synthvae.privacy.ledger import Ledger
+from synthvae.seeds import derive, stream
+from synthvae.table import Column, Table
+
+# Shares of the budget. What discovery is not asked for is left to the dependent pairs.
+DISCOVERY, ONE_WAY, COARSE = 0.1, 0.2, 0.25
+
+
+@dataclass(frozen=True)
+class Drawn:
+    """New rows, about how many there were of the old ones, and how much of each column was
+    `declared` and how much `paid`."""
+
+    table: Table
+    rows: float
+    provenance: Mapping[str, Mapping[str, str]]
+
+
+@dataclass(frozen=True)
+class _Counted:
+    axis: Axis
+    classes: Classes
+    counts: Shares
+    sigmas: Shares
+
+
+def draw_private(
+    table: Table,
+    metadata: Metadata,
+    ledger: Ledger,
+    rows: int,
+    seed: int,
+    missing: Collection[str] = (),
+) -> Drawn:
+    """`rows` new rows of `table`, for all that `ledger` has left. `missing` adds to the texts that
+    mean 'no value'. SchemaError if metadata and column names don't fit."""
+    columns = declared(metadata, table.names, missing)
+    provenance = {column.name: _provenance(column) for column in columns}
+    columns = _discovered(columns, table, ledger)
+    counted = _one_way(columns, table, ledger)
+    total = _total(counted)
+    ones = [OneWay.of(c.counts, c.sigmas, total, c.axis.ordered, c.axis.doubtful) for c in counted]
+    classes = np.stack([c.classes for c in counted], axis=1)
+    pairs = count_pairs(ledger, classes, ones, total, COARSE, ledger.left - COARSE)
+    ledger.close()
+    mixture = fit_mixture(ones, pairs, derive(seed, "mixture"))
+    drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
+    new = [
+        column_of(c.axis.name, c.axis.texts(drawn[:, i], stream(seed, "texts", c.axis.name)))
+        for i, c in enumerate(counted)
+    ]
+    return Drawn(Table(tuple(new)), total, provenance)
+
+
+def _discovered(columns: Sequence[Declared], table: Table, ledger: Ledger) -> list[Declared]:
+    wanted = sum(asks(column) for column in columns)
+    categories = sum(column.sdtype == "categorical" and column.levels is None for column in columns)
+    share = DISCOVERY / max(wanted, 1)
+    delta = ledger.key_delta_left / max(categories, 1)
+    return [discovered(ledger, column, table[column.name], share, delta) for column in columns]
+
+
+def _one_way(columns: Sequence[Declared], table: Table, ledger: Ledger) -> list[_Counted]:
+    ticks = {
+        column.name: ticks_of(column, column.low, column.high, column.places)
+        for column in columns
+        if column.low is not None and column.high is not None and column.places is not None
+    }
+    times = {c.name: levels(ticks[c.name].cells) if c.name in ticks else 1 for c in columns}
+    share = ONE_WAY / sum(times.values())
+    counted = []
+    for column in columns:
+        name, data = column.name, table[column.name]
+        if name in ticks:
+            index = ticks[name].index(data)
+            bins = count_bins(
+                ledger, "one-way", name, index, ticks[name].cells, share * times[name]
+            )
+            axis: Axis = NumberAxis(name, ticks[name], bins.starts)
+            counted.append(_Counted(axis, axis.classes(data), bins.counts, bins.sigmas))
+        else:
+            counted.append(_counted(_named(column), data, ledger, share))
+    return counted
+
+
+def _named(column: Declared) -> CategoryAxis | PresenceAxis:
+    if column.kind == "category":
+        return CategoryAxis(column.name, column.levels or (), column.missing)
+    return PresenceAxis(column.name, column.missing)
+
+
+def _counted(axis: Axis, data: Column, ledger: Ledger, share: float) -> _Counted:
+    classes = axis.classes(data)
+    noisy = ledger.counts("one-way", axis.name, np.bincount(classes, minlength=axis.size), share)
+    return _Counted(axis, classes, noisy.values, np.full(axis.size, noisy.sigma))
+
+
+def _total(counted: Sequence[_Counted]) -> float:
+    """The number of rows, from all columns; those whose counts are least noisy weigh most."""
+    totals = np.array([c.counts.sum() for c in counted])
+    weights = np.array([1 / (c.sigmas**2).sum() for c in counted])
+    return float(max((totals * weights).sum() / weights.sum(), 1.0))
+
+
+def _provenance(column: Declared) -> dict[str, str]:
+    def of(given: object) -> str:
+        return "paid" if given is None else "declared"
+
+    if column.kind == "category":
+        return {"kind": "declared", "categories": of(column.levels), "missing": "paid"}
+    if column.kind == "number":
+        ends = of(None if column.low is None or column.high is None else True)
+        return {"kind": "declared", "bounds": ends, "decimal places": of(column.places),
+                "missing": "paid"}  # fmt: skip
+    if column.kind == "moment":
+        return {"kind": "declared", "bounds": "declared", "format": "declared", "missing": "paid"}
+    return {"kind": "declared", "missing": "paid"}

@@ -1,0 +1,122 @@
+"""Bins of a number, found by counting: wide ones first, then, where rows are many, narrow ones.
+
+A histogram over the whole declared range has too few rows in a bin where the range is wide, and too
+little detail where rows are dense. So a few wide nodes are counted with noise, those that hold many
+rows are cut into narrow ones and counted again, down to single values (as PrivTree does, Zhang et
+al. 2016, but with a fixed number of levels, so that the noise is Gaussian and known beforehand).
+Which nodes are cut follows from noisy counts, so it costs nothing.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthvae.marginals.axes import Classes
+from synthvae.privacy.ledger import Ledger
+
+WIDEST = 256  # nodes of the first level, at most
+CHILDREN = 16
+SURE = 5.0  # standard deviations of noise
+ATOM_SHARE = 0.003  # of the rows: a single value that holds as many is a bin of its own
+BIN_SHARE = 1 / 64  # bins are joined until they hold as many
+_LIKE = 8.0  # densities that differ by less may share a bin
+
+Counts = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Bins:
+    """Bin i begins at grid point `starts`[i]; `counts` of the bins and then of missing, noisy, with
+    standard deviations `sigmas`."""
+
+    starts: Classes
+    counts: Counts
+    sigmas: Counts
+
+
+def levels(cells: int) -> int:
+    """How many times `cells` grid points are counted."""
+    return max(math.ceil(math.log(max(cells / WIDEST, 1), CHILDREN) - 1e-9), 0) + 1
+
+
+def count_bins(
+    ledger: Ledger, stage: str, name: str, index: Classes, cells: int, share: float
+) -> Bins:
+    """Bins of `index` [N], grid points below `cells` or -1 for missing, for `share` of the
+    budget."""
+    each, width = share / levels(cells), CHILDREN ** (levels(cells) - 1)
+    nodes = np.arange(0, cells, width)
+    own = np.where(index < 0, len(nodes), index // width)
+    noisy = ledger.counts(stage, name, np.bincount(own, minlength=len(nodes) + 1), each)
+    counts, missing, sigma = noisy.values[:-1], noisy.values[-1], noisy.sigma
+    enough = max(SURE * sigma, ATOM_SHARE * noisy.values.sum())
+    leaves: list[tuple[Classes, Counts, int]] = []
+    while width > 1:
+        cut = counts > enough
+        leaves.append((nodes[~cut], counts[~cut], width))
+        parents, width = nodes[cut], width // CHILDREN
+        nodes = (parents[:, None] + width * np.arange(CHILDREN)).ravel()
+        noisy = ledger.counts(stage, name, _below(index, parents, width), each)
+        inside = nodes < cells
+        nodes, counts = nodes[inside], noisy.values[inside]
+    leaves.append((nodes, counts, 1))
+    starts, held, widths = _in_order(leaves)
+    at, sums, joined = _joined(starts, held, widths, sigma, enough, held.sum() + missing)
+    return Bins(at, np.append(sums, missing), sigma * np.sqrt(np.append(joined, 1)))
+
+
+def _below(index: Classes, parents: Classes, width: int) -> NDArray[np.int64]:
+    """Rows in each child [parents * CHILDREN] of `parents`, which begin at these grid points."""
+    if not len(parents):
+        return np.zeros(0, np.int64)
+    parent = np.searchsorted(parents, index, side="right") - 1
+    child = (index - parents[np.maximum(parent, 0)]) // width
+    inside = (parent >= 0) & (child < CHILDREN)
+    return np.bincount(parent[inside] * CHILDREN + child[inside], minlength=len(parents) * CHILDREN)
+
+
+def _in_order(
+    leaves: list[tuple[Classes, Counts, int]],
+) -> tuple[Classes, Counts, NDArray[np.float64]]:
+    starts = np.concatenate([nodes for nodes, _, _ in leaves])
+    counts = np.concatenate([held for _, held, _ in leaves])
+    widths = np.concatenate([np.full(len(nodes), float(width)) for nodes, _, width in leaves])
+    order = np.argsort(starts)
+    return starts[order], counts[order], widths[order]
+
+
+def _joined(
+    starts: Classes,
+    counts: Counts,
+    widths: Counts,
+    sigma: float,
+    enough: float,
+    rows: float,
+) -> tuple[Classes, Counts, Counts]:
+    """Neighbours joined until they hold enough rows to be told from noise, single values that hold
+    many apart: where bins begin, their counts, and how many were joined."""
+    wanted = max(SURE * sigma, BIN_SHARE * rows)
+    groups: list[list[float]] = []  # start, count, width, joined, closed
+    for start, count, width in zip(starts.tolist(), counts.tolist(), widths.tolist(), strict=True):
+        atom = width == 1 and count > enough
+        last = groups[-1] if groups else None
+        if last is None or atom or last[4] or _unlike(last, count, width, sigma):
+            groups.append([start, count, width, 1, atom or count >= wanted])
+            continue
+        last[1], last[2], last[3] = last[1] + count, last[2] + width, last[3] + 1
+        last[4] = last[1] >= wanted
+    at, sums, _, joined, _ = (np.array(part, np.float64) for part in zip(*groups, strict=True))
+    return at.astype(np.int64), sums, joined
+
+
+def _unlike(group: list[float], count: float, width: float, sigma: float) -> bool:
+    """Whether rows are so much denser on one side that a common bin would smear them."""
+    own = sigma * math.sqrt(group[3])
+    if group[1] < SURE * own and count < SURE * sigma:
+        return False
+    one, other = max(group[1], own) / group[2], max(count, sigma) / width
+    return max(one, other) > _LIKE * min(one, other)

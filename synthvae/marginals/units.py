@@ -1,0 +1,30 @@
+"""Rows of one person: at most so many are kept, at random, so that a person counts for no more."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from synthvae.errors import SchemaError, hint
+from synthvae.privacy.budget import ROW, Budget
+from synthvae.privacy.noise import fresh_stream
+from synthvae.table import Table
+
+
+def bounded(table: Table, budget: Budget) -> Table:
+    """`table` with at most `budget.contributions` rows of each value of the unit's column; rows
+    without one are left out, since nobody knows whose they are. SchemaError if there is no such
+    column."""
+    if budget.unit == ROW:
+        return table
+    if budget.unit not in table.names:
+        raise SchemaError(
+            f"a privacy unit is a column, but the table has no column '{budget.unit}'; "
+            f"{hint(budget.unit, table.names)}"
+        )
+    codes = table[budget.unit].codes
+    order = fresh_stream().permutation(len(codes))
+    by_unit = order[np.argsort(codes[order], kind="stable")]
+    sorted_codes = codes[by_unit]
+    first = np.searchsorted(sorted_codes, sorted_codes)
+    kept = by_unit[(np.arange(len(codes)) - first < budget.contributions) & (sorted_codes >= 0)]
+    return table.rows(np.sort(kept))

@@ -1,0 +1,101 @@
+"""A fit under differential privacy: the rows are counted, once and with noise; what is learnt is a
+table drawn from those counts.
+
+table + metadata -> at most so many rows a unit -> noisy counts -> new rows -> the plain fit
+
+Everything after the counts is free: any preset, early stop, priors and scores see drawn rows alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from importlib.metadata import PackageNotFoundError, version
+from typing import Any
+
+from synthvae import __version__, pipeline
+from synthvae.artifact import Artifact
+from synthvae.errors import SchemaError, UsageError, hint
+from synthvae.journal import Journal
+from synthvae.marginals.engine import Drawn, draw_private
+from synthvae.marginals.units import bounded
+from synthvae.metadata import Metadata
+from synthvae.privacy.budget import Budget
+from synthvae.privacy.certificate import certificate
+from synthvae.privacy.ledger import Ledger
+from synthvae.privacy.noise import Noise
+from synthvae.settings import PrivacySpec, Settings
+from synthvae.table import Table
+from synthvae.training.loop import Watch
+
+ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
+KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
+_MADE_BY = ("torch", "numpy", "opendp", "dp-accounting")
+
+
+def fit(
+    table: Table,
+    metadata: Metadata | None,
+    settings: Settings,
+    watch: Watch = lambda *_: None,
+    journal: Journal | None = None,
+    threads: int | None = None,
+    paid: Callable[[Ledger], None] = lambda _: None,
+    noise: Noise | None = None,
+) -> Artifact:
+    """Learn `table` at the cost of `settings.privacy`; the certificate is part of the artifact.
+
+    `paid` is told of the ledger before anything that was paid for is used. PrivacyError where the
+    budget can't be kept, SchemaError with every declaration that is missing.
+    """
+    budget = budget_of(settings.privacy)
+    if metadata is None:
+        raise SchemaError(
+            "under differential privacy the kinds of columns are declared, since to look is to "
+            "leak, but no metadata is given; `synthvae detect TABLE -o metadata.yaml` writes a "
+            "draft without values: review it, and pass it with --metadata"
+        )
+    _known(settings, table)
+    ledger = Ledger(budget, noise, KEY_DELTA if _undeclared(metadata) else 0.0)
+    missing = settings.missing_values
+    drawn = draw_private(bounded(table, budget), metadata, ledger, ROWS, settings.seed, missing)
+    paid(ledger)
+    artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
+    return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})
+
+
+def budget_of(spec: PrivacySpec) -> Budget:
+    """The budget of a private fit. UsageError if its numbers are none."""
+    if spec.epsilon is None:
+        raise UsageError("a private fit has a budget, but no epsilon is given; add --epsilon 3")
+    try:
+        return Budget(spec.epsilon, spec.delta, spec.unit, spec.contributions)
+    except ValueError as error:
+        raise UsageError(f"privacy: {error}") from error
+
+
+def _known(settings: Settings, table: Table) -> None:
+    for name in (*settings.condition, *([settings.target] if settings.target else [])):
+        if name not in table.names:
+            raise SchemaError(
+                f"a condition or target is a column, but the table has no column '{name}'; "
+                f"{hint(name, table.names)}"
+            )
+
+
+def _undeclared(metadata: Metadata) -> bool:
+    """Whether there are categories to be discovered."""
+    return any(
+        column.sdtype == "categorical" and not {"range_values", "order"} & set(column.options)
+        for column in metadata.columns.values()
+    )
+
+
+def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:
+    made_by = {"synthvae": __version__}
+    for package in _MADE_BY:
+        try:
+            made_by[package] = version(package)
+        except PackageNotFoundError:
+            made_by[package] = "not installed"
+    return {**certificate(ledger, drawn.provenance, {}, made_by), "rows": round(drawn.rows)}
