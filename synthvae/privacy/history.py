@@ -10,9 +10,8 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from synthvae.errors import PrivacyError
 from synthvae.files import write_bytes
@@ -23,8 +22,7 @@ NAME = "privacy-history.json"
 FORMAT = 1
 
 
-@dataclass(frozen=True)
-class Total:
+class Total(NamedTuple):
     """Fits on one data set, and what they cost together: epsilon at the sum of their deltas."""
 
     fits: int
@@ -72,8 +70,6 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         history = json.loads(path.read_text(encoding="utf-8"))
         known = history["format"] == FORMAT and isinstance(history["fits"], list)
-    except FileNotFoundError:
-        raise
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:

@@ -1,6 +1,7 @@
 """Whatever passes the ledger adds up to the budget; what would not is refused."""
 
 import json
+import sys
 from collections.abc import Callable
 
 import numpy as np
@@ -167,6 +168,14 @@ def test_a_claim_above_the_budget_is_never_made(tape) -> None:
     ledger._lines *= 2
     with pytest.raises(PrivacyError, match="costs at most its budget"):
         ledger.claim()
+
+
+def test_without_an_accountant_a_ledger_is_not_even_opened(
+    tape, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "dp_accounting", None)
+    with pytest.raises(PrivacyError, match=r"pip install 'synthvae\[dp\]'"):
+        Ledger(Budget(1.0), tape)
 
 
 def test_a_ledger_is_written_down_whole(tape) -> None:
