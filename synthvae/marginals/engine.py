@@ -65,7 +65,7 @@ def draw_private(
     classes = np.stack([c.classes for c in counted], axis=1)
     pairs = count_pairs(ledger, classes, ones, total, COARSE, ledger.left - COARSE)
     ledger.close()
-    mixture = fit_mixture(ones, pairs, derive(seed, "mixture"))
+    mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"))
     drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
     new = [
         column_of(c.axis.name, c.axis.texts(drawn[:, i], stream(seed, "texts", c.axis.name)))

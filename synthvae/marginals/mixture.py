@@ -22,7 +22,7 @@ from synthvae.model.compute import side_by_side
 COMPONENTS = 500
 STEPS = 800
 RATE = 0.2
-TOLD = 1000.0  # what a nat costs, in log-likelihood of the noise
+TOLD = 1 / 40  # what a nat costs a row, in log-likelihood of the noise
 _WEIGHT_RATE = 0.04
 _SPREAD = 0.5
 _COOLING = 0.4  # the share of steps over which the learning rate falls
@@ -151,13 +151,15 @@ class _Views:
         return torch.cat([shares.new_zeros(len(shares), 0), *parts], 1)
 
 
-def fit_mixture(ones: Sequence[OneWay], counted: TwoWays, seed: int) -> Mixture:
+def fit_mixture(ones: Sequence[OneWay], counted: TwoWays, rows: float, seed: int) -> Mixture:
     """The mixture whose counts come near the noisy ones, and that tells no more than they do."""
     with side_by_side(1):
-        return _fitted(ones, counted, torch.Generator().manual_seed(seed))
+        return _fitted(ones, counted, TOLD * rows, torch.Generator().manual_seed(seed))
 
 
-def _fitted(ones: Sequence[OneWay], counted: TwoWays, generator: torch.Generator) -> Mixture:
+def _fitted(
+    ones: Sequence[OneWay], counted: TwoWays, told: float, generator: torch.Generator
+) -> Mixture:
     mixture, targets = Mixture(ones, COMPONENTS, generator), Targets(ones, counted)
     groups = [
         {"params": [mixture.logits], "lr": RATE, "top": RATE},
@@ -170,7 +172,7 @@ def _fitted(ones: Sequence[OneWay], counted: TwoWays, generator: torch.Generator
             group["lr"] = group["top"] * min(1.0, left)
         optimizer.zero_grad()
         shares, weights = mixture()
-        loss = targets.off(shares, weights) / 2 + TOLD * targets.told(shares, weights)
+        loss = targets.off(shares, weights) / 2 + told * targets.told(shares, weights)
         (loss / len(ones)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
     return mixture

@@ -6,16 +6,11 @@ import subprocess
 import sys
 
 import numpy as np
-import opendp.domains as domains
-import opendp.measurements as measurements
-import opendp.metrics as metrics
 import pytest
 import torch
-from opendp.mod import enable_features
 from scipy.stats import chisquare, ks_1samp, norm
 
 from synthvae.errors import PrivacyError
-from synthvae.privacy import noise
 from synthvae.privacy.noise import MOST_SIGMA, SecureNoise, fresh_seed, fresh_stream
 
 ALPHA = 1e-6  # of each test of a law: one false alarm in a million runs
@@ -44,49 +39,24 @@ def compare(samples: np.ndarray, sigma: float) -> float:
 
 @pytest.mark.parametrize("sigma", [1, 2, 7])
 def test_samples_of_small_sigma_have_the_probabilities_of_the_formula(sigma: int) -> None:
-    assert compare(SecureNoise().gaussian((300_000,), sigma), sigma) > ALPHA
+    assert compare(SecureNoise().gaussian((50_000,), sigma), sigma) > ALPHA
 
 
-def test_the_comparison_sees_noise_that_is_2_percent_off() -> None:
-    samples = SecureNoise().gaussian((300_000,), 50)
+def test_the_comparison_sees_noise_that_is_10_percent_off() -> None:
+    samples = SecureNoise().gaussian((50_000,), 50)
     assert compare(samples, 50) > ALPHA
-    assert compare(samples, 49) < ALPHA
+    assert compare(samples, 45) < ALPHA
 
 
 @pytest.mark.parametrize("sigma", [40, 5_000, 3_000_000, MOST_SIGMA])
 def test_samples_of_large_sigma_are_gaussian(sigma: int) -> None:
     """The grid is so fine that the continuous distribution is within a millionth."""
-    total = 200_000
+    total = 50_000
     samples = SecureNoise().gaussian((total,), sigma)
-    middle = (samples + noise._uniform(total, 1 << 20) / (1 << 20) - 0.5) / sigma
+    middle = (samples + np.random.default_rng(0).random(total) - 0.5) / sigma
     assert ks_1samp(middle, norm.cdf).pvalue > ALPHA
-    assert samples.std() / sigma == pytest.approx(1, abs=0.008)  # 5 standard errors
-    assert abs(np.corrcoef(samples[1:], samples[:-1])[0, 1]) < 0.012
-
-
-def test_opendp_draws_the_same_law() -> None:
-    enable_features("contrib")
-    domain = domains.vector_domain(domains.atom_domain(T="i64"))
-    draw = measurements.make_gaussian(domain, metrics.l2_distance(T="i64"), 4.0)
-    assert compare(np.array(draw([0] * 20_000)), 4) > ALPHA
-    assert compare(SecureNoise().gaussian((20_000,), 4), 4) > ALPHA
-
-
-@pytest.mark.parametrize(("parts", "whole"), [(0, 3), (1, 3), (3, 3), (7, 2), (10**18, 10**17)])
-def test_a_chance_of_e_to_the_minus_a_fraction_is_one(parts: int, whole: int) -> None:
-    total = 200_000
-    share = noise._chance(np.full(total, parts), whole).mean()
-    expected = np.exp(-parts / whole)
-    assert abs(share - expected) <= 5 * np.sqrt(expected * (1 - expected) / total)
-
-
-@pytest.mark.parametrize("bound", [2, 3, 10, 2**62 + 1])
-def test_uniform_numbers_stay_below_their_bound_and_fill_it(bound: int) -> None:
-    numbers = noise._uniform(100_000, bound)
-    assert numbers.min() >= 0
-    assert numbers.max() < bound
-    tenths = np.bincount((numbers / bound * min(bound, 10)).astype(int))
-    assert chisquare(tenths).pvalue > ALPHA
+    assert samples.std() / sigma == pytest.approx(1, abs=0.016)  # 5 standard errors
+    assert abs(np.corrcoef(samples[1:], samples[:-1])[0, 1]) < 0.023
 
 
 def test_shapes_are_what_was_asked_for() -> None:
