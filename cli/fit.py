@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from synthvae.training.checkpoint import Progress
 
 
+COUNTING = 0.5  # of a private fit's time
+
+
 def fit(
     table: Annotated[
         str, typer.Argument(help="CSV, TSV or Parquet by suffix; - for CSV on stdin.")
@@ -109,14 +112,19 @@ def fit(
     checkpoint = _checkpoint(output, resume, force, reporter)
     journal = Journal(log) if log else None
     with reporter.progress("learning", 1) as bar:
+        counting = COUNTING if settings.privacy.epsilon is not None else 0.0
+
+        def fitting(done: float) -> None:
+            bar.at(counting * done, "fitting the noisy counts")
 
         def watch(progress: Progress, epochs: int) -> None:
-            loss = progress.history[-1]["loss"]
-            bar.at(progress.epoch / epochs, f"epoch {progress.epoch}, {loss:.2f} nats a row")
+            loss, done = progress.history[-1]["loss"], progress.epoch / epochs
+            words = f"epoch {progress.epoch}, {loss:.2f} nats a row"
+            bar.at(counting + (1 - counting) * done, words)
 
         if settings.privacy.epsilon is not None:
             artifact = fit_private(
-                data, described, settings, output, watch, journal, threads, reporter
+                data, described, settings, output, watch, journal, threads, reporter, fitting
             )
         else:
             artifact = pipeline.fit(

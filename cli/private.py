@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,6 +30,7 @@ def fit_private(
     journal: Journal | None,
     threads: int | None,
     reporter: Reporter,
+    fitting: Callable[[float], None],
 ) -> Artifact:
     """A private fit whose cost is written down beside `output` before it is used."""
     from synthvae import private
@@ -46,7 +48,7 @@ def fit_private(
                 f"{total.epsilon:.3g} at delta {total.delta:.2g} ({book})"
             )
 
-    return private.fit(table, metadata, settings, watch, journal, threads, paid)
+    return private.fit(table, metadata, settings, watch, journal, threads, paid, fitting)
 
 
 def refuse_resume(settings: Settings, resume: bool) -> None:

@@ -41,12 +41,14 @@ def fit(
     journal: Journal | None = None,
     threads: int | None = None,
     paid: Callable[[Ledger], None] = lambda _: None,
+    fitting: Callable[[float], None] = lambda _: None,
     noise: Noise | None = None,
 ) -> Artifact:
     """Learn `table` at the cost of `settings.privacy`; the certificate is part of the artifact.
 
-    `paid` is told of the ledger before anything that was paid for is used. PrivacyError where the
-    budget can't be kept, SchemaError with every declaration that is missing.
+    `paid` is told of the ledger before anything that was paid for is used, `fitting` of the share
+    of the counts' fit that is done. PrivacyError where the budget can't be kept, SchemaError with
+    every declaration that is missing.
     """
     budget = budget_of(settings.privacy)
     if metadata is None:
@@ -58,7 +60,8 @@ def fit(
     _known(settings, table)
     ledger = Ledger(budget, noise, KEY_DELTA if _undeclared(metadata) else 0.0)
     missing = settings.missing_values
-    drawn = draw_private(bounded(table, budget), metadata, ledger, ROWS, settings.seed, missing)
+    kept = bounded(table, budget)
+    drawn = draw_private(kept, metadata, ledger, ROWS, settings.seed, missing, fitting)
     paid(ledger)
     artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
     return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})

@@ -8,7 +8,7 @@ noisy ones. What comes out may be learnt by any model without further cost.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,9 +53,11 @@ def draw_private(
     rows: int,
     seed: int,
     missing: Collection[str] = (),
+    watch: Callable[[float], None] = lambda _: None,
 ) -> Drawn:
     """`rows` new rows of `table`, for all that `ledger` has left. `missing` adds to the texts that
-    mean 'no value'. SchemaError if metadata and column names don't fit."""
+    mean 'no value'; `watch` is told the share of the work that is done. SchemaError if metadata
+    and column names don't fit."""
     columns = declared(metadata, table.names, missing)
     provenance = {column.name: _provenance(column) for column in columns}
     columns = _discovered(columns, table, ledger)
@@ -65,7 +67,7 @@ def draw_private(
     classes = np.stack([c.classes for c in counted], axis=1)
     pairs = count_pairs(ledger, classes, ones, total, COARSE, ledger.left - COARSE)
     ledger.close()
-    mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"))
+    mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"), watch)
     drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
     new = [
         column_of(c.axis.name, c.axis.texts(drawn[:, i], stream(seed, "texts", c.axis.name)))

@@ -8,7 +8,7 @@ whose network writes the products). Each count weighs as much as its noise is sm
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import torch
@@ -151,16 +151,26 @@ class _Views:
         return torch.cat([shares.new_zeros(len(shares), 0), *parts], 1)
 
 
-def fit_mixture(ones: Sequence[OneWay], counted: TwoWays, rows: float, seed: int) -> Mixture:
-    """The mixture whose counts come near the noisy ones, and that tells no more than they do."""
-    with side_by_side(1):
-        return _fitted(ones, counted, TOLD * rows, torch.Generator().manual_seed(seed))
-
-
-def _fitted(
-    ones: Sequence[OneWay], counted: TwoWays, told: float, generator: torch.Generator
+def fit_mixture(
+    ones: Sequence[OneWay],
+    counted: TwoWays,
+    rows: float,
+    seed: int,
+    watch: Callable[[float], None] = lambda _: None,
 ) -> Mixture:
-    mixture, targets = Mixture(ones, COMPONENTS, generator), Targets(ones, counted)
+    """The mixture whose counts come near the noisy ones, and that tells no more than they do.
+    `watch` is told the share of the work that is done."""
+    with side_by_side(1):
+        generator = torch.Generator().manual_seed(seed)
+        mixture, targets = Mixture(ones, COMPONENTS, generator), Targets(ones, counted)
+        for step in _descend(mixture, targets, TOLD * rows):
+            watch(step / STEPS)
+        return mixture
+
+
+def _descend(mixture: Mixture, targets: Targets, told: float) -> Iterator[int]:
+    """Steps down the distance of the counts, in log-likelihood of the noise, and `told` times what
+    components tell; after each, how many are done."""
     groups = [
         {"params": [mixture.logits], "lr": RATE, "top": RATE},
         {"params": [mixture.weights], "lr": _WEIGHT_RATE, "top": _WEIGHT_RATE},
@@ -173,9 +183,9 @@ def _fitted(
         optimizer.zero_grad()
         shares, weights = mixture()
         loss = targets.off(shares, weights) / 2 + told * targets.told(shares, weights)
-        (loss / len(ones)).backward()  # type: ignore[no-untyped-call]
+        (loss / len(mixture.sizes)).backward()  # type: ignore[no-untyped-call]
         optimizer.step()
-    return mixture
+        yield step + 1
 
 
 def _range(span: slice) -> Tensor:
