@@ -9,6 +9,8 @@ from typing import Annotated
 
 import typer
 
+from synthvae.errors import UsageError
+
 from .console import Force, Json, Quiet, Reporter
 
 
@@ -23,6 +25,12 @@ def detect(
         bool,
         typer.Option(help="Write smallest and largest values and all categories of the table too."),
     ] = False,
+    private: Annotated[
+        bool,
+        typer.Option(
+            "--private", help="Add a TODO for all that a private fit would else have to pay for."
+        ),
+    ] = False,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -30,14 +38,22 @@ def detect(
     """Describe a table as SDV-compatible metadata, without any value of it: safe to commit."""
     from synthvae import metadata as metadatas
     from synthvae.detect import detect as detect_metadata
+    from synthvae.detect import to_declare
     from synthvae.files import refuse_overwrite, write_bytes
     from synthvae.reading import read_table
 
     reporter = Reporter(quiet, json)
     if output != "-":
         refuse_overwrite(Path(output), force)
+    if private and publish_ranges:
+        raise UsageError(
+            "ranges are declared by who knows them or copied from the rows, but --private and "
+            "--publish-ranges are both given; leave one out"
+        )
     found = detect_metadata(read_table(table), publish_ranges)
-    version = "V2" if publish_ranges else "V1"
+    if private:
+        found = to_declare(found)
+    version = "V2" if publish_ranges or private else "V1"
     if json:
         reporter.result(found.to_sdv(version))
     elif output == "-":

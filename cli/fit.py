@@ -12,7 +12,7 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Quiet, Reporter, Threads, seconds
-from .private import fit_private, promise, refuse_resume, write_certificate
+from .private import chosen_epsilon, fit_private, promise, refuse_resume, write_certificate
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -58,6 +58,14 @@ def fit(
         typer.Option(help="Differential privacy: the whole cost.", show_default="not private"),
     ] = None,
     delta: Annotated[float | None, typer.Option(help="And its delta.", show_default="1e-5")] = None,
+    max_attack_tpr: Annotated[
+        str | None,
+        typer.Option(
+            help="In place of --epsilon: 0.05@0.01 lets an attacker who is wrong about 1 % of the "
+            "absent find at most 5 % of the present.",
+            show_default=False,
+        ),
+    ] = None,
     privacy_unit: Annotated[
         str | None,
         typer.Option(help="A column: all rows of one value are one person.", show_default="row"),
@@ -93,7 +101,7 @@ def fit(
 
     described = read_metadata(metadata) if metadata else None
     cost = {
-        "epsilon": epsilon,
+        "epsilon": chosen_epsilon(epsilon, max_attack_tpr, delta),
         "delta": delta,
         "unit": privacy_unit,
         "contributions": contributions,

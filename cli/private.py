@@ -51,6 +51,27 @@ def fit_private(
     return private.fit(table, metadata, settings, watch, journal, threads, paid, fitting)
 
 
+def chosen_epsilon(epsilon: float | None, most: str | None, delta: float | None) -> float | None:
+    """Epsilon as given, or the greatest one that keeps attackers below `most`, 'TPR@FPR'."""
+    if most is None:
+        return epsilon
+    if epsilon is not None:
+        raise UsageError(
+            "a budget is an epsilon or a limit on attackers, but both are given; leave one out"
+        )
+    from synthvae.privacy.accounting import epsilon_for_attack
+    from synthvae.settings import PrivacySpec
+
+    tpr, _, fpr = most.partition("@")
+    try:
+        return epsilon_for_attack(float(tpr), float(fpr), delta or PrivacySpec.delta)
+    except ValueError as error:
+        raise UsageError(
+            f"--max-attack-tpr takes TPR@FPR, two shares of which the first is larger, such as "
+            f"0.05@0.01, but it is '{most}'; correct it"
+        ) from error
+
+
 def refuse_resume(settings: Settings, resume: bool) -> None:
     """UsageError: a private fit that was stopped has been paid for, and its noise is gone."""
     if settings.privacy.epsilon is not None and resume:

@@ -4,13 +4,14 @@ unless ranges are asked for."""
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.metadata import ColumnMetadata, Metadata
+from synthvae.metadata import DECLARABLE, TODO, ColumnMetadata, Metadata
 from synthvae.schema import MAX_CODE_LENGTH, MAX_CODES, MISSING, values_of
 from synthvae.storage import type_of
 from synthvae.table import Column, Table
@@ -54,6 +55,18 @@ def detect(table: Table, publish_ranges: bool = False) -> Metadata:
         if columns[c.name].sdtype == "id" and len(c.levels) == len(c.codes) and not c.n_null
     ]
     return Metadata(columns, keys={"primary_key": keys[0]} if keys else {})
+
+
+def to_declare(metadata: Metadata) -> Metadata:
+    """`metadata` with a TODO for all that a private fit would else pay for."""
+    columns = {
+        name: ColumnMetadata(
+            column.sdtype,
+            {**column.options, **dict.fromkeys(DECLARABLE.get(column.sdtype, ()), TODO)},
+        )
+        for name, column in metadata.columns.items()
+    }
+    return replace(metadata, columns=columns)
 
 
 def _detect(column: Column) -> ColumnMetadata:

@@ -18,6 +18,7 @@ import yaml
 from synthvae.errors import MetadataError, Problems, hint
 
 CORE = ("numerical", "categorical", "boolean", "datetime", "id", "text", "unknown")
+TODO = "TODO"  # stands where a value is to be declared
 VERSIONS = ("V1", "SINGLE_TABLE_V1", "V2")
 _PERSONAL = frozenset(["pii", "range_is_nullable"])
 _KEYS: Mapping[str, frozenset[str]] = {
@@ -31,6 +32,11 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "datetime": frozenset(["datetime_format", "range_min", "range_max", "range_is_nullable"]),
     "id": frozenset(["regex_format", "range_is_nullable"]),
     "text": _PERSONAL | {"regex_format"},
+}
+DECLARABLE: Mapping[str, tuple[str, ...]] = {
+    "numerical": ("range_min", "range_max", "decimal_places"),
+    "datetime": ("range_min", "range_max"),
+    "categorical": ("range_values",),
 }
 _TABLE_KEYS = frozenset(
     [

@@ -54,8 +54,8 @@ def fit(
     if metadata is None:
         raise SchemaError(
             "under differential privacy the kinds of columns are declared, since to look is to "
-            "leak, but no metadata is given; `synthvae detect TABLE -o metadata.yaml` writes a "
-            "draft without values: review it, and pass it with --metadata"
+            "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
+            "writes a draft without values: review it, and pass it with --metadata"
         )
     _known(settings, table)
     ledger = Ledger(budget, noise, KEY_DELTA if _undeclared(metadata) else 0.0)

@@ -15,7 +15,7 @@ from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.specials import Specials
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.marginals.axes import Ticks
-from synthvae.metadata import ColumnMetadata, Metadata
+from synthvae.metadata import TODO, ColumnMetadata, Metadata
 from synthvae.schema import MISSING
 from synthvae.written import PER_SECOND, moments
 
@@ -76,7 +76,15 @@ def declared(
                 "or leave the column out of the table"
             )
             continue
-        found.append(_declared(name, column, forms, problems))
+        open_ends = [key for key, value in column.options.items() if value in (TODO, [TODO])]
+        if open_ends:
+            problems.add(
+                f"column '{name}': what is public is declared, but there is still a {TODO} for "
+                f"{', '.join(open_ends)}; write it, or delete the line to have it found under "
+                "noise, at a part of the budget"
+            )
+        if not open_ends:
+            found.append(_declared(name, column, forms, problems))
     problems.raise_as(SchemaError)
     return found
 
