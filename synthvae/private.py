@@ -17,6 +17,7 @@ from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError, hint
 from synthvae.journal import Journal
+from synthvae.marginals.domain import discovers
 from synthvae.marginals.engine import Drawn, draw_private
 from synthvae.marginals.units import bounded
 from synthvae.metadata import Metadata
@@ -56,10 +57,14 @@ def fit(
             "draft without values: review it, and pass it with --metadata"
         )
     _known(settings, table)
-    ledger = Ledger(budget, noise, KEY_DELTA if _undeclared(metadata) else 0.0)
     missing = settings.missing_values
-    drawn = draw_private(bounded(table, budget), metadata, ledger, ROWS, settings.seed, missing)
-    paid(ledger)
+    counted = bounded(table, budget, missing)
+    ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
+    try:
+        drawn = draw_private(counted, metadata, ledger, ROWS, settings.seed, missing)
+    finally:  # what was paid for has been spent, whatever becomes of it
+        if ledger.lines:
+            paid(ledger)
     artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
     return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})
 
@@ -81,14 +86,6 @@ def _known(settings: Settings, table: Table) -> None:
                 f"a condition or target is a column, but the table has no column '{name}'; "
                 f"{hint(name, table.names)}"
             )
-
-
-def _undeclared(metadata: Metadata) -> bool:
-    """Whether there are categories to be discovered."""
-    return any(
-        column.sdtype == "categorical" and not {"range_values", "order"} & set(column.options)
-        for column in metadata.columns.values()
-    )
 
 
 def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import pyarrow as pa
 
 from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
-from synthvae import pipeline
+from synthvae import pipeline, private
 from synthvae.artifact import Artifact
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import UsageError
@@ -37,9 +37,13 @@ class Synthesizer:
         self._artifact: Artifact | None = None
 
     def fit(self, frame: pd.DataFrame, metadata: Mapping[str, Any] | None = None) -> Synthesizer:
-        """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None."""
+        """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None.
+
+        With `{"privacy": {"epsilon": 3}}` among the settings the fit is differentially private.
+        """
         described = metadatas.parse(metadata, "metadata") if metadata is not None else None
-        self._artifact = pipeline.fit(from_frame(frame), described, self.settings)
+        fit = pipeline.fit if self.settings.privacy.epsilon is None else private.fit
+        self._artifact = fit(from_frame(frame), described, self.settings)
         return self
 
     def sample(self, n: int, seed: int = 0, given: Mapping[str, Any] | None = None) -> pd.DataFrame:
