@@ -17,6 +17,7 @@ from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError, hint
 from synthvae.journal import Journal
+from synthvae.marginals.domain import discovers
 from synthvae.marginals.engine import Drawn, draw_private
 from synthvae.marginals.units import bounded
 from synthvae.metadata import Metadata
@@ -58,11 +59,14 @@ def fit(
             "writes a draft without values: review it, and pass it with --metadata"
         )
     _known(settings, table)
-    ledger = Ledger(budget, noise, KEY_DELTA if _undeclared(metadata) else 0.0)
     missing = settings.missing_values
-    kept = bounded(table, budget)
-    drawn = draw_private(kept, metadata, ledger, ROWS, settings.seed, missing, fitting)
-    paid(ledger)
+    kept = bounded(table, budget, missing)
+    ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
+    try:
+        drawn = draw_private(kept, metadata, ledger, ROWS, settings.seed, missing, fitting)
+    finally:  # what was paid for has been spent, whatever becomes of it
+        if ledger.lines:
+            paid(ledger)
     artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
     return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})
 
@@ -84,14 +88,6 @@ def _known(settings: Settings, table: Table) -> None:
                 f"a condition or target is a column, but the table has no column '{name}'; "
                 f"{hint(name, table.names)}"
             )
-
-
-def _undeclared(metadata: Metadata) -> bool:
-    """Whether there are categories to be discovered."""
-    return any(
-        column.sdtype == "categorical" and not {"range_values", "order"} & set(column.options)
-        for column in metadata.columns.values()
-    )
 
 
 def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:

@@ -37,11 +37,14 @@ class Synthesizer:
         self._artifact: Artifact | None = None
 
     def fit(self, frame: pd.DataFrame, metadata: Mapping[str, Any] | None = None) -> Synthesizer:
-        """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None. With
-        settings of `{"privacy": {"epsilon": 3}}` the fit is private, and metadata is a must."""
+        """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None.
+
+        With `{"privacy": {"epsilon": 3}}` among the settings the fit is differentially private,
+        and metadata is a must.
+        """
         described = metadatas.parse(metadata, "metadata") if metadata is not None else None
-        learn = private.fit if self.settings.privacy.epsilon is not None else pipeline.fit
-        self._artifact = learn(from_frame(frame), described, self.settings)
+        fit = pipeline.fit if self.settings.privacy.epsilon is None else private.fit
+        self._artifact = fit(from_frame(frame), described, self.settings)
         return self
 
     def sample(self, n: int, seed: int = 0, given: Mapping[str, Any] | None = None) -> pd.DataFrame:

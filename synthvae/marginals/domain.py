@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.datetimes import DatetimeForm
@@ -17,17 +19,22 @@ from synthvae.errors import Problems, SchemaError, hint
 from synthvae.marginals.axes import Ticks
 from synthvae.metadata import TODO, ColumnMetadata, Metadata
 from synthvae.schema import MISSING
-from synthvae.written import PER_SECOND, moments
+from synthvae.written import PER_SECOND, moments, write_moments
 
-YEARS = ("1900-01-01", "2100-01-01")  # of moments whose range is not declared
+# The range of moments if none is declared: of those with a year, of those with a day of it, of
+# times of day. What a form does not say is read as of the first of January 1900.
+RANGES = (("yYGcx", "2100-01-01"), ("mdbBjUWVaAu", "1901-01-01"), ("", "1900-01-02"))
 MOST_CELLS = 1 << 24
 MOST_PLACES = 6
-# However a table spells yes and no.
+MOST_NUMBER = 1e18
+# However a table spells yes and no; each once, since a row counts for one of them.
 BOOLEANS = tuple(
-    spelled
-    for yes, no in (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"))
-    for word in (yes, no)
-    for spelled in (word, word.capitalize(), word.upper())
+    dict.fromkeys(
+        spelled
+        for yes, no in (("true", "false"), ("yes", "no"), ("t", "f"), ("y", "n"), ("1", "0"))
+        for word in (yes, no)
+        for spelled in (word, word.capitalize(), word.upper())
+    )
 )
 _STEPS = (("%f", 0.0), ("%S", 1.0), ("%M", 60.0), ("%H", 3600.0), ("%I", 3600.0))
 
@@ -94,7 +101,7 @@ def _declared(
 ) -> Declared:
     options, sdtype = column.options, column.sdtype
     if sdtype == "categorical":
-        levels = _levels(options)
+        levels = _levels(name, options, problems)
         return Declared(name, sdtype, missing - set(levels or ()), levels)
     if sdtype == "boolean":
         return Declared(name, sdtype, missing)
@@ -107,9 +114,26 @@ def _declared(
     return Declared(name, sdtype, missing)
 
 
-def _levels(options: Mapping[str, Any]) -> tuple[str, ...] | None:
-    values = options.get("range_values", options.get("order"))
-    return None if values is None else tuple(dict.fromkeys(str(value) for value in values))
+def _levels(name: str, options: Mapping[str, Any], problems: Problems) -> tuple[str, ...] | None:
+    given = (key for key in ("range_values", "order") if options.get(key) is not None)
+    key = next(given, None)
+    if key is None:
+        return None
+    if not isinstance(options[key], (list, tuple)):
+        problems.add(
+            f"column '{name}': {key} is a list of categories, but it is {options[key]!r}; "
+            "write a list"
+        )
+        return ()
+    return tuple(dict.fromkeys(str(value) for value in options[key]))
+
+
+def discovers(metadata: Metadata) -> bool:
+    """Whether there are categories that are not declared, whose discovery costs delta."""
+    return any(
+        column.sdtype == "categorical" and _levels(name, column.options, Problems()) is None
+        for name, column in metadata.columns.items()
+    )
 
 
 def _number(name: str, options: Mapping[str, Any], key: str, problems: Problems) -> float | None:
@@ -117,10 +141,16 @@ def _number(name: str, options: Mapping[str, Any], key: str, problems: Problems)
     if value is None:
         return None
     try:
-        return float(value)
+        number = float(value)
     except (TypeError, ValueError):
-        problems.add(f"column '{name}': {key} is a number, but it is {value!r}; correct it")
-        return None
+        number = math.nan
+    if abs(number) <= MOST_NUMBER:
+        return number
+    problems.add(
+        f"column '{name}': {key} is a number of size {MOST_NUMBER:g} at most, but it is {value!r}; "
+        "correct it"
+    )
+    return None
 
 
 def _rising(name: str, low: float | None, high: float | None, problems: Problems) -> None:
@@ -155,12 +185,32 @@ def _moment(
             "datetime_format is declared; add one, such as '%Y-%m-%d'"
         )
         return Declared(name, "datetime", missing)
+    if not _is_format(format):
+        problems.add(
+            f"column '{name}': a datetime_format is made of strptime's codes, and what it writes "
+            f"it reads, but '{format}' does not; correct it"
+        )
+        return Declared(name, "datetime", missing)
+    last = next(end for codes, end in RANGES if not codes or _has(format, codes))
     low, high = (
         _end(name, format, key, options.get(key), default, problems)
-        for key, default in zip(("range_min", "range_max"), YEARS, strict=True)
+        for key, default in (("range_min", "1900-01-01"), ("range_max", last))
     )
     _rising(name, low, high, problems)
     return Declared(name, "datetime", missing, None, low, high, 0, format)
+
+
+def _has(format: str, codes: str) -> bool:
+    return any(f"%{code}" in format for code in codes)
+
+
+def _is_format(format: str) -> bool:
+    unit = _unit(format)
+    try:
+        written = write_moments(np.zeros(1), format, unit)
+        return not np.isnan(moments(written, format, unit)).any()
+    except (ValueError, re.error):
+        return False
 
 
 def _end(name: str, format: str, key: str, text: Any, default: str, problems: Problems) -> float:

@@ -16,6 +16,7 @@ import numpy as np
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
+from synthvae.marginals.forms import by_value
 from synthvae.marginals.measure import OneWay, Shares, count_pairs
 from synthvae.marginals.mixture import fit_mixture
 from synthvae.marginals.trees import count_bins, levels
@@ -60,6 +61,7 @@ def draw_private(
     and column names don't fit."""
     columns = declared(metadata, table.names, missing)
     provenance = {column.name: _provenance(column) for column in columns}
+    table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
     columns = _discovered(columns, table, ledger)
     counted = _one_way(columns, table, ledger)
     total = _total(counted)

@@ -103,8 +103,6 @@ def count_pairs(
     first = _coarse(ledger, classes, ones, pairs, rows, coarse)
     excess = np.array([_dependence(pair, ones) for pair in first])
     chosen = choose(excess, ledger.sigma(fine) / rows)
-    if not len(chosen):
-        return TwoWays(first)
     sigma = ledger.sigma(fine, math.sqrt(len(chosen))) / rows
     views = []
     for at in chosen:
@@ -116,10 +114,11 @@ def count_pairs(
 def choose(excess: Shares, sigma: float) -> Classes:
     """The pairs [m] to count finely, most dependent first: as many as make the least error in
     all, MOST_CHOSEN at most. What is not counted errs by its dependence, what is by noise, which
-    grows with how many there are: `sigma` sqrt(m) a cell."""
+    grows with how many there are: `sigma` sqrt(m) a cell. One at least: a share that is spent or
+    not as the counts have it would be a cost that nobody planned."""
     order = np.argsort(-excess)
     ranked = excess[order].clip(0)
-    best, kept = ranked.sum(), 0
+    best, kept = math.inf, 1
     for count in range(1, min(int((ranked > 0).sum()), MOST_CHOSEN) + 1):
         counted = ranked[:count]
         noise = 0.5 * MEAN_ABS * sigma * math.sqrt(count)

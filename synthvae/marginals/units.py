@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 import numpy as np
 
 from synthvae.errors import SchemaError, hint
 from synthvae.privacy.budget import ROW, Budget
 from synthvae.privacy.noise import fresh_stream
+from synthvae.schema import MISSING
 from synthvae.table import Table
 
 
-def bounded(table: Table, budget: Budget) -> Table:
+def bounded(table: Table, budget: Budget, missing: Collection[str] = ()) -> Table:
     """`table` with at most `budget.contributions` rows of each value of the unit's column; rows
-    without one are left out, since nobody knows whose they are. SchemaError if there is no such
-    column."""
+    without one are left out, since nobody knows whose they are. `missing` adds to the texts that
+    mean 'no value'. SchemaError if there is no such column."""
     if budget.unit == ROW:
         return table
     if budget.unit not in table.names:
@@ -21,7 +24,9 @@ def bounded(table: Table, budget: Budget) -> Table:
             f"a privacy unit is a column, but the table has no column '{budget.unit}'; "
             f"{hint(budget.unit, table.names)}"
         )
-    codes = table[budget.unit].codes
+    column, absent = table[budget.unit], MISSING | frozenset(missing)
+    named = np.array([*(text not in absent for text in column.texts), False])
+    codes = np.where(named[column.codes], column.codes, -1)
     order = fresh_stream().permutation(len(codes))
     by_unit = order[np.argsort(codes[order], kind="stable")]
     sorted_codes = codes[by_unit]

@@ -5,8 +5,11 @@ all of the budget went into one release of sensitivity 1, its noise would be `ba
 the budget buys noise of base / sqrt(share), and shares that sum to 1 cost epsilon exactly. Training
 is a sampled Gaussian: its noise is what the accountant finds to fit beside all that was spent.
 
-Shares, rates and steps come from settings and metadata, never from the rows, and not from what was
-released before either: what the accountant adds up is a plan that was fixed beforehand.
+Rates, steps and the shares of stages come from settings and metadata, never from the rows, and not
+from what was released before either: what the accountant adds up is a plan that was fixed
+beforehand. How the share of a stage is cut into releases may follow from earlier ones, as long as
+all of it is spent: Gaussian releases chosen one after the other cost what the sum of their
+1 / sigma^2 says, if that sum is fixed (Smith & Thakurta 2022).
 
 How delta is divided. A fixed part is set aside for the discovery of keys when the ledger is opened,
 everything else is measured at the rest, and what is set aside and not spent is never used: the

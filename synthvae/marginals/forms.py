@@ -1,0 +1,60 @@
+"""Written forms that follow from one value alone.
+
+A typed column is met as texts that depend on all of its rows: one fraction among whole numbers, or
+among whole seconds, and every other row is written otherwise. Counts of such texts would move by
+far more than one row.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae.storage import type_of
+from synthvae.table import Column
+from synthvae.written import moments, numbers_of, write_moments
+
+
+def by_value(column: Column, format: str = "") -> Column:
+    """`column` in forms of which each follows from its own value; typed moments in `format`, if
+    one is declared. Text is what it was."""
+    kind = type_of(column.storage)
+    if pa.types.is_floating(kind):
+        texts = _numbers(column.levels)
+    elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
+        texts = _moments(column.levels, format)
+    else:
+        return column
+    encoded = texts.dictionary_encode()
+    codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
+    return Column(
+        column.name, np.append(codes, -1).astype(np.int32)[column.codes], encoded.dictionary
+    )
+
+
+def _numbers(levels: pa.StringArray) -> pa.StringArray:
+    """Without exponents and the sign of zero."""
+    odd = pc.or_(pc.match_substring(levels, "e"), pc.equal(levels, "-0"))
+    at = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
+    if not len(at):
+        return levels
+    texts = np.array(levels.to_pylist(), object)
+    values = numbers_of(levels)[at] + 0.0  # -0.0 + 0.0 is 0.0
+    texts[at] = [np.format_float_positional(value, trim="-") for value in values.tolist()]
+    return pa.array(texts, pa.string())
+
+
+def _moments(levels: pa.StringArray, format: str) -> pa.StringArray:
+    """Without a fraction that is zero, or in `format`; null is what can't be written."""
+    if not format:
+        short = pc.replace_substring_regex(levels, r"(\.\d*?)0+$", r"\1")
+        return pc.utf8_rtrim(short, characters=".")
+    has_time = pc.match_substring(levels, ":")
+    full = pc.if_else(has_time, levels, pc.binary_join_element_wise(levels, "00:00:00", " "))
+    has_fraction = pc.match_substring(levels, ".")
+    full = pc.if_else(has_fraction, full, pc.binary_join_element_wise(full, "0", "."))
+    values = moments(full, "%Y-%m-%d %H:%M:%S.%f", "us")
+    absent = np.isnan(values)
+    texts = write_moments(np.where(absent, 0.0, values), format, "us")
+    return pc.if_else(pa.array(absent), None, texts)
