@@ -15,7 +15,6 @@ Noise is drawn in floating point: attacks on its last bits (Mironov 2012) are no
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,8 +34,8 @@ from synthvae.training.average import Average
 from synthvae.training.clipping import ClippedSum
 from synthvae.training.descent import Batch
 from synthvae.training.guards import check, unmoved
-from synthvae.training.plan import WARMUP
 from synthvae.training.poisson import included, normal, secret
+from synthvae.training.private_plan import AVERAGING, LEARNING_RATE, rate_factor, warmed_up
 from synthvae.training.stage_two import OfDraws
 
 
@@ -50,8 +49,8 @@ class PrivateSpec:
     rate: float
     steps: int
     clip: float = 1.0
-    learning_rate: float = 3e-3
-    averaging: float = 0.99
+    learning_rate: float = LEARNING_RATE
+    averaging: float = AVERAGING
 
     def __post_init__(self) -> None:
         positive(noise=self.noise, rate=self.rate, steps=self.steps, clip=self.clip)
@@ -59,12 +58,6 @@ class PrivateSpec:
         share(averaging=self.averaging)
         if self.rate > 1:
             raise ValueError(f"rate is a probability, but it is {self.rate}; lower it")
-
-
-def learning_rate(done: float) -> float:
-    """What the learning rate is multiplied with when a share `done` of the steps is: rising over
-    the first twentieth, falling linearly over the last third."""
-    return min(1.0, (done + 0.01) / 0.05, 0.05 + 0.95 * (1 - done) * 3)
 
 
 def train_private(
@@ -80,13 +73,11 @@ def train_private(
     for what was paid for. TrainingError if the model can't keep a row's gradient to itself."""
     steps = PrivateSteps(model, objective, spec, expected_rows, team, secret())
     check(steps.sums, layout, model.space.size, objective.final)
-    epochs = spec.rate * spec.steps
-    warmup = min(objective.warmup_epochs, epochs * WARMUP[objective.schedule.kind])
-    rising = dataclasses.replace(objective, warmup_epochs=warmup)
+    objective = warmed_up(objective, spec.rate * spec.steps)
     with steps.sums.watching(), unmoved(model):
         for step in range(spec.steps):
-            weight = rising.weight(step * spec.rate)
-            factor = learning_rate(step / spec.steps)
+            weight = objective.weight(step * spec.rate)
+            factor = rate_factor(step / spec.steps)
             steps.step(rows.at(included(steps.rng, len(rows), spec.rate)), weight, factor)
     steps.average.keep()
 
@@ -108,6 +99,7 @@ class PrivateSteps:
                 f"under privacy a row has one draw a step, but iwae is {objective.iwae}; set it "
                 "to 1"
             )
+        positive(expected_rows=expected_rows)
         self.model, self.objective, self.spec, self.rng = model, objective, spec, rng
         self.sums = ClippedSum(model, self._loss, spec.clip, team)
         self.own = nn.Parameter(self.sums.flat.vector)
