@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,9 @@ class AdversarialSpec:
     `pace`: the critic's learning rate, in learning rates of the model."""
 
     kind: Literal["adversarial"] = "adversarial"
+    private: ClassVar[bool | str] = (
+        "lets a critic learn from raw rows, by gradients that are not clipped"
+    )
     hidden: tuple[int, ...] = (128, 128)
     belief: float = 1.0
     features: float = 0.1

@@ -37,17 +37,22 @@ class RowEmbedding(nn.Module):
         self.register_buffer("offsets", starts[: len(layout.sizes)], persistent=False)
 
     def forward(self, rows: Rows) -> Tensor:
-        scalars = torch.nan_to_num(rows.scalars)
-        if not scalars.shape[1]:
-            scalars = scalars.new_zeros(len(rows), 1)
-        out: Tensor = self.scalars(scalars)
+        out: Tensor = self.scalars(self.scalars_of(rows))
         if not rows.codes.shape[1]:
             return out
-        index = torch.where(rows.codes < 0, 0, rows.codes + self.offsets)
         # Row 0 stands for blocks that are not present: they add nothing. (`padding_idx` would say
         # so too, but leaves torch's fast path.)
         weight = nn.functional.pad(self.weight, (0, 0, 1, 0))
-        return out + nn.functional.embedding_bag(index, weight, mode="sum")
+        return out + nn.functional.embedding_bag(self.index_of(rows), weight, mode="sum")
+
+    def index_of(self, rows: Rows) -> Tensor:
+        """[B, class blocks]: 1 + where each code stands among all classes; 0: not present."""
+        return torch.where(rows.codes < 0, 0, rows.codes + self.offsets)
+
+    def scalars_of(self, rows: Rows) -> Tensor:
+        """[B, scalars]: 0 where not present, and where the table has none."""
+        scalars = torch.nan_to_num(rows.scalars)
+        return scalars if scalars.shape[1] else scalars.new_zeros(len(rows), 1)
 
 
 class Mlp(nn.Sequential):

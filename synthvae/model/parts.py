@@ -30,6 +30,11 @@ class Spec(Protocol[T_co]):
         """Its name in the table of parts."""
         ...
 
+    @property
+    def private(self) -> bool | str:
+        """True, or the reason why it can't be trained with differential privacy."""
+        ...
+
     def build(self, dims: Dims) -> T_co: ...
 
 

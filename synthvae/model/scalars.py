@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import ClassVar, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -46,6 +46,7 @@ class GaussianSpec:
     """No fields: there is nothing to choose."""
 
     kind: Literal["gaussian"] = "gaussian"
+    private: ClassVar[bool | str] = True
 
     def build(self, scalars: int) -> Gaussian:
         return Gaussian(scalars)
@@ -61,18 +62,23 @@ class Gaussian(nn.Module):
         super().__init__()
         self.weight = nn.Parameter(torch.full((scalars,), math.log(_SCALE_START)))
 
-    def _log_scale(self) -> Tensor:
-        return self.weight.clamp(math.log(SCALE[0]), math.log(SCALE[1]))
+    def forward(self, outputs: Tensor) -> Tensor:
+        """The log of each block's deviation, [S] whatever the outputs, before it is bounded."""
+        return self.weight
+
+    def _log_scale(self, outputs: Tensor) -> Tensor:
+        log_scale: Tensor = self(outputs)
+        return log_scale.clamp(math.log(SCALE[0]), math.log(SCALE[1]))
 
     def nats(self, outputs: Tensor, values: Tensor) -> Tensor:
-        log_scale = self._log_scale()
+        log_scale = self._log_scale(outputs)
         mean = torch.tanh(outputs[:, :, 0])
         off = (torch.nan_to_num(values) - mean) * torch.exp(-log_scale)
         nats: Tensor = (0.5 * off**2 + log_scale + _LOG_SQRT_2PI) * ~torch.isnan(values)
         return nats
 
     def draw(self, outputs: Tensor, blocks: slice, uniform: Tensor, normal: Tensor) -> Tensor:
-        spread = torch.exp(self._log_scale()[blocks]) * normal
+        spread = torch.exp(self._log_scale(outputs)[blocks]) * normal
         return (torch.tanh(outputs[:, :, 0]) + spread).clamp(-1, 1)
 
     def mean(self, outputs: Tensor) -> Tensor:
@@ -87,6 +93,7 @@ class MixtureSpec:
     """`components`: Gaussians a block."""
 
     kind: Literal["mixture"] = "mixture"
+    private: ClassVar[bool | str] = True
     components: int = 8
 
     def __post_init__(self) -> None:

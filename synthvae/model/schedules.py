@@ -7,7 +7,7 @@ into `cost`: the rate's weight, or where a capacity is set, nats.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 from torch import Tensor
 
@@ -19,6 +19,7 @@ class Linear:
     """The weight rises from 0 to beta (Bowman et al. 2016)."""
 
     kind: Literal["linear"] = "linear"
+    private: ClassVar[bool | str] = True
 
     def weight(self, beta: float, done: float) -> float:
         return beta * done
@@ -35,6 +36,7 @@ class Cyclical:
     learnt to use the latent in the one before."""
 
     kind: Literal["cyclical"] = "cyclical"
+    private: ClassVar[bool | str] = True
     cycles: int = 4
     rising: float = 0.5
 
@@ -59,6 +61,7 @@ class Capacity:
     (Burgess et al. 2018, whose gamma is beta here). A large beta then can't empty the latent."""
 
     kind: Literal["capacity"] = "capacity"
+    private: ClassVar[bool | str] = True
     nats: float = 5.0
 
     def __post_init__(self) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import nn
@@ -41,6 +41,7 @@ class PlainSpec:
     """No fields: there is nothing to choose."""
 
     kind: Literal["plain"] = "plain"
+    private: ClassVar[bool | str] = True
 
 
 PARTS: Mapping[str, Mapping[str, type]] = {

@@ -124,11 +124,15 @@ class _Product(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
         (gradient,) = gradients
         x, *weights = ctx.saved_tensors
-        to_x, to_weights = torch.zeros_like(x), []
-        for segment, weight, mask in zip(ctx.segments, weights, ctx.masks, strict=True):
-            part = gradient[:, segment.outputs]
-            to_x[:, : segment.seen].addmm_(part, weight)
-            to_weights.append((part.T @ x[:, : segment.seen]).mul_(mask))
+        to_x = torch.zeros_like(x)
+        for segment, weight in zip(ctx.segments, weights, strict=True):
+            to_x[:, : segment.seen].addmm_(gradient[:, segment.outputs], weight)
+        if not ctx.needs_input_grad[1]:  # the weights stand still
+            return to_x, None, None, None, *(None for _ in weights)
+        to_weights = [
+            (gradient[:, segment.outputs].T @ x[:, : segment.seen]).mul_(mask)
+            for segment, mask in zip(ctx.segments, ctx.masks, strict=True)
+        ]
         return to_x, gradient.sum(dim=0), None, None, *to_weights
 
 

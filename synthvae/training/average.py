@@ -44,6 +44,12 @@ class Average:
         finally:
             self._swap()
 
+    @torch.no_grad()
+    def keep(self) -> None:
+        """The averaged weights become the model's own, for good."""
+        for value, parameter in zip(self.values, self.parameters, strict=False):
+            parameter.copy_(value)
+
     def restart(self) -> None:
         """Go on from the parameters as they are now."""
         for value, parameter in zip(self.values, self.parameters, strict=False):

@@ -49,6 +49,11 @@ class Batch:
             for i, at in enumerate(cuts)
         ]
 
+    def at(self, index: Tensor | slice) -> Batch:
+        """Some of its rows."""
+        rows, noise = self.rows.at(index), self.noise[index]
+        return Batch(rows, noise, self.weight, self.seed, self.whole)
+
     def generator(self) -> torch.Generator:
         return torch.Generator().manual_seed(self.seed)
 

@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -40,6 +40,7 @@ class AutoregressiveSpec:
     blocks."""
 
     kind: Literal["autoregressive"] = "autoregressive"
+    private: ClassVar[bool | str] = True
     units: int = 32
     embedding: int = 16
     soft: int = 32
@@ -155,6 +156,10 @@ class BlockOutputs(nn.Module):
             for (blocks, _), weight in zip(self.groups, self.weights, strict=True)
         ]
         return torch.cat([h.new_zeros(len(h), 0), *parts], dim=1) + self.bias
+
+    def by_group(self, outputs: Tensor) -> tuple[Tensor, ...]:
+        """[B, O] -> the part of each group."""
+        return torch.split(outputs, [len(blocks) * size for blocks, size in self.groups], dim=1)
 
     def of_step(self, step: int, h: Tensor) -> Tensor:
         """The outputs [n, size] of one block, from its units [n, units]."""

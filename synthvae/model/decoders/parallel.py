@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import partial
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +23,7 @@ class ParallelSpec:
     """`hidden`: widths of the layers."""
 
     kind: Literal["parallel"] = "parallel"
+    private: ClassVar[bool | str] = True
     hidden: tuple[int, ...] = (128, 128)
 
     def __post_init__(self) -> None:

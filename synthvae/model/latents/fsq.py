@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -26,6 +26,7 @@ class FsqSpec:
     """`slots`: codes S a row; `levels` of each dimension of a slot: C is their product."""
 
     kind: Literal["fsq"] = "fsq"
+    private: ClassVar[bool | str] = True
     slots: int = 8
     levels: tuple[int, ...] = (8, 5, 5)
 

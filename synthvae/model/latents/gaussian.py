@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -19,6 +19,7 @@ class GaussianSpec:
     """`size`: Z."""
 
     kind: Literal["gaussian"] = "gaussian"
+    private: ClassVar[bool | str] = True
     size: int = 128
 
     def __post_init__(self) -> None:

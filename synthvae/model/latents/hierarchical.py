@@ -8,7 +8,7 @@ their own, and where they differ shows in the rate.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -24,6 +24,7 @@ class HierarchicalSpec:
     """`levels`: units of each level, the top one first; `hidden`: width of each level's layer."""
 
     kind: Literal["hierarchical"] = "hierarchical"
+    private: ClassVar[bool | str] = True
     levels: tuple[int, ...] = (4, 8)
     hidden: int = 128
 

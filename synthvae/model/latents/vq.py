@@ -15,7 +15,7 @@ unused codes move to what the encoder makes of rows, those that are far from the
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -33,6 +33,7 @@ class VqSpec:
     hard the encoder is pulled to its codes, 1 being as hard as they are to what it says."""
 
     kind: Literal["vq"] = "vq"
+    private: ClassVar[bool | str] = True
     slots: int = 8
     codes: int = 64
     width: int = 4

@@ -11,7 +11,7 @@ from __future__ import annotations
 import dataclasses
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -32,6 +32,7 @@ class CodesSpec:
     residual layers; `dropout` of what is seen of earlier slots."""
 
     kind: Literal["autoregressive"] = "autoregressive"
+    private: ClassVar[bool | str] = True
     units: int = 32
     embedding: int = 16
     layers: int = 2

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -32,6 +32,7 @@ class FlowSpec:
     """`layers`: couplings; `hidden`: width of their networks."""
 
     kind: Literal["flow"] = "flow"
+    private: ClassVar[bool | str] = "is fitted to posteriors of raw rows after training"
     layers: int = 8
     hidden: int = 64
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -29,6 +29,7 @@ class GmmSpec:
     """`components`: Gaussians with covariances of their own."""
 
     kind: Literal["gmm"] = "gmm"
+    private: ClassVar[bool | str] = "is fitted to posteriors of raw rows after training"
     components: int = 32
 
     def __post_init__(self) -> None:

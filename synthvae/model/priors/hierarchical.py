@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Literal, cast
+from typing import ClassVar, Literal, cast
 
 import torch
 from torch import Tensor, nn
@@ -27,6 +27,7 @@ class HierarchicalPriorSpec:
     """`components`: Gaussians of the mixture; `hidden`: width of each lower level's layer."""
 
     kind: Literal["hierarchical"] = "hierarchical"
+    private: ClassVar[bool | str] = True
     components: int = 32
     hidden: int = 128
 

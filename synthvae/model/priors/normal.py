@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -18,6 +18,7 @@ class NormalSpec:
     """No fields: there is nothing to choose."""
 
     kind: Literal["normal"] = "normal"
+    private: ClassVar[bool | str] = True
 
     @property
     def speaks(self) -> str:

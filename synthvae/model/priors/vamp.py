@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -25,6 +25,9 @@ class VampSpec:
     """`components`: pseudo-rows, all of the same weight."""
 
     kind: Literal["vamp"] = "vamp"
+    private: ClassVar[bool | str] = (
+        "puts pseudo-rows, which all rows share, through the encoder's layers"
+    )
     components: int = 32
 
     def __post_init__(self) -> None:
