@@ -66,6 +66,14 @@ def fit(
             show_default=False,
         ),
     ] = None,
+    dp_engine: Annotated[
+        str | None,
+        typer.Option(
+            help="marginals (noisy counts), dpsgd (training on rows) or warm (one, then the "
+            "other).",
+            show_default="auto",
+        ),
+    ] = None,
     privacy_unit: Annotated[
         str | None,
         typer.Option(help="A column: all rows of one value are one person.", show_default="row"),
@@ -103,6 +111,7 @@ def fit(
     cost = {
         "epsilon": chosen_epsilon(epsilon, max_attack_tpr, delta),
         "delta": delta,
+        "engine": dp_engine,
         "unit": privacy_unit,
         "contributions": contributions,
     }

@@ -172,7 +172,7 @@ def _artifact(
 
 def sampler(artifact: Artifact) -> Sampler:
     """The model of `artifact`, ready to draw rows."""
-    return Sampler(*_fitted(artifact), _conditions(artifact))
+    return Sampler(*fitted(artifact), _conditions(artifact))
 
 
 def scorer(artifact: Artifact) -> Scorer:
@@ -183,25 +183,26 @@ def scorer(artifact: Artifact) -> Scorer:
             "a model that scores rows holds the scores of held-out ones, but this one was written "
             "without them; fit again"
         )
-    return Scorer(*_fitted(artifact), held_out)
+    return Scorer(*fitted(artifact), held_out)
 
 
 def latent_space(artifact: Artifact) -> LatentSpace:
     """The model of `artifact`, ready to turn rows to points of its latent space, and back."""
-    return LatentSpace(*_fitted(artifact), _conditions(artifact))
+    return LatentSpace(*fitted(artifact), _conditions(artifact))
 
 
 def imputer(artifact: Artifact) -> Imputer:
     """The model of `artifact`, ready to fill missing cells."""
     missing = MISSING | frozenset(settings_of(artifact).missing_values)
-    return Imputer(*_fitted(artifact), missing)
+    return Imputer(*fitted(artifact), missing)
 
 
 def _conditions(artifact: Artifact) -> Conditions:
     return Conditions.from_json(artifact.content["conditions"])
 
 
-def _fitted(artifact: Artifact) -> tuple[Vae, TableCodec]:
+def fitted(artifact: Artifact) -> tuple[Vae, TableCodec]:
+    """The model of `artifact`, and the codecs of its table."""
     content = artifact.content
     settings = settings_of(artifact)
     codec = TableCodec.from_json(content["codec"])

@@ -8,7 +8,7 @@ Everything after the counts is free: any preset, early stop, priors and scores s
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any
@@ -18,17 +18,25 @@ from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError, hint
 from synthvae.journal import Journal
 from synthvae.marginals.domain import discovers
-from synthvae.marginals.engine import Drawn, draw_private
+from synthvae.marginals.engine import Drawn, Spending, draw_private
 from synthvae.marginals.units import bounded
 from synthvae.metadata import Metadata
 from synthvae.privacy.budget import Budget
 from synthvae.privacy.certificate import certificate
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
+from synthvae.refining import refine, refuse
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.table import Table
 from synthvae.training.loop import Watch
 
+# What the budget is spent on. What is left after the counts trains on the rows.
+ENGINES: Mapping[str, Spending] = {
+    "marginals": Spending(),
+    "warm": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
+    "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
+}
+AUTO = "marginals"
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
 _MADE_BY = ("torch", "numpy", "opendp", "dp-accounting")
@@ -59,15 +67,23 @@ def fit(
             "writes a draft without values: review it, and pass it with --metadata"
         )
     _known(settings, table)
+    engine = AUTO if settings.privacy.engine == "auto" else settings.privacy.engine
+    if trains := engine != "marginals":
+        refuse(settings)
     missing = settings.missing_values
     kept = bounded(table, budget, missing)
     ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
     try:
-        drawn = draw_private(kept, metadata, ledger, ROWS, settings.seed, missing, fitting)
+        drawn = draw_private(
+            kept, metadata, ledger, ROWS, settings.seed, missing, fitting, ENGINES[engine]
+        )
+        artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
+        if trains:
+            artifact = refine(artifact, drawn, kept, settings, ledger, threads)
     finally:  # what was paid for has been spent, whatever becomes of it
+        ledger.close()
         if ledger.lines:
             paid(ledger)
-    artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
     return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})
 
 

@@ -20,12 +20,15 @@ DEFAULT_PRESET = "arvae"
 @dataclass(frozen=True)
 class PrivacySpec:
     """What a fit may cost: `epsilon` (None: it is not private) and `delta`, for one `unit`: a row,
-    or all rows with one value of a column, of which `contributions` count."""
+    or all rows with one value of a column, of which `contributions` count. `engine`: what learns
+    (see `private.ENGINES`); `rows`: about how many there are, a number that is public."""
 
     epsilon: float | None = None
     delta: float = 1e-5
     unit: str = "row"
     contributions: int = 1
+    engine: Literal["auto", "marginals", "dpsgd", "warm"] = "auto"
+    rows: int = 50_000
 
 
 @dataclass(frozen=True)

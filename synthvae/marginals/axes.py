@@ -45,6 +45,10 @@ class Axis(Protocol):
         """Written forms [n] of drawn classes [n]; null is missing."""
         ...
 
+    def snapped(self, column: Column) -> Column:
+        """`column` as the classes allow it: each row from its own value alone."""
+        ...
+
 
 @dataclass(frozen=True)
 class CategoryAxis:
@@ -71,6 +75,9 @@ class CategoryAxis:
 
     def texts(self, classes: Classes, rng: np.random.Generator) -> pa.Array:
         return pa.array([*self.levels, OTHER, None], pa.string()).take(pa.array(classes))
+
+    def snapped(self, column: Column) -> Column:
+        return column_of(self.name, _of_classes(self, column))
 
 
 @dataclass(frozen=True)
@@ -131,6 +138,9 @@ class NumberAxis:
         index = rng.integers(self.starts[bins], ends[bins])
         return self.ticks.texts(np.where(present, index, -1))
 
+    def snapped(self, column: Column) -> Column:
+        return column_of(self.name, self.ticks.texts(self.ticks.index(column)))
+
 
 @dataclass(frozen=True)
 class PresenceAxis:
@@ -150,6 +160,13 @@ class PresenceAxis:
         """Numbers of eight digits: they hold a place, and tell nothing."""
         made_up = 10_000_000 + np.arange(len(classes))
         return pa.array(made_up.astype(str), pa.string(), mask=classes == 1)
+
+    def snapped(self, column: Column) -> Column:
+        return column_of(self.name, _of_classes(self, column))
+
+
+def _of_classes(axis: CategoryAxis | PresenceAxis, column: Column) -> pa.Array:
+    return axis.texts(axis.classes(column), np.random.default_rng(0))
 
 
 def column_of(name: str, texts: pa.Array) -> Column:

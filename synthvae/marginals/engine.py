@@ -17,7 +17,7 @@ from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, Pre
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
 from synthvae.marginals.forms import by_value
-from synthvae.marginals.measure import OneWay, Shares, count_pairs
+from synthvae.marginals.measure import OneWay, Shares, TwoWays, count_pairs
 from synthvae.marginals.mixture import fit_mixture
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
@@ -25,17 +25,27 @@ from synthvae.privacy.ledger import Ledger
 from synthvae.seeds import derive, stream
 from synthvae.table import Column, Table
 
-# Shares of the budget. What discovery is not asked for is left to the dependent pairs.
-DISCOVERY, ONE_WAY, COARSE = 0.1, 0.2, 0.25
+
+@dataclass(frozen=True)
+class Spending:
+    """Shares of the budget: for what is not declared (`pairs` get what is left of it), for single
+    columns, for a coarse look at all pairs, and for dependent pairs. What is left over is for who
+    comes next."""
+
+    discovery: float = 0.1
+    columns: float = 0.2
+    all_pairs: float = 0.25
+    pairs: float = 0.45
 
 
 @dataclass(frozen=True)
 class Drawn:
-    """New rows, about how many there were of the old ones, and how much of each column was
-    `declared` and how much `paid`."""
+    """New rows; about how many there were of the old ones; of each column, its classes, and how
+    much of it was `declared` and how much `paid`."""
 
     table: Table
     rows: float
+    axes: Sequence[Axis]
     provenance: Mapping[str, Mapping[str, str]]
 
 
@@ -55,45 +65,53 @@ def draw_private(
     seed: int,
     missing: Collection[str] = (),
     watch: Callable[[float], None] = lambda _: None,
+    spending: Spending = Spending(),
 ) -> Drawn:
-    """`rows` new rows of `table`, for all that `ledger` has left. `missing` adds to the texts that
-    mean 'no value'; `watch` is told the share of the work that is done. SchemaError if metadata
+    """`rows` new rows of `table`, paid for by `ledger`. `missing` adds to the texts that mean 'no
+    value'; `watch` is told the share of the work that is done. SchemaError if metadata
     and column names don't fit."""
     columns = declared(metadata, table.names, missing)
     provenance = {column.name: _provenance(column) for column in columns}
     table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
-    columns = _discovered(columns, table, ledger)
-    counted = _one_way(columns, table, ledger)
+    columns = _discovered(columns, table, ledger, spending.discovery)
+    left = spending.discovery - ledger.spent
+    counted = _one_way(columns, table, ledger, spending.columns)
     total = _total(counted)
     ones = [OneWay.of(c.counts, c.sigmas, total, c.axis.ordered, c.axis.doubtful) for c in counted]
     classes = np.stack([c.classes for c in counted], axis=1)
-    pairs = count_pairs(ledger, classes, ones, total, COARSE, ledger.left - COARSE)
-    ledger.close()
+    pairs = TwoWays()
+    if spending.pairs:
+        fine = spending.pairs + left
+        pairs = count_pairs(ledger, classes, ones, total, spending.all_pairs, fine)
     mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"), watch)
     drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
     new = [
         column_of(c.axis.name, c.axis.texts(drawn[:, i], stream(seed, "texts", c.axis.name)))
         for i, c in enumerate(counted)
     ]
-    return Drawn(Table(tuple(new)), total, provenance)
+    return Drawn(Table(tuple(new)), total, [c.axis for c in counted], provenance)
 
 
-def _discovered(columns: Sequence[Declared], table: Table, ledger: Ledger) -> list[Declared]:
+def _discovered(
+    columns: Sequence[Declared], table: Table, ledger: Ledger, most: float
+) -> list[Declared]:
     wanted = sum(asks(column) for column in columns)
     categories = sum(column.sdtype == "categorical" and column.levels is None for column in columns)
-    share = DISCOVERY / max(wanted, 1)
+    share = most / max(wanted, 1)
     delta = ledger.key_delta_left / max(categories, 1)
     return [discovered(ledger, column, table[column.name], share, delta) for column in columns]
 
 
-def _one_way(columns: Sequence[Declared], table: Table, ledger: Ledger) -> list[_Counted]:
+def _one_way(
+    columns: Sequence[Declared], table: Table, ledger: Ledger, most: float
+) -> list[_Counted]:
     ticks = {
         column.name: ticks_of(column, column.low, column.high, column.places)
         for column in columns
         if column.low is not None and column.high is not None and column.places is not None
     }
     times = {c.name: levels(ticks[c.name].cells) if c.name in ticks else 1 for c in columns}
-    share = ONE_WAY / sum(times.values())
+    share = most / sum(times.values())
     counted = []
     for column in columns:
         name, data = column.name, table[column.name]

@@ -1,0 +1,95 @@
+"""A model that was learnt from drawn rows, trained on with the real ones, under what is left of the
+budget.
+
+The drawn rows know what was counted, the real ones also what depends on three columns and more.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae import pipeline
+from synthvae.artifact import Artifact
+from synthvae.errors import PrivacyError
+from synthvae.marginals.axes import Axis, NumberAxis, column_of
+from synthvae.marginals.engine import Drawn
+from synthvae.marginals.forms import by_value
+from synthvae.model.compute import side_by_side
+from synthvae.model.values import Rows
+from synthvae.privacy.ledger import Ledger
+from synthvae.privacy.noise import fresh_seed
+from synthvae.scoring import quantiles
+from synthvae.seeds import derive
+from synthvae.settings import Settings
+from synthvae.table import Column, Table
+from synthvae.training.latent import settle
+from synthvae.training.permitted import why_not_private
+from synthvae.training.private_plan import private_plan
+
+
+def refuse(settings: Settings) -> None:
+    """PrivacyError with every reason why the model of `settings` can't be trained privately."""
+    reasons = why_not_private(settings.model, settings.training)
+    if reasons:
+        raise PrivacyError(
+            "training on rows under differential privacy clips what each row adds to a step, but "
+            f"{'; '.join(reasons)}; choose another part, or --dp-engine marginals, which trains "
+            "on drawn rows"
+        )
+
+
+def refine(
+    artifact: Artifact,
+    drawn: Drawn,
+    table: Table,
+    settings: Settings,
+    ledger: Ledger,
+    threads: int | None = None,
+) -> Artifact:
+    """`artifact`, learnt from `drawn`, after private steps on `table`. The prior and the scores
+    of usual rows come from drawn rows again."""
+    from synthvae.training.private import PrivateSpec, train_private
+
+    model, codec = pipeline.fitted(artifact)
+    real = _readable(table, drawn)
+    # Where a number stands in its grid cell is drawn anew for each row: by a seed it would follow
+    # from the rows before.
+    rows = Rows.of(codec.encode(real, fresh_seed()))
+    plan = private_plan(settings.privacy.rows)
+    noise = ledger.train("training", settings.preset, plan.rate, plan.steps)
+    spec = PrivateSpec(noise, plan.rate, plan.steps)
+    with side_by_side(threads) as team:
+        objective = settings.model.objective
+        train_private(model, rows, codec.layout, objective, spec, round(drawn.rows), team)
+        known = Rows.of(codec.encode(drawn.table, settings.seed))
+        latent = settle(model, known, derive(settings.seed, "prior"), team)
+        few = known.at(slice(0, 10_000))
+        scores = quantiles(model, few, derive(settings.seed, "scores"))
+    training = {**artifact.content["training"], "latent": latent, "scores": scores}
+    return replace(
+        artifact, content={**artifact.content, "training": training}, weights=model.state_dict()
+    )
+
+
+def _readable(table: Table, drawn: Drawn) -> Table:
+    """`table` in forms that were drawn at least once, so that the codecs know them. Each row
+    follows from its own values."""
+    return Table(tuple(_column(axis, table, drawn.table) for axis in drawn.axes))
+
+
+def _column(axis: Axis, table: Table, drawn: Table) -> Column:
+    form = axis.ticks.form if isinstance(axis, NumberAxis) else None
+    column = axis.snapped(by_value(table[axis.name], getattr(form, "format", "")))
+    known = drawn[axis.name]
+    most = known.texts[int(np.argmax(known.counts))]
+    texts = column.levels.take(pa.array(column.codes, mask=column.codes < 0))
+    if not known.n_null:
+        texts = texts.fill_null(most)
+    if not isinstance(axis, NumberAxis):
+        strange = pc.and_(texts.is_valid(), pc.invert(pc.is_in(texts, known.levels)))
+        texts = pc.if_else(strange, most, texts)
+    return column_of(axis.name, texts)
