@@ -32,7 +32,7 @@ class FlowSpec:
     """`layers`: couplings; `hidden`: width of their networks."""
 
     kind: Literal["flow"] = "flow"
-    private: ClassVar[bool | str] = "is fitted to posteriors of raw rows after training"
+    private: ClassVar[bool | str] = True
     layers: int = 8
     hidden: int = 64
 

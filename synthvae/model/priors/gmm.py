@@ -29,7 +29,7 @@ class GmmSpec:
     """`components`: Gaussians with covariances of their own."""
 
     kind: Literal["gmm"] = "gmm"
-    private: ClassVar[bool | str] = "is fitted to posteriors of raw rows after training"
+    private: ClassVar[bool | str] = True
     components: int = 32
 
     def __post_init__(self) -> None:
