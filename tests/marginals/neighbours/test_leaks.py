@@ -84,9 +84,9 @@ def leak_order(patch: pytest.MonkeyPatch) -> None:
     """A column is taken for one of few values as the table has it."""
     honest = engine._one_way
 
-    def one_way(columns: Any, table: Table, ledger: Any) -> Any:
+    def one_way(columns: Any, table: Table, ledger: Any, most: float) -> Any:
         order = sorted(columns, key=lambda column: len(table[column.name].texts))
-        return honest(order, table, ledger)
+        return honest(order, table, ledger, most)
 
     patch.setattr(engine, "_one_way", one_way)
 
@@ -94,9 +94,9 @@ def leak_order(patch: pytest.MonkeyPatch) -> None:
 def leak_words(patch: pytest.MonkeyPatch) -> None:
     honest = engine._one_way
 
-    def one_way(columns: Any, table: Table, ledger: Any) -> Any:
+    def one_way(columns: Any, table: Table, ledger: Any, most: float) -> Any:
         print(f"{len(table):,} rows")
-        return honest(columns, table, ledger)
+        return honest(columns, table, ledger, most)
 
     patch.setattr(engine, "_one_way", one_way)
 
