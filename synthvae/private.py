@@ -29,6 +29,7 @@ from synthvae.refining import refine, refuse
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.table import Table
 from synthvae.training.loop import Watch
+from synthvae.training.private_plan import GENTLE, LEARNING_RATE
 
 # What the budget is spent on. What is left after the counts trains on the rows.
 ENGINES: Mapping[str, Spending] = {
@@ -79,7 +80,8 @@ def fit(
         )
         artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
         if trains:
-            artifact = refine(artifact, drawn, kept, settings, ledger, threads)
+            rate = GENTLE if ENGINES[engine].pairs else LEARNING_RATE
+            artifact = refine(artifact, drawn, kept, settings, ledger, rate, threads)
     finally:  # what was paid for has been spent, whatever becomes of it
         ledger.close()
         if ledger.lines:

@@ -48,6 +48,7 @@ def refine(
     table: Table,
     settings: Settings,
     ledger: Ledger,
+    learning_rate: float,
     threads: int | None = None,
 ) -> Artifact:
     """`artifact`, learnt from `drawn`, after private steps on `table`. The prior and the scores
@@ -61,7 +62,7 @@ def refine(
     rows = Rows.of(codec.encode(real, fresh_seed()))
     plan = private_plan(settings.privacy.rows)
     noise = ledger.train("training", settings.preset, plan.rate, plan.steps)
-    spec = PrivateSpec(noise, plan.rate, plan.steps)
+    spec = PrivateSpec(noise, plan.rate, plan.steps, learning_rate=learning_rate)
     with side_by_side(threads) as team:
         objective = settings.model.objective
         train_private(model, rows, codec.layout, objective, spec, round(drawn.rows), team)

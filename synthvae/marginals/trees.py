@@ -97,8 +97,9 @@ def _joined(
     enough: float,
     rows: float,
 ) -> tuple[Classes, Counts, Counts]:
-    """Neighbours joined until they hold enough rows to be told from noise, single values that hold
-    many apart: where bins begin, their counts, and how many were joined."""
+    """Neighbours joined until they hold enough rows to be told from noise, ranges until they hold
+    BIN_SHARE too; single values that hold many apart: where bins begin, their counts, and how many
+    were joined."""
     wanted = max(SURE * sigma, BIN_SHARE * rows)
     groups: list[list[float]] = []  # start, count, width, joined, closed
     for start, count, width in zip(starts.tolist(), counts.tolist(), widths.tolist(), strict=True):
@@ -108,7 +109,8 @@ def _joined(
             groups.append([start, count, width, 1, atom or count >= wanted])
             continue
         last[1], last[2], last[3] = last[1] + count, last[2] + width, last[3] + 1
-        last[4] = last[1] >= wanted
+        single = last[2] == last[3]
+        last[4] = last[1] >= (SURE * sigma if single else wanted)
     at, sums, _, joined, _ = (np.array(part, np.float64) for part in zip(*groups, strict=True))
     return at.astype(np.int64), sums, joined
 
