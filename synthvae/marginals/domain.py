@@ -243,6 +243,6 @@ def ticks_of(column: Declared, low: float, high: float, places: int) -> Ticks:
         low = round(math.floor(low / step) * step, places)
     cells = math.floor((high - low) / step + 1e-6) + 1
     if cells > MOST_CELLS:
-        step *= math.ceil(cells / MOST_CELLS)
-        cells = math.floor((high - low) / step) + 1
+        step *= math.ceil((cells - 1) / (MOST_CELLS - 1))
+        cells = min(math.floor((high - low) / step) + 1, MOST_CELLS)
     return Ticks(form, low, step, cells, column.missing)

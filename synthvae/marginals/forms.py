@@ -15,13 +15,15 @@ from synthvae.storage import type_of
 from synthvae.table import Column
 from synthvae.written import moments, numbers_of, write_moments
 
+_LARGE = 2.0**24  # from here on the shortest text of a float32 is not all of it
+
 
 def by_value(column: Column, format: str = "") -> Column:
     """`column` in forms of which each follows from its own value; typed moments in `format`, if
     one is declared. Text is what it was."""
     kind = type_of(column.storage)
     if pa.types.is_floating(kind):
-        texts = _numbers(column.levels)
+        texts = _numbers(column.levels, kind)
     elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         texts = _moments(column.levels, format)
     else:
@@ -33,15 +35,16 @@ def by_value(column: Column, format: str = "") -> Column:
     )
 
 
-def _numbers(levels: pa.StringArray) -> pa.StringArray:
-    """Without exponents and the sign of zero."""
-    odd = pc.or_(pc.match_substring(levels, "e"), pc.equal(levels, "-0"))
-    at = np.flatnonzero(odd.to_numpy(zero_copy_only=False))
-    if not len(at):
-        return levels
+def _numbers(levels: pa.StringArray, kind: pa.DataType) -> pa.StringArray:
+    """Without exponents and the sign of zero, large ones with all digits."""
+    values = numbers_of(levels) + 0.0  # -0.0 + 0.0 is 0.0
+    large = np.abs(values) >= _LARGE
+    if kind != pa.float64():
+        values = np.where(large, values.astype(np.float32), values)
+    has_exponent = pc.match_substring(levels, "e").to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(large | has_exponent | (values == 0))
     texts = np.array(levels.to_pylist(), object)
-    values = numbers_of(levels)[at] + 0.0  # -0.0 + 0.0 is 0.0
-    texts[at] = [np.format_float_positional(value, trim="-") for value in values.tolist()]
+    texts[at] = [np.format_float_positional(value, trim="-") for value in values[at].tolist()]
     return pa.array(texts, pa.string())
 
 
