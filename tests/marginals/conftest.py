@@ -107,7 +107,7 @@ def _column(texts: Texts, storage: str = "text", name: str = "c") -> Column:
     return Column(name, codes.astype(np.int32), encoded.dictionary, storage)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_table() -> Callable[[Mapping[str, Texts]], Table]:
     """A table from texts by column name."""
     return lambda columns: Table(tuple(_column(t, name=name) for name, t in columns.items()))
@@ -123,7 +123,7 @@ def make_ledger() -> Callable[..., Door]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def make_door() -> Callable[..., Door]:
     """The ledger of a fit, which releases what the ledger `like` did."""
 
@@ -133,7 +133,7 @@ def make_door() -> Callable[..., Door]:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def described() -> Callable[..., Metadata]:
     """Metadata from entries by column name; a plain text is an sdtype."""
 

@@ -87,7 +87,7 @@ def with_row(columns: dict[str, list[str]], row: dict[str, str]) -> dict[str, li
     return {name: [row.get(name, texts[0]), *texts] for name, texts in columns.items()}
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def small() -> Iterator[None]:
     """Fits that take no time: what is learnt well is of no interest. Costs are computed in closed
     form, which of Gaussian releases alone is exact."""
@@ -109,7 +109,7 @@ def epsilon(events: Iterable[Event], delta: float) -> float:
     return epsilon_of(noise(events), delta)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def watched(
     small: None, tmp_path_factory: pytest.TempPathFactory, make_door: Callable[..., Any]
 ) -> Callable[..., Seen]:
@@ -160,7 +160,7 @@ def noting(seen: Seen) -> Callable[..., Any]:
     return noted
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def meta(described: Callable[..., Metadata]) -> Metadata:
     return described(
         group="categorical",
@@ -174,7 +174,7 @@ def meta(described: Callable[..., Metadata]) -> Metadata:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def spending() -> Callable[..., Settings]:
     """Settings by what a fit may cost."""
     training = {"epochs": 1, "batch": 100}
@@ -183,7 +183,7 @@ def spending() -> Callable[..., Settings]:
     )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def settings(spending: Callable[..., Settings]) -> Settings:
     return spending()
 
@@ -217,7 +217,7 @@ def typed(row: dict[str, Any] | None = None) -> Table:
 Fits = Callable[..., tuple[Seen, Seen]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def pair_of(watched: Callable[..., Seen]) -> Fits:
     """Fits of a table and of its neighbour, with the same released values."""
 
@@ -228,7 +228,7 @@ def pair_of(watched: Callable[..., Seen]) -> Fits:
     return fits
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def untouched(
     watched: Callable[..., Seen], make_table: Any, meta: Metadata, settings: Settings
 ) -> Seen:
