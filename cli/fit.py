@@ -38,7 +38,7 @@ def fit(
     ] = None,
     prior: Annotated[
         str | None,
-        typer.Option(help="normal, gmm, vamp or flow.", show_default="the preset's"),
+        typer.Option(help="normal, gmm, vamp, flow or trimmed.", show_default="the preset's"),
     ] = None,
     condition_on: Annotated[
         list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")

@@ -29,6 +29,7 @@ from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.priors.gmm import GmmSpec
 from synthvae.model.priors.hierarchical import HierarchicalPriorSpec
 from synthvae.model.priors.normal import NormalSpec
+from synthvae.model.priors.trimmed import TrimmedSpec
 from synthvae.model.priors.vamp import VampSpec
 from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
 from synthvae.model.scalars import MixtureSpec
@@ -55,6 +56,7 @@ PARTS: Mapping[str, Mapping[str, type]] = {
         "gmm": GmmSpec,
         "vamp": VampSpec,
         "flow": FlowSpec,
+        "trimmed": TrimmedSpec,
         "hierarchical": HierarchicalPriorSpec,
         "autoregressive": CodesSpec,
     },
