@@ -104,7 +104,7 @@ class ModelSpec:
         if self.prior.speaks != self.latent.space.kind:
             raise ValueError(
                 f"a prior speaks the space of its latent, but prior: {prior} does not speak that "
-                f"of latent: {latent}; combine {latent} with {' or '.join(priors_of(self.latent))}"
+                f"of latent: {latent}; combine it with prior: {' or '.join(priors_of(self.latent))}"
             )
         if self.latent.space.slots and self.objective.iwae > 1:
             raise ValueError(
