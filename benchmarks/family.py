@@ -16,7 +16,7 @@ from fidelity import LEGEND, METRICS, one
 from synthvae.model.presets import PRESETS
 
 SECONDS = """Fit is told in seconds of all processors together here, not in wall time, since other
-work ran beside it; on two idle cores a fit takes somewhat more than half as long."""
+work ran beside it."""
 TABLES = ("adult", "default", "magic")
 Runs = dict[str, dict[str, dict[str, Any]]]  # by table, preset and seed
 
