@@ -24,10 +24,10 @@ def frames(table: str) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def fitted(
-    frame: pd.DataFrame, seed: int, preset: str = "arvae", condition: tuple[str, ...] = ()
+    frame: pd.DataFrame, seed: int, preset: str = "arvae", **settings: object
 ) -> Synthesizer:
     """Nothing else set."""
-    return Synthesizer(preset, settings={"seed": seed, "condition": condition}).fit(frame)
+    return Synthesizer(preset, settings={"seed": seed, **settings}).fit(frame)
 
 
 def numbers(frame: pd.DataFrame) -> list[str]:
