@@ -34,10 +34,12 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Timed:
-    """A finished process: what it printed, wall seconds, peak memory in MB."""
+    """A finished process: what it printed, wall seconds, seconds of processors (its helpers' too)
+    and peak memory in MB."""
 
     output: str
     seconds: float
+    cpu: float
     peak_mb: float
 
 
@@ -50,7 +52,8 @@ def timed(*command: object) -> Timed:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(map(str, command))}")
-    return Timed(output, time.monotonic() - started, usage.ru_maxrss / 1024)
+    seconds = time.monotonic() - started
+    return Timed(output, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)
 
 
 def yardstick(table: str, synthetic: Path, target: str | None) -> dict[str, float]:

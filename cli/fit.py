@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synthvae.errors import UsageError
+from synthvae.errors import MetadataError, UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Quiet, Reporter, Threads, seconds
@@ -42,7 +42,7 @@ def fit(
     ] = None,
     prior: Annotated[
         str | None,
-        typer.Option(help="normal, gmm, vamp or flow.", show_default="the preset's"),
+        typer.Option(help="normal, gmm, vamp, flow or trimmed.", show_default="the preset's"),
     ] = None,
     condition_on: Annotated[
         list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")
@@ -196,7 +196,12 @@ def _settings(
     if prior is not None:
         model = _mapping(content, "model", config)
         content["model"] = {**model, "prior": _prior(prior, _mapping(model, "prior", config))}
-    return parse(content, f"'{config}'" if config else "the flags")
+    if config:
+        return parse(content, f"'{config}'")
+    try:
+        return parse(content, "the flags")
+    except MetadataError as error:  # no file is wrong: it is what was asked for
+        raise UsageError(*error.reasons) from None
 
 
 def _mapping(content: dict[str, Any], key: str, config: Path | None) -> dict[str, Any]:

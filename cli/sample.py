@@ -98,9 +98,8 @@ def _counts(per: list[str]) -> tuple[str, dict[str, int]]:
     for entry in per:
         pair, _, count = entry.rpartition(":")
         if not count.isdecimal() or "=" not in pair:
-            raise UsageError(
-                f"--per takes COLUMN=VALUE:COUNT, but it is '{entry}'; end it in a number"
-            )
+            wrong = "name a value" if count.isdecimal() else "end it in a number"
+            raise UsageError(f"--per takes COLUMN=VALUE:COUNT, but it is '{entry}'; {wrong}")
         column, _, value = pair.partition("=")
         columns.add(column)
         if value in counts:

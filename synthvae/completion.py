@@ -129,6 +129,4 @@ class Completion:
         return torch.arange(self.n) * CANDIDATES + chosen
 
     def _noise(self) -> Noise:
-        modelled, space = self.model.modelled, self.model.space
-        blocks, scalars = len(modelled.codes), len(modelled.scalars)
-        return Noise.draw(self.rng, len(self.many), space, blocks, scalars)
+        return self.model.noise(self.rng, len(self.many))

@@ -16,7 +16,7 @@ from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.layout import Encoded
 from synthvae.model.vae import Vae
-from synthvae.model.values import Noise, Rows
+from synthvae.model.values import Rows
 from synthvae.seeds import stream
 from synthvae.training.checkpoint import Progress
 from synthvae.writing import write_table
@@ -47,8 +47,7 @@ class Journal:
         real = encoded.rows(np.arange(min(SHOWN, len(encoded))))
         rows = Rows.of(real)
         size = len(rows)
-        blocks, scalars = len(model.modelled.codes), len(model.modelled.scalars)
-        noise = Noise.draw(rng, size, model.space, blocks, scalars)
+        noise = model.noise(rng, size)
         given = rows.part(model.given)
         means = model.encode(rows, noise.latent).mean
         steps = torch.linspace(0, 1, size)[:, None]

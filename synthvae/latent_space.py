@@ -18,7 +18,7 @@ from synthvae.layout import Encoded
 from synthvae.matching import match
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
-from synthvae.model.values import Noise, Rows
+from synthvae.model.values import Rows
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Table
@@ -152,7 +152,7 @@ class LatentSpace:
 
     @torch.no_grad()
     def _prior(self, rng: np.random.Generator) -> Tensor:
-        noise = Noise.draw(rng, _PRIOR_DRAWS, self.model.space, 0, 0)
+        noise = self.model.noise(rng, _PRIOR_DRAWS)
         return self.model.latent.embed(self.model.prior.sample(noise))
 
     def _drawn_conditions(self, rows: int, rng: np.random.Generator) -> Rows:
@@ -164,10 +164,7 @@ class LatentSpace:
         self, z: Tensor, given: Rows, start: int, seed: int, view: View, same: bool = False
     ) -> pa.Table:
         """`same`: one row of noise for all."""
-        modelled = self.model.modelled
-        blocks, scalars = len(modelled.codes), len(modelled.scalars)
-        rng = stream(seed, "decode", start)
-        noise = Noise.draw(rng, 1 if same else len(z), self.model.space, blocks, scalars)
+        noise = self.model.noise(stream(seed, "decode", start), 1 if same else len(z))
         if same:
             noise = noise.at(torch.zeros(len(z), dtype=torch.long))
         rows = self.model.decode(z, given, noise)

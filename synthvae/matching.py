@@ -43,6 +43,12 @@ def match(
     Raises SchemaError with every reason at once: missing columns, categories and codes that the
     model never saw, values that are not of the column's form.
     """
+    names = [one.name for one in codec.codecs]
+    if names and not set(names) & set(table.names):
+        raise SchemaError(
+            f"a table has the columns that the model learnt, {', '.join(names)}, but it has none "
+            f"of them, only {', '.join(table.names)}; pass the table that belongs to the model"
+        )
     problems = Problems()
     parts: list[Encoded] = []
     unknown: dict[str, Mask] = {}

@@ -23,7 +23,7 @@ from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
-from synthvae.model.values import Noise, Rows
+from synthvae.model.values import Rows
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column
@@ -85,8 +85,7 @@ class Sampler:
         """The block of rows that begins with row `start`, a multiple of `block_rows`."""
         size = self.block_rows
         rng = stream(seed, "rows", start)
-        modelled = self.model.modelled
-        noise = Noise.draw(rng, size, self.model.space, len(modelled.codes), len(modelled.scalars))
+        noise = self.model.noise(rng, size)
         codes = self.conditions.draw(rng, size, fixed.codes)
         given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
         return self.model.sample(given, noise).encoded()

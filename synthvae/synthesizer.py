@@ -14,8 +14,10 @@ from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
 from synthvae import pipeline, private
 from synthvae.artifact import Artifact
+from synthvae.balancing import balanced, equal_counts
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import UsageError
+from synthvae.sampling import Sampler
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
 from synthvae.table import from_frame
@@ -47,14 +49,30 @@ class Synthesizer:
         self._artifact = fit(from_frame(frame), described, self.settings)
         return self
 
-    def sample(self, n: int, seed: int = 0, given: Mapping[str, Any] | None = None) -> pd.DataFrame:
+    def sample(
+        self,
+        n: int | None = None,
+        seed: int = 0,
+        given: Mapping[str, Any] | None = None,
+        *,
+        balance: str | None = None,
+        per: Mapping[str, Mapping[Any, int]] | None = None,
+    ) -> pd.DataFrame:
         """`n` new rows. The same model, seed and position give the same row, whatever `n` is.
 
-        `given`: values for columns that the model is conditioned on.
+        `given`: values for columns that the model is conditioned on. `balance`: a column of which
+        every value gets as many rows. `per`, in place of `n`: how many rows each value of a column
+        gets, `{"income": {">50K": 5000}}`.
         """
         sampler = pipeline.sampler(self.artifact)
         texts = {name: _written(value) for name, value in (given or {}).items()}
-        return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
+        if balance is None and per is None:
+            if n is None:
+                raise UsageError("a sample has a number of rows, but none is given; pass n")
+            return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
+        column, counts = _counts(sampler, n, balance, per)
+        chunks = balanced(sampler, column, counts, seed, "typed", texts)
+        return self._frame(chunks, sampler.codec)
 
     def score(
         self, frame: pd.DataFrame, bound: Bound = "elbo", draws: int = DRAWS, seed: int = 0
@@ -137,6 +155,28 @@ class Synthesizer:
         loaded.settings = pipeline.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
+
+
+def _counts(
+    sampler: Sampler,
+    n: int | None,
+    balance: str | None,
+    per: Mapping[str, Mapping[Any, int]] | None,
+) -> tuple[str, dict[str, int]]:
+    """The column that is balanced or counted, and how many rows each of its values gets."""
+    if per is None and balance is not None and n is not None:
+        return balance, equal_counts(sampler, balance, n)
+    if per is None or balance is not None or n is not None:
+        raise UsageError(
+            "rows are balanced, n in all, or counted by per, but these were mixed or one is "
+            "missing; pass n and balance, or per alone"
+        )
+    if len(per) != 1:
+        raise UsageError(
+            f"per counts the values of one column, but it has {', '.join(per) or 'none'}; pass one"
+        )
+    ((column, counts),) = per.items()
+    return column, {_written(value): count for value, count in counts.items()}
 
 
 def _written(value: Any) -> str:

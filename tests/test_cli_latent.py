@@ -74,7 +74,8 @@ def test_balanced_samples(cli, model_file: Path, tmp_path: Path) -> None:
     [
         (2, "has a number of rows", ("sample",)),
         (2, "balanced or counted", ("sample", "--balance", "group", "--per", "group=low:3")),
-        (2, "COLUMN=VALUE:COUNT", ("sample", "--per", "group=low")),
+        (2, "end it in a number", ("sample", "--per", "group=low")),
+        (2, "name a value", ("sample", "--per", "group:5")),
         (2, "leave -n out", ("sample", "-n", "5", "--per", "group=low:3")),
         (3, "did you mean 'group'?", ("sample", "-n", "5", "--balance", "grup")),
         (3, "holds categories", ("sample", "-n", "5", "--balance", "score")),
@@ -102,3 +103,16 @@ def test_wrong_input_is_named_with_its_exit_code(
     assert done.exit_code == code, done.output
     assert words in " ".join(done.output.split())
     assert not (tmp_path / "out.csv").exists()
+
+
+def test_a_prior_that_does_not_go_with_the_latent_is_a_wrong_call_or_a_wrong_file(
+    cli, csv: Path, tmp_path: Path
+) -> None:
+    config, model = tmp_path / "synthvae.yaml", tmp_path / "m.synthvae"
+    config.write_text("preset: vq-vae\nmodel: {prior: {kind: gmm}}\n")
+    flags = ("--preset", "vq-vae", "--prior", "gmm")
+    for code, options in ((2, flags), (3, ("-c", config))):
+        done = cli("fit", csv, "-o", model, *options)
+        assert done.exit_code == code, done.output
+        assert "latent: vq; combine it with prior: autoregressive" in " ".join(done.output.split())
+        assert not model.exists()

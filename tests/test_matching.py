@@ -40,6 +40,14 @@ def test_all_reasons_come_at_once(codec, frame: pd.DataFrame) -> None:
         assert words in text
 
 
+def test_another_table_is_one_reason(codec, frame: pd.DataFrame) -> None:
+    with pytest.raises(SchemaError) as caught:
+        match(codec, from_frame(frame.add_prefix("old ")), 0)
+    (reason,) = caught.value.reasons
+    assert "none of them" in reason
+    assert "old visits" in reason
+
+
 def test_infinite_numbers_are_refused(codec, frame: pd.DataFrame) -> None:
     wrong = frame.copy()
     wrong.loc[9, "spend"] = np.inf

@@ -44,6 +44,30 @@ def test_an_empty_sample_keeps_the_columns(learnt: Synthesizer, frame: pd.DataFr
     assert list(learnt.sample(0).columns) == list(frame.columns)
 
 
+def test_rows_are_balanced_or_counted(learnt: Synthesizer) -> None:
+    assert learnt.sample(40, balance="group")["group"].value_counts().tolist() == [10] * 4
+    counted = learnt.sample(per={"active": {True: 30, False: 5}})
+    assert counted["active"].value_counts().to_dict() == {True: 30, False: 5}
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        {},
+        {"balance": "group"},
+        {"n": 5, "per": {"group": {"low": 5}}},
+        {"balance": "group", "per": {"group": {"low": 5}}},
+        {"per": {"group": {"low": 5}, "active": {True: 5}}},
+        {"per": {}},
+    ],
+)
+def test_a_sample_that_is_asked_for_in_two_ways_or_none_is_refused(
+    learnt: Synthesizer, asked: dict[str, object]
+) -> None:
+    with pytest.raises(UsageError, match="pass"):
+        learnt.sample(**asked)
+
+
 @pytest.mark.parametrize(
     "dtype",
     [

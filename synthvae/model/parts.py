@@ -96,6 +96,13 @@ class Prior(Protocol):
 
 
 @runtime_checkable
+class Rejecting(Prior, Protocol):
+    """A prior that takes one of several draws a row: `tries` of them, which `Noise` brings."""
+
+    tries: int
+
+
+@runtime_checkable
 class Learnt(Prior, Protocol):
     """A prior with weights, which stand still while the model is trained: `fit` is where they start
     from, and stage two (`training.stage_two`) trains them."""

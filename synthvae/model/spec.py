@@ -29,6 +29,7 @@ from synthvae.model.priors.flow import FlowSpec
 from synthvae.model.priors.gmm import GmmSpec
 from synthvae.model.priors.hierarchical import HierarchicalPriorSpec
 from synthvae.model.priors.normal import NormalSpec
+from synthvae.model.priors.trimmed import TrimmedSpec
 from synthvae.model.priors.vamp import VampSpec
 from synthvae.model.scalars import GaussianSpec as GaussianScalarSpec
 from synthvae.model.scalars import MixtureSpec
@@ -56,6 +57,7 @@ PARTS: Mapping[str, Mapping[str, type]] = {
         "gmm": GmmSpec,
         "vamp": VampSpec,
         "flow": FlowSpec,
+        "trimmed": TrimmedSpec,
         "hierarchical": HierarchicalPriorSpec,
         "autoregressive": CodesSpec,
     },
@@ -103,7 +105,7 @@ class ModelSpec:
         if self.prior.speaks != self.latent.space.kind:
             raise ValueError(
                 f"a prior speaks the space of its latent, but prior: {prior} does not speak that "
-                f"of latent: {latent}; combine {latent} with {' or '.join(priors_of(self.latent))}"
+                f"of latent: {latent}; combine it with prior: {' or '.join(priors_of(self.latent))}"
             )
         if self.latent.space.slots and self.objective.iwae > 1:
             raise ValueError(

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Layout
 from synthvae.model.heads import Heads
 from synthvae.model.nets import RowEncoder
-from synthvae.model.parts import Decoder, Latent, Prior, Revivable
+from synthvae.model.parts import Decoder, Latent, Prior, Rejecting, Revivable
 from synthvae.model.values import Noise, Posterior, Rows, Terms
 
 
@@ -75,6 +76,12 @@ class Vae(nn.Module):
         """Between epochs: what no row of `rows` [N] uses is put to use, where the latent can."""
         if isinstance(self.latent, Revivable):
             self.latent.revive(self.encoder(rows), generator)
+
+    def noise(self, rng: np.random.Generator, rows: int) -> Noise:
+        """All randomness that it takes to sample `rows` rows."""
+        tries = self.prior.tries if isinstance(self.prior, Rejecting) else 1
+        blocks, scalars = len(self.modelled.codes), len(self.modelled.scalars)
+        return Noise.draw(rng, rows, self.space, blocks, scalars, tries)
 
     def decode(self, z: Tensor, given: Rows, noise: Noise) -> Rows:
         """z [n, Z], given Rows [n] -> whole Rows [n], drawn from p(x | z, given)."""

@@ -56,23 +56,28 @@ class Rows:
 class Noise:
     """All randomness that sampling `n` rows takes, drawn beforehand so that no layer draws:
     `latent` [n, Z] normal and `choice` [n, 1 + S] uniform for the prior, `uniform` [n, categorical
-    and then scalar blocks] and `normal` [n, scalar blocks] for the heads."""
+    and then scalar blocks] and `normal` [n, scalar blocks] for the heads, `spare` [n, tries - 1, Z]
+    normal for a prior that rejects."""
 
     latent: Tensor
     choice: Tensor
     uniform: Tensor
     normal: Tensor
+    spare: Tensor
 
     def at(self, index: Tensor | slice) -> Noise:
         return Noise(*(part[index] for part in vars(self).values()))
 
     @staticmethod
-    def draw(rng: np.random.Generator, rows: int, space: Space, blocks: int, scalars: int) -> Noise:
+    def draw(
+        rng: np.random.Generator, rows: int, space: Space, blocks: int, scalars: int, tries: int = 1
+    ) -> Noise:
         return Noise(
             torch.from_numpy(rng.standard_normal((rows, space.size), np.float32)),
             torch.from_numpy(rng.random((rows, 1 + space.slots), np.float32)),
             torch.from_numpy(rng.random((rows, blocks + scalars), np.float32)),
             torch.from_numpy(rng.standard_normal((rows, scalars), np.float32)),
+            torch.from_numpy(rng.standard_normal((rows, tries - 1, space.size), np.float32)),
         )
 
 

@@ -86,7 +86,7 @@ class Adversarial:
         latent = torch.randn(rows, space.size, generator=generator)
         choice = torch.rand(rows, 1 + space.slots, generator=generator)
         nothing = torch.empty(rows, 0)  # the view draws what heads would
-        noise = Noise(latent, choice, nothing, nothing)
+        noise = Noise(latent, choice, nothing, nothing, latent[:, None][:, :0])
         z = self.model.latent.embed(self.model.prior.sample(noise))
         outputs = self.model.decoder(z, given, given)  # a parallel decoder looks at z and given
         return self.view.drawn(outputs, generator)

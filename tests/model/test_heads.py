@@ -84,7 +84,9 @@ def test_samples_follow_the_likelihood(heads: Heads) -> None:
 
 def test_codes_never_leave_their_block(heads: Heads) -> None:
     edge = torch.full((3, 5), 1 - 1e-7)
-    noise = Noise(torch.empty(3, 0), torch.zeros(3, 1), edge, torch.zeros(3, 1))
+    noise = Noise(
+        torch.empty(3, 0), torch.zeros(3, 1), edge, torch.zeros(3, 1), torch.empty(3, 0, 0)
+    )
     with torch.no_grad():
         drawn = heads.sample(outputs(heads, 3), noise)
     assert (drawn.codes < torch.tensor(LAYOUT.sizes)).all()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import functools
 import math
 from collections.abc import Callable, Iterator
 
@@ -12,16 +13,18 @@ import torch
 from synthvae.layout import Block, Layout
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.objective import Objective
-from synthvae.model.parts import Prior
+from synthvae.model.parts import Prior, Rejecting
 from synthvae.model.priors.flow import FlowPrior, FlowSpec
 from synthvae.model.priors.gmm import GmmPrior, GmmSpec
 from synthvae.model.priors.normal import NormalPrior
+from synthvae.model.priors.trimmed import TrimmedPrior, TrimmedSpec
 from synthvae.model.priors.vamp import VampPrior, VampSpec
 from synthvae.model.spec import ModelSpec, build, priors_of
 from synthvae.model.vae import Vae
 from synthvae.model.values import Noise, Posterior, Rows, Space
 from synthvae.seeds import stream
 
+TRIMMED = functools.partial(TrimmedPrior, TrimmedSpec(components=4))
 LAYOUT = Layout(tuple(Block(name, name, "categorical", 3) for name in "ab"))
 
 
@@ -41,12 +44,18 @@ def ring(n: int, seed: int = 0) -> torch.Tensor:
     return torch.stack([radius * angle.cos(), radius * angle.sin()], dim=1)
 
 
+def draw(prior: Prior, n: int, size: int = 2, seed: int = 0) -> Noise:
+    tries = prior.tries if isinstance(prior, Rejecting) else 1
+    return Noise.draw(stream(seed, "t"), n, Space(size), 0, 0, tries)
+
+
 def vae(prior: str, size: int = 2) -> Vae:
     """A model whose pseudo-rows, if it has some, lie apart."""
     specs = {
         "vamp": VampSpec(components=5),
         "flow": FlowSpec(hidden=16),
         "gmm": GmmSpec(components=4),
+        "trimmed": TrimmedSpec(components=4, cut=0.05),
     }
     spec = ModelSpec(latent=GaussianSpec(size=size), encoder=(16,))
     if prior in specs:
@@ -77,11 +86,11 @@ def fitted() -> Iterator[Callable[[str], Prior]]:
 every_prior = pytest.mark.parametrize("kind", priors_of(GaussianSpec()))
 
 
-@pytest.mark.parametrize("prior", [GmmPrior(5, 3), FlowPrior(3, 4, 8)])
+@pytest.mark.parametrize("prior", [GmmPrior(5, 3), FlowPrior(3, 4, 8), TRIMMED(3)])
 def test_before_the_fit_a_prior_is_standard_normal(prior: Prior) -> None:
     z = torch.randn(50, 3)
     assert torch.allclose(prior.log_density(z), NormalPrior().log_density(z), atol=1e-5)
-    noise = Noise.draw(stream(0, "t"), 40, Space(3), 0, 0)
+    noise = draw(prior, 40, 3)
     assert torch.allclose(prior.sample(noise), noise.latent)
 
 
@@ -95,7 +104,7 @@ def test_the_density_adds_up_to_one_and_the_sampler_follows_it(
     mass = torch.exp(prior.log_density(torch.cartesian_prod(axis, axis))) / 20**2
     assert float(mass.sum()) == pytest.approx(1.0, abs=0.01)
     expected = mass.view(cells, 240 // cells, cells, 240 // cells).sum(dim=(1, 3))
-    drawn = prior.sample(Noise.draw(stream(0, "t"), n, Space(2), 0, 0))
+    drawn = prior.sample(draw(prior, n))
     found = torch.histogramdd(drawn, bins=[cells, cells], range=[-6.0, 6.0, -6.0, 6.0]).hist / n
     # Five standard errors in each of 144 cells, and what the grid leaves out.
     assert ((found - expected).abs() < 5 * torch.sqrt(expected / n) + 1e-4).all()
@@ -104,7 +113,7 @@ def test_the_density_adds_up_to_one_and_the_sampler_follows_it(
 @every_prior
 @torch.no_grad()
 def test_a_draw_depends_on_its_own_noise_alone(kind: str, fitted: Callable[[str], Prior]) -> None:
-    noise = Noise.draw(stream(1, "t"), 50, Space(2), 0, 0)
+    noise = draw(fitted(kind), 50, seed=1)
     whole, part = fitted(kind).sample(noise), fitted(kind).sample(noise.at(slice(20, 30)))
     assert torch.allclose(whole[20:30], part, atol=1e-5)
 
@@ -112,7 +121,7 @@ def test_a_draw_depends_on_its_own_noise_alone(kind: str, fitted: Callable[[str]
 def test_samples_look_like_what_it_was_fitted_to() -> None:
     prior, n = GmmPrior(4, 2), 20_000
     prior.fit(clusters(5000), seed=1)
-    drawn, real = prior.sample(Noise.draw(stream(0, "t"), n, Space(2), 0, 0)), clusters(n, seed=9)
+    drawn, real = prior.sample(draw(prior, n)), clusters(n, seed=9)
     assert torch.allclose(drawn.mean(0), real.mean(0), atol=0.05)
     assert torch.allclose(torch.cov(drawn.T), torch.cov(real.T), atol=0.08)
     assert float((drawn[:, 0] > 0).float().mean()) == pytest.approx(1 / 3, abs=0.03)
@@ -134,7 +143,9 @@ def test_a_flow_bends_around_a_ring_where_few_gaussians_can_not(
     assert nats[1] < nats[2]
 
 
-@pytest.mark.parametrize("make", [lambda: GmmPrior(3, 2), lambda: FlowPrior(2, 2, 8)])
+@pytest.mark.parametrize(
+    "make", [lambda: GmmPrior(3, 2), lambda: FlowPrior(2, 2, 8), lambda: TRIMMED(2)]
+)
 def test_the_fit_follows_from_the_seed(
     make: Callable[[], Prior], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -157,7 +168,7 @@ def test_a_flow_is_fitted_anew_whatever_it_was(monkeypatch: pytest.MonkeyPatch) 
     assert torch.equal(one.log_density(clusters(50)), two.log_density(clusters(50)))
 
 
-@pytest.mark.parametrize("prior", [GmmPrior(32, 2), FlowPrior(2, 2, 8)])
+@pytest.mark.parametrize("prior", [GmmPrior(32, 2), FlowPrior(2, 2, 8), TRIMMED(2)])
 @pytest.mark.parametrize("draws", [1, 5])
 def test_few_draws_do_no_harm(prior: Prior, draws: int, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synthvae.model.priors.flow._STEPS", 60)
