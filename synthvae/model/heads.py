@@ -100,9 +100,8 @@ class Heads(nn.Module):
         return never
 
     def sample(self, outputs: Tensor, noise: Noise) -> Rows:
-        """[n, O], which are used up -> Rows [n] drawn from the likelihoods, never their most likely
-        values."""
-        outputs.add_(self.pad)  # in place: to ask for memory costs more than the sums do
+        """[n, O] -> Rows [n] drawn from the likelihoods, never their most likely values."""
+        outputs = outputs + self.pad
         codes = torch.empty(len(outputs), len(self.layout.sizes), dtype=torch.int32)
         for group in self.groups:
             codes[:, list(group.blocks)] = self._draw(outputs, group, noise.uniform)

@@ -10,7 +10,7 @@ acceptance is learnt and gradual).
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import ClassVar, Literal
 
 import torch
 from torch import Tensor
@@ -34,6 +34,7 @@ class TrimmedSpec:
     cut: float = 0.01
     tries: int = 8
     components: int = 32
+    private: ClassVar[bool | str] = True
 
     def __post_init__(self) -> None:
         share(cut=self.cut)
