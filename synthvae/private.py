@@ -56,7 +56,7 @@ def fit(
             "leak, but no metadata is given; `synthvae detect TABLE -o metadata.yaml` writes a "
             "draft without values: review it, and pass it with --metadata"
         )
-    _known(settings, table)
+    _known(settings, metadata, table)
     missing = settings.missing_values
     counted = bounded(table, budget, missing)
     ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
@@ -79,12 +79,20 @@ def budget_of(spec: PrivacySpec) -> Budget:
         raise UsageError(f"privacy: {error}") from error
 
 
-def _known(settings: Settings, table: Table) -> None:
+def _known(settings: Settings, metadata: Metadata, table: Table) -> None:
+    """SchemaError for what the plain fit would refuse once the budget is spent."""
     for name in (*settings.condition, *([settings.target] if settings.target else [])):
         if name not in table.names:
             raise SchemaError(
                 f"a condition or target is a column, but the table has no column '{name}'; "
                 f"{hint(name, table.names)}"
+            )
+    for name in settings.condition:
+        column = metadata.columns.get(name)
+        if column is not None and column.sdtype not in pipeline.LEARNT:
+            raise SchemaError(
+                f"a condition is learnt, but column '{name}' is made up ({column.sdtype}); "
+                "condition on another column"
             )
 
 

@@ -96,7 +96,7 @@ class Door(Ledger):
         return released if asked.kind == "keys" else released.values
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_column() -> Callable[..., Column]:
     return _column
 
@@ -113,7 +113,7 @@ def make_table() -> Callable[[Mapping[str, Texts]], Table]:
     return lambda columns: Table(tuple(_column(t, name=name) for name, t in columns.items()))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_ledger() -> Callable[..., Door]:
     """Without noise, or with as much as it says times `scale`."""
 

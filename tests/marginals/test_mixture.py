@@ -37,8 +37,8 @@ def targets(shares: Any, sigma: float = 1e-3) -> tuple[list[OneWay], TwoWays]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixtures, "COMPONENTS", 60)
-    monkeypatch.setattr(mixtures, "STEPS", 400)
+    monkeypatch.setattr(mixtures, "COMPONENTS", 40)
+    monkeypatch.setattr(mixtures, "STEPS", 250)
 
 
 def test_a_mixture_comes_near_a_joint_that_is_known(quick: None) -> None:
@@ -107,7 +107,7 @@ def test_a_class_that_is_absent_is_never_drawn(quick: None) -> None:
     fitted = fit_mixture(ones, TwoWays([pair]), rows=1.0, seed=2)
     drawn = fitted.sample(50_000, RNG)
     assert set(drawn[:, 0].tolist()) == {0, 1}
-    assert float(fitted()[0][:, 2].max()) == 0
+    assert float(fitted()[0][:, 2].detach().max()) == 0
 
 
 def test_components_tell_nothing_where_columns_are_independent() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,17 +87,14 @@ def with_row(columns: dict[str, list[str]], row: dict[str, str]) -> dict[str, li
     return {name: [row.get(name, texts[0]), *texts] for name, texts in columns.items()}
 
 
-@pytest.fixture(scope="session")
-def small() -> Iterator[None]:
+def quicken(patch: pytest.MonkeyPatch) -> None:
     """Fits that take no time: what is learnt well is of no interest. Costs are computed in closed
     form, which of Gaussian releases alone is exact."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mixture, "STEPS", 3)
-        patch.setattr(mixture, "COMPONENTS", 5)
-        patch.setattr(private, "ROWS", 200)
-        patch.setattr(ledgers, "composed", lambda e, delta: Composed(*[epsilon(e, delta)] * 2))
-        patch.setattr(ledgers, "attack_limits", lambda e, _: {"0.01": attack_limit(noise(e), 0.01)})
-        yield
+    patch.setattr(mixture, "STEPS", 3)
+    patch.setattr(mixture, "COMPONENTS", 5)
+    patch.setattr(private, "ROWS", 200)
+    patch.setattr(ledgers, "composed", lambda e, delta: Composed(*[epsilon(e, delta)] * 2))
+    patch.setattr(ledgers, "attack_limits", lambda e, _: {"0.01": attack_limit(noise(e), 0.01)})
 
 
 def noise(events: Iterable[Event]) -> float:
@@ -111,7 +108,7 @@ def epsilon(events: Iterable[Event], delta: float) -> float:
 
 @pytest.fixture(scope="session")
 def watched(
-    small: None, tmp_path_factory: pytest.TempPathFactory, make_door: Callable[..., Any]
+    tmp_path_factory: pytest.TempPathFactory, make_door: Callable[..., Any]
 ) -> Callable[..., Seen]:
     """`watched(table, metadata, settings, like)`: a private fit, and all that comes of it."""
 
@@ -129,6 +126,7 @@ def watched(
             warnings.catch_warnings(record=True) as warned,
         ):
             warnings.simplefilter("always")
+            quicken(patch)
             patch.setattr(private, "Ledger", opened)
             patch.setattr(private, "draw_private", noting(seen))
             try:
