@@ -44,6 +44,7 @@ from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.regimes import start
 
 MIN_ROWS = 20
+LEARNT = ("numerical", "categorical", "boolean", "datetime")  # other sdtypes are made up
 NOT_PRIVATE = (
     "This model was fitted without differential privacy: there is no proven limit on what it "
     "reveals about single rows."
@@ -76,7 +77,7 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
                 f"a condition is a column, but the table has no column '{name}'; "
                 f"{hint(name, table.names)}"
             )
-        if schema[name].sdtype not in ("numerical", "categorical", "boolean", "datetime"):
+        if schema[name].sdtype not in LEARNT:
             raise SchemaError(
                 f"a condition is learnt, but column '{name}' is made up ({schema[name].sdtype}); "
                 "condition on another column"

@@ -25,7 +25,7 @@ from synthvae.privacy.budget import Budget
 from synthvae.privacy.certificate import certificate
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
-from synthvae.refining import refine, refuse
+from synthvae.refining import planned, refine, refuse
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.table import Table
 from synthvae.training.loop import Watch
@@ -67,7 +67,7 @@ def fit(
             "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
             "writes a draft without values: review it, and pass it with --metadata"
         )
-    _known(settings, table)
+    _known(settings, metadata, table)
     engine = AUTO if settings.privacy.engine == "auto" else settings.privacy.engine
     if trains := engine != "marginals":
         refuse(settings)
@@ -78,14 +78,15 @@ def fit(
         drawn = draw_private(
             kept, metadata, ledger, ROWS, settings.seed, missing, fitting, ENGINES[engine]
         )
-        artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
-        if trains:
-            rate = GENTLE if ENGINES[engine].pairs else LEARNING_RATE
-            artifact = refine(artifact, drawn, kept, settings, ledger, rate, threads)
+        gentle = ENGINES[engine].pairs > 0
+        steps = planned(ledger, settings, GENTLE if gentle else LEARNING_RATE) if trains else None
     finally:  # what was paid for has been spent, whatever becomes of it
         ledger.close()
         if ledger.lines:
             paid(ledger)
+    artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
+    if steps is not None:
+        artifact = refine(artifact, drawn, kept, settings, steps, threads)
     return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})
 
 
@@ -99,12 +100,20 @@ def budget_of(spec: PrivacySpec) -> Budget:
         raise UsageError(f"privacy: {error}") from error
 
 
-def _known(settings: Settings, table: Table) -> None:
+def _known(settings: Settings, metadata: Metadata, table: Table) -> None:
+    """SchemaError for what the plain fit would refuse once the budget is spent."""
     for name in (*settings.condition, *([settings.target] if settings.target else [])):
         if name not in table.names:
             raise SchemaError(
                 f"a condition or target is a column, but the table has no column '{name}'; "
                 f"{hint(name, table.names)}"
+            )
+    for name in settings.condition:
+        column = metadata.columns.get(name)
+        if column is not None and column.sdtype not in pipeline.LEARNT:
+            raise SchemaError(
+                f"a condition is learnt, but column '{name}' is made up ({column.sdtype}); "
+                "condition on another column"
             )
 
 

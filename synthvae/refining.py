@@ -7,6 +7,7 @@ The drawn rows know what was counted, the real ones also what depends on three c
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -30,6 +31,9 @@ from synthvae.training.latent import settle
 from synthvae.training.permitted import why_not_private
 from synthvae.training.private_plan import private_plan
 
+if TYPE_CHECKING:
+    from synthvae.training.private import PrivateSpec
+
 
 def refuse(settings: Settings) -> None:
     """PrivacyError with every reason why the model of `settings` can't be trained privately."""
@@ -42,30 +46,35 @@ def refuse(settings: Settings) -> None:
         )
 
 
+def planned(ledger: Ledger, settings: Settings, learning_rate: float) -> PrivateSpec:
+    """Steps that all that is left of the budget pays for; how many follows from settings alone."""
+    from synthvae.training.private import PrivateSpec
+
+    plan = private_plan(settings.privacy.rows)
+    noise = ledger.train("training", settings.preset, plan.rate, plan.steps)
+    return PrivateSpec(noise, plan.rate, plan.steps, learning_rate=learning_rate)
+
+
 def refine(
     artifact: Artifact,
     drawn: Drawn,
     table: Table,
     settings: Settings,
-    ledger: Ledger,
-    learning_rate: float,
+    steps: PrivateSpec,
     threads: int | None = None,
 ) -> Artifact:
-    """`artifact`, learnt from `drawn`, after private steps on `table`. The prior and the scores
+    """`artifact`, learnt from `drawn`, after private `steps` on `table`. The prior and the scores
     of usual rows come from drawn rows again."""
-    from synthvae.training.private import PrivateSpec, train_private
+    from synthvae.training.private import train_private
 
     model, codec = pipeline.fitted(artifact)
     real = _readable(table, drawn)
     # Where a number stands in its grid cell is drawn anew for each row: by a seed it would follow
     # from the rows before.
     rows = Rows.of(codec.encode(real, fresh_seed()))
-    plan = private_plan(settings.privacy.rows)
-    noise = ledger.train("training", settings.preset, plan.rate, plan.steps)
-    spec = PrivateSpec(noise, plan.rate, plan.steps, learning_rate=learning_rate)
     with side_by_side(threads) as team:
         objective = settings.model.objective
-        train_private(model, rows, codec.layout, objective, spec, round(drawn.rows), team)
+        train_private(model, rows, codec.layout, objective, steps, round(drawn.rows), team)
         known = Rows.of(codec.encode(drawn.table, settings.seed))
         latent = settle(model, known, derive(settings.seed, "prior"), team)
         few = known.at(slice(0, 10_000))

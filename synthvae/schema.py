@@ -192,11 +192,12 @@ def _made_up(column: Column, sdtype: str) -> list[str]:
             f"column '{column.name}': an sdtype '{sdtype}' is made up as text, but the column "
             f"holds {kind}; declare it numerical, categorical or datetime, or store it as text"
         ]
-    return [] if sdtype in CORE else _personal(column.name, sdtype)
+    return unknown_sdtype(column.name, sdtype)
 
 
-def _personal(name: str, sdtype: str) -> list[str]:
-    if _is_provider(sdtype):
+def unknown_sdtype(name: str, sdtype: str) -> list[str]:
+    """What is wrong with an sdtype that is neither synthvae's nor Faker's."""
+    if sdtype in CORE or _is_provider(sdtype):
         return []
     return [
         f"column '{name}': an sdtype is one of {', '.join(CORE)} or the name of a Faker provider, "

@@ -18,7 +18,7 @@ from synthvae.codecs.specials import Specials
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.marginals.axes import Ticks
 from synthvae.metadata import TODO, ColumnMetadata, Metadata
-from synthvae.schema import MISSING
+from synthvae.schema import MISSING, unknown_sdtype
 from synthvae.written import PER_SECOND, moments, write_moments
 
 # The range of moments if none is declared: of those with a year, of those with a day of it, of
@@ -111,6 +111,7 @@ def _declared(
         return Declared(name, sdtype, missing, None, low, high, _places(name, options, problems))
     if sdtype == "datetime":
         return _moment(name, options, missing, problems)
+    problems.reasons.extend(unknown_sdtype(name, sdtype))
     return Declared(name, sdtype, missing)
 
 

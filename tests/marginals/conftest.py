@@ -96,7 +96,7 @@ class Door(Ledger):
         return released if asked.kind == "keys" else released.values
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_column() -> Callable[..., Column]:
     return _column
 
@@ -107,13 +107,13 @@ def _column(texts: Texts, storage: str = "text", name: str = "c") -> Column:
     return Column(name, codes.astype(np.int32), encoded.dictionary, storage)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make_table() -> Callable[[Mapping[str, Texts]], Table]:
     """A table from texts by column name."""
     return lambda columns: Table(tuple(_column(t, name=name) for name, t in columns.items()))
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_ledger() -> Callable[..., Door]:
     """Without noise, or with as much as it says times `scale`."""
 
@@ -123,7 +123,7 @@ def make_ledger() -> Callable[..., Door]:
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def make_door() -> Callable[..., Door]:
     """The ledger of a fit, which releases what the ledger `like` did."""
 
@@ -133,7 +133,7 @@ def make_door() -> Callable[..., Door]:
     return make
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def described() -> Callable[..., Metadata]:
     """Metadata from entries by column name; a plain text is an sdtype."""
 

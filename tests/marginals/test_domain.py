@@ -47,6 +47,7 @@ def test_all_that_is_wrong_is_said_at_once(described: Described) -> None:
         late={**DAY, "range_max": "01.02.2020"},
         early={**DAY, "range_min": "2020-01-02", "range_max": "2020-01-01"},
         letters={"sdtype": "categorical", "range_values": "abc"},
+        misspelt="emial",
     )
     names = [name for name in metadata.columns if name != "gone"]
     with pytest.raises(SchemaError) as error:

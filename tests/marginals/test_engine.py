@@ -1,6 +1,7 @@
 """A table is drawn from counts alone: like the one it was counted on, if epsilon allows."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -14,13 +15,15 @@ from synthvae.metadata import Metadata
 ROWS = 3000
 
 
-@pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixture, "COMPONENTS", 80)
-    monkeypatch.setattr(mixture, "STEPS", 150)
+@pytest.fixture(scope="module", autouse=True)
+def quick() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(mixture, "COMPONENTS", 40)
+        patch.setattr(mixture, "STEPS", 100)
+        yield
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def texts() -> dict[str, list[str]]:
     """`b` follows `a`; `x` follows `a` and is missing for one in ten; days of a year."""
     rng = np.random.default_rng(6)
@@ -41,7 +44,7 @@ def texts() -> dict[str, list[str]]:
     }
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def metadata(described: Callable[..., Metadata]) -> Metadata:
     day = {"sdtype": "datetime", "datetime_format": "%d.%m.%Y"}
     limits = {"range_min": "01.01.2021", "range_max": "31.12.2021"}
@@ -56,10 +59,11 @@ def metadata(described: Callable[..., Metadata]) -> Metadata:
     )
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def draw(
     texts: Any, metadata: Metadata, make_table: Any, make_ledger: Any
 ) -> Callable[[float], tuple[Drawn, dict[str, list[str | None]], Any]]:
+    @cache
     def drawn(epsilon: float) -> tuple[Drawn, dict[str, list[str | None]], Any]:
         ledger = make_ledger(epsilon, scale=1.0)
         found = draw_private(make_table(texts), metadata, ledger, 4000, 1)

@@ -1,4 +1,4 @@
-"""Classes are grouped, pairs chosen by what they err, and a row is in one cell of each table."""
+"""Classes are grouped, pairs are chosen by what they err, a row is in one cell of each table."""
 
 import itertools
 from collections.abc import Callable
@@ -114,7 +114,7 @@ def test_a_single_column_has_no_pairs(make_ledger: Callable[..., Any]) -> None:
 def test_a_row_is_in_one_cell_of_each_table(
     make_ledger: Callable[..., Any], make_door: Callable[..., Any]
 ) -> None:
-    """Every row that might be added moves m stacked tables by sqrt(m), as is declared."""
+    """A row that is added moves m stacked tables by sqrt(m), which is what is declared."""
     classes = table(500)
     known = ones(classes)
     first = make_ledger(20.0, scale=1.0)

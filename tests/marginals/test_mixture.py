@@ -37,8 +37,8 @@ def targets(shares: Any, sigma: float = 1e-3) -> tuple[list[OneWay], TwoWays]:
 
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixtures, "COMPONENTS", 60)
-    monkeypatch.setattr(mixtures, "STEPS", 400)
+    monkeypatch.setattr(mixtures, "COMPONENTS", 40)
+    monkeypatch.setattr(mixtures, "STEPS", 250)
 
 
 def test_a_mixture_comes_near_a_joint_that_is_known(quick: None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import warnings
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass, field
 from typing import Any
@@ -87,17 +87,14 @@ def with_row(columns: dict[str, list[str]], row: dict[str, str]) -> dict[str, li
     return {name: [row.get(name, texts[0]), *texts] for name, texts in columns.items()}
 
 
-@pytest.fixture(scope="module")
-def small() -> Iterator[None]:
+def quicken(patch: pytest.MonkeyPatch) -> None:
     """Fits that take no time: what is learnt well is of no interest. Costs are computed in closed
     form, which of Gaussian releases alone is exact."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mixture, "STEPS", 3)
-        patch.setattr(mixture, "COMPONENTS", 5)
-        patch.setattr(private, "ROWS", 200)
-        patch.setattr(ledgers, "composed", lambda e, delta: Composed(*[epsilon(e, delta)] * 2))
-        patch.setattr(ledgers, "attack_limits", lambda e, _: {"0.01": attack_limit(noise(e), 0.01)})
-        yield
+    patch.setattr(mixture, "STEPS", 3)
+    patch.setattr(mixture, "COMPONENTS", 5)
+    patch.setattr(private, "ROWS", 200)
+    patch.setattr(ledgers, "composed", lambda e, delta: Composed(*[epsilon(e, delta)] * 2))
+    patch.setattr(ledgers, "attack_limits", lambda e, _: {"0.01": attack_limit(noise(e), 0.01)})
 
 
 def noise(events: Iterable[Event]) -> float:
@@ -109,9 +106,9 @@ def epsilon(events: Iterable[Event], delta: float) -> float:
     return epsilon_of(noise(events), delta)
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def watched(
-    small: None, tmp_path_factory: pytest.TempPathFactory, make_door: Callable[..., Any]
+    tmp_path_factory: pytest.TempPathFactory, make_door: Callable[..., Any]
 ) -> Callable[..., Seen]:
     """`watched(table, metadata, settings, like)`: a private fit, and all that comes of it."""
 
@@ -129,6 +126,7 @@ def watched(
             warnings.catch_warnings(record=True) as warned,
         ):
             warnings.simplefilter("always")
+            quicken(patch)
             patch.setattr(private, "Ledger", opened)
             patch.setattr(private, "draw_private", noting(seen))
             try:
@@ -160,7 +158,7 @@ def noting(seen: Seen) -> Callable[..., Any]:
     return noted
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def meta(described: Callable[..., Metadata]) -> Metadata:
     return described(
         group="categorical",
@@ -174,7 +172,7 @@ def meta(described: Callable[..., Metadata]) -> Metadata:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def spending() -> Callable[..., Settings]:
     """Settings by what a fit may cost."""
     training = {"epochs": 1, "batch": 100}
@@ -183,7 +181,7 @@ def spending() -> Callable[..., Settings]:
     )
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def settings(spending: Callable[..., Settings]) -> Settings:
     return spending()
 
@@ -217,7 +215,7 @@ def typed(row: dict[str, Any] | None = None) -> Table:
 Fits = Callable[..., tuple[Seen, Seen]]
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def pair_of(watched: Callable[..., Seen]) -> Fits:
     """Fits of a table and of its neighbour, with the same released values."""
 
@@ -228,7 +226,7 @@ def pair_of(watched: Callable[..., Seen]) -> Fits:
     return fits
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def untouched(
     watched: Callable[..., Seen], make_table: Any, meta: Metadata, settings: Settings
 ) -> Seen:

@@ -1,0 +1,144 @@
+"""A private fit: what it needs, what it costs, and that its cost is known before anything else."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from synthvae import Synthesizer, metadata, pipeline, private
+from synthvae.errors import SchemaError, UsageError
+from synthvae.marginals import mixture
+from synthvae.privacy.ledger import Ledger
+from synthvae.settings import Settings, parse
+from synthvae.table import from_frame
+
+COLUMNS = {
+    "k": {"sdtype": "categorical", "range_values": ["a", "b"]},
+    "n": {"sdtype": "numerical", "range_min": 0, "range_max": 9, "decimal_places": 0},
+    "d": {"sdtype": "datetime", "datetime_format": "%Y-%m-%d"},
+}
+CONTENT = {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": COLUMNS}
+META = metadata.parse(CONTENT, "metadata")
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixture, "STEPS", 3)
+    monkeypatch.setattr(mixture, "COMPONENTS", 5)
+    monkeypatch.setattr(private, "ROWS", 200)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    rng = np.random.default_rng(9)
+    days = pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 300, 120), "D")
+    return pd.DataFrame({"k": rng.choice(["a", "b"], 120), "n": rng.integers(0, 9, 120), "d": days})
+
+
+TRAINING = {"epochs": 1, "batch": 100}
+
+
+def meta(**sdtypes: str) -> metadata.Metadata:
+    columns = {name: {"sdtype": sdtype} for name, sdtype in sdtypes.items()}
+    return metadata.parse({**CONTENT, "columns": columns}, "metadata")
+
+
+def spending(condition: Sequence[str] = (), **privacy: Any) -> Settings:
+    content = {"training": TRAINING, "condition": condition, "privacy": privacy}
+    return parse({"preset": "tvae", **content})
+
+
+class Nothing:
+    """No noise at all."""
+
+    source = "none"
+
+    def gaussian(self, shape: tuple[int, ...], sigma: float) -> Any:
+        return np.zeros(shape, np.int64)
+
+
+def fit(frame: pd.DataFrame, **given: Any) -> Any:
+    given = {"metadata": META, "settings": spending(epsilon=3.0), "noise": Nothing(), **given}
+    return private.fit(from_frame(frame), **given)
+
+
+def test_the_certificate_is_part_of_the_model(frame: pd.DataFrame) -> None:
+    artifact = fit(frame)
+    claim = artifact.content["privacy"]
+    assert 2.99 < claim["claim"]["epsilon"] <= 3.0
+    assert claim["accountant"]["delta_of_thresholds"] == 0
+    assert claim["rows"] == 120
+    assert artifact.content["training"]["rows"] == 200
+    assert pipeline.describe(artifact)["privacy"] == claim
+
+
+def test_the_cost_is_told_before_anything_is_learnt(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told: list[Ledger] = []
+    monkeypatch.setattr(pipeline, "fit", lambda *_, **__: pytest.fail("learnt") if not told else 1)
+    with pytest.raises(AttributeError):  # 1 has no content
+        fit(frame, paid=told.append)
+    assert told[0].spent == pytest.approx(1)
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])
+def test_a_fit_that_breaks_off_has_cost_what_it_cost(
+    error: type[BaseException], frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*_: Any) -> None:
+        raise error
+
+    monkeypatch.setattr("synthvae.marginals.engine.count_pairs", stop)
+    told: list[float] = []
+    with pytest.raises(error):
+        fit(frame, paid=lambda ledger: told.append(ledger.spent))
+    assert told == [pytest.approx(0.2)]
+
+
+@pytest.mark.parametrize(
+    ("given", "error", "words"),
+    [
+        ({"settings": spending()}, UsageError, "no epsilon is given"),
+        ({"settings": spending(epsilon=-1.0)}, UsageError, "privacy: epsilon is a number above 0"),
+        ({"metadata": None}, SchemaError, "no metadata is given"),
+        ({"settings": spending(epsilon=1.0, unit="who")}, SchemaError, "no column 'who'"),
+        ({"metadata": meta(k="categorical")}, SchemaError, "column 'n' is not in the metadata"),
+        ({"metadata": meta(k="emial", n="id", d="id")}, SchemaError, "but it is 'emial'"),
+        ({"settings": spending(epsilon=1.0, condition=["x"])}, SchemaError, "no column 'x'"),
+        (
+            {
+                "settings": spending(epsilon=1.0, condition=["k"]),
+                "metadata": meta(k="id", n="id", d="id"),
+            },
+            SchemaError,
+            "column 'k' is made up",
+        ),
+    ],
+)
+def test_what_is_refused_costs_nothing(
+    given: dict[str, Any], error: type[Exception], words: str, frame: pd.DataFrame
+) -> None:
+    with pytest.raises(error, match=words):
+        fit(frame, **given, paid=lambda _: pytest.fail("it cost something"))
+
+
+def test_discovery_of_categories_takes_a_part_of_delta(frame: pd.DataFrame) -> None:
+    columns: dict[str, Any] = {**COLUMNS, "k": {"sdtype": "categorical", "range_values": None}}
+    artifact = fit(frame, metadata=metadata.parse({**CONTENT, "columns": columns}, "metadata"))
+    assert artifact.content["privacy"]["accountant"]["delta_of_thresholds"] == pytest.approx(1e-6)
+
+
+def test_a_synthesizer_with_a_budget_keeps_it(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.privacy.ledger.SecureNoise", Nothing)
+    settings = {"privacy": {"epsilon": 3.0}, "training": TRAINING}
+    fitted = Synthesizer("tvae", settings=settings).fit(frame, CONTENT)
+    assert fitted.artifact.content["privacy"]["claim"]["dp"]
+    drawn = fitted.sample(50)
+    assert set(drawn["k"]) <= {"a", "b"}
+    assert drawn["n"].between(0, 9).all()
+    assert pd.to_datetime(drawn["d"]).dt.year.between(1900, 2100).all()
