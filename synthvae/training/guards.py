@@ -27,6 +27,7 @@ from synthvae.training.poisson import normal, secret
 
 ROWS = 8
 SAME = 3e-6  # share of the norm by which sums of the same numbers may differ
+LENGTH = 1e-5  # the same for lengths of the gradients of single layers
 _ABSENT = 0.1
 
 
@@ -67,10 +68,13 @@ def isolated(sums: ClippedSum, batch: Batch, other: Rows) -> None:
 
 def as_alone(sums: ClippedSum, batch: Batch) -> None:
     """Loop equality, and the sensitivity of each row."""
+    each = torch.stack([_gradient(sums, one) for one in _single(batch)])  # [B, P]
     with sums.watching():
+        _measured(sums, batch, each)
         together = sums.of(batch).clone()
         lengths = [float(sums.of(one).double().norm()) for one in _single(batch)]
-    alone = torch.stack([_alone(sums, one) for one in _single(batch)]).sum(dim=0)
+    shrunk = sums.limit / each.double().norm(dim=1).clamp(min=sums.limit)
+    alone = (each * shrunk[:, None].float()).sum(dim=0)
     if not _same(together, alone):
         raise TrainingError(
             "under privacy a batch adds up to its rows' own clipped gradients, but the sum "
@@ -84,22 +88,39 @@ def as_alone(sums: ClippedSum, batch: Batch) -> None:
         )
 
 
+def _measured(sums: ClippedSum, batch: Batch, each: Tensor) -> None:
+    """The norms of every layer's part of the rows' gradients `each` [B, P] are what its rule
+    says, however small the part is beside others."""
+    squares = {use.layer.name: use.squares() for use in sums.passed(batch)}
+    parts = zip(*(sums.flat.views(row) for row in each), strict=True)  # of each weight, B of them
+    for layer in sums.layers:
+        own = [torch.stack(next(parts)).flatten(1).double() for _ in layer.parameters]
+        length = torch.cat(own, dim=1).norm(dim=1)
+        told = squares.get(layer.name, torch.zeros_like(length)).sqrt()
+        if not _same(told, length, LENGTH):
+            raise TrainingError(
+                "under privacy the length of a row's gradient is known, but that of "
+                f"{layer.name} is not what its rule says; a weight is used outside its layer, or "
+                "the rule is wrong (training/rowwise.py)"
+            )
+
+
 def _single(batch: Batch) -> list[Batch]:
     parts = [slice(i, i + 1) for i in range(len(batch.rows))]
     return [Batch.of(batch.rows.at(i), batch.noise[i], batch.weight, batch.seed) for i in parts]
 
 
-def _alone(sums: ClippedSum, one: Batch) -> Tensor:
-    """[P]: the clipped gradient of a batch of one row, by plain autograd."""
+def _gradient(sums: ClippedSum, one: Batch) -> Tensor:
+    """[P]: of a batch of one row, by plain autograd."""
     gradients = torch.autograd.grad(sums.loss(one).sum(), sums.parameters, materialize_grads=True)
     flat = torch.zeros_like(sums.flat.vector)
     for view, gradient in zip(sums.flat.views(flat), gradients, strict=True):
         view.copy_(gradient)
-    return flat * min(1.0, sums.limit / max(float(flat.double().norm()), sums.limit))
+    return flat
 
 
-def _same(one: Tensor, other: Tensor) -> bool:
-    return bool((one - other).norm() <= SAME * other.norm())
+def _same(one: Tensor, other: Tensor, share: float = SAME) -> bool:
+    return bool((one - other).norm() <= share * other.norm())
 
 
 @contextmanager
