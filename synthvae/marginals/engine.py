@@ -9,14 +9,14 @@ noisy ones. What comes out may be learnt by any model without further cost.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
-from synthvae.marginals.forms import by_value
+from synthvae.marginals.forms import by_value, declared_forms
 from synthvae.marginals.measure import OneWay, Shares, count_pairs
 from synthvae.marginals.mixture import fit_mixture
 from synthvae.marginals.trees import count_bins, levels
@@ -59,6 +59,7 @@ def draw_private(
     mean 'no value'. SchemaError if metadata and column names don't fit."""
     columns = declared(metadata, table.names, missing)
     provenance = {column.name: _provenance(column) for column in columns}
+    columns = [_in_forms(column, table[column.name].storage) for column in columns]
     table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
     columns = _discovered(columns, table, ledger)
     counted = _one_way(columns, table, ledger)
@@ -74,6 +75,12 @@ def draw_private(
         for i, c in enumerate(counted)
     ]
     return Drawn(Table(tuple(new)), total, provenance)
+
+
+def _in_forms(column: Declared, storage: str) -> Declared:
+    if column.levels is None:
+        return column
+    return replace(column, levels=declared_forms(column.levels, storage))
 
 
 def _discovered(columns: Sequence[Declared], table: Table, ledger: Ledger) -> list[Declared]:
