@@ -9,14 +9,14 @@ noisy ones. What comes out may be learnt by any model without further cost.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
-from synthvae.marginals.forms import by_value
+from synthvae.marginals.forms import by_value, declared_forms
 from synthvae.marginals.measure import OneWay, Shares, TwoWays, count_pairs
 from synthvae.marginals.mixture import fit_mixture
 from synthvae.marginals.trees import count_bins, levels
@@ -72,6 +72,7 @@ def draw_private(
     and column names don't fit."""
     columns = declared(metadata, table.names, missing)
     provenance = {column.name: _provenance(column) for column in columns}
+    columns = [_in_forms(column, table[column.name].storage) for column in columns]
     table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
     columns = _discovered(columns, table, ledger, spending.discovery)
     left = spending.discovery - ledger.spent
@@ -90,6 +91,12 @@ def draw_private(
         for i, c in enumerate(counted)
     ]
     return Drawn(Table(tuple(new)), total, [c.axis for c in counted], provenance)
+
+
+def _in_forms(column: Declared, storage: str) -> Declared:
+    if column.levels is None:
+        return column
+    return replace(column, levels=declared_forms(column.levels, storage))
 
 
 def _discovered(

@@ -7,6 +7,8 @@ far more than one row.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -14,6 +16,19 @@ import pyarrow.compute as pc
 from synthvae.storage import type_of
 from synthvae.table import Column
 from synthvae.written import moments, numbers_of, write_moments
+
+
+def declared_forms(levels: Sequence[str], storage: str) -> tuple[str, ...]:
+    """Declared categories as the values of a column of this type are written: metadata has 1.0 and
+    True where a column of floats has '1', and one of booleans 'true'."""
+    kind = type_of(storage)
+    if pa.types.is_boolean(kind):
+        return tuple(level.lower() for level in levels)
+    if not pa.types.is_floating(kind):
+        return tuple(levels)
+    texts = _short(_numbers(pa.array(levels, pa.string()), kind))
+    return tuple(dict.fromkeys(texts.to_pylist()))
+
 
 _LARGE = 2.0**24  # from here on the shortest text of a float32 is not all of it
 
@@ -48,11 +63,16 @@ def _numbers(levels: pa.StringArray, kind: pa.DataType) -> pa.StringArray:
     return pa.array(texts, pa.string())
 
 
+def _short(texts: pa.StringArray) -> pa.StringArray:
+    """Without zeros that end a fraction."""
+    short = pc.replace_substring_regex(texts, r"(\.\d*?)0+$", r"\1")
+    return pc.if_else(pc.match_substring(texts, "."), pc.utf8_rtrim(short, characters="."), texts)
+
+
 def _moments(levels: pa.StringArray, format: str) -> pa.StringArray:
     """Without a fraction that is zero, or in `format`; null is what can't be written."""
     if not format:
-        short = pc.replace_substring_regex(levels, r"(\.\d*?)0+$", r"\1")
-        return pc.utf8_rtrim(short, characters=".")
+        return _short(levels)
     has_time = pc.match_substring(levels, ":")
     full = pc.if_else(has_time, levels, pc.binary_join_element_wise(levels, "00:00:00", " "))
     has_fraction = pc.match_substring(levels, ".")

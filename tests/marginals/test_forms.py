@@ -6,7 +6,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from synthvae.marginals.forms import by_value
+from synthvae.marginals.forms import by_value, declared_forms
 from synthvae.table import Column, from_arrow
 
 FLOATS = [1.0, -0.0, 0.0, 12345678901.0, 20000001.0, 1e20, 1e-7, 0.1, float("inf"), None]
@@ -64,3 +64,24 @@ def test_dates_are_moments_too() -> None:
 def test_text_is_what_it_was() -> None:
     met = column(["1.0", "1e5", "2020-01-01 00:00:00.000"], pa.string())
     assert by_value(met, "%Y") is met
+
+
+@pytest.mark.parametrize(
+    ("storage", "levels", "written"),
+    [
+        ("double", ("1.0", "2.50", "-0.0", "1e20", "1"), ("1", "2.5", "0", "1" + "0" * 20)),
+        ("bool", ("True", "False"), ("true", "false")),
+        ("text", ("1.0", "True"), ("1.0", "True")),
+        ("int64", ("10", "20"), ("10", "20")),
+    ],
+)
+def test_declared_categories_are_written_as_their_column_is(
+    storage: str, levels: tuple[str, ...], written: tuple[str, ...]
+) -> None:
+    assert declared_forms(levels, storage) == written
+
+
+def test_declared_floats_are_met() -> None:
+    met = by_value(column([1.0, 2.5, 12345678901.0, 0.5], pa.float64()))
+    declared = declared_forms([str(v) for v in (1.0, 2.5, 12345678901.0, 0.5)], "double")
+    assert list(declared) == forms(met)
