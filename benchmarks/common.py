@@ -34,11 +34,12 @@ TARGETS = {
 
 @dataclass(frozen=True)
 class Timed:
-    """A finished process: what it printed, wall seconds, peak memory in MB."""
+    """A finished process: what it printed, wall seconds, peak memory in MB, seconds of CPU."""
 
     output: str
     seconds: float
     peak_mb: float
+    cpu: float
 
 
 def timed(*command: object) -> Timed:
@@ -50,7 +51,8 @@ def timed(*command: object) -> Timed:
     _, status, usage = os.wait4(process.pid, 0)
     if status:
         raise SystemExit(f"failed: {' '.join(map(str, command))}")
-    return Timed(output, time.monotonic() - started, usage.ru_maxrss / 1024)
+    took, cpu = time.monotonic() - started, usage.ru_utime + usage.ru_stime
+    return Timed(output, took, usage.ru_maxrss / 1024, cpu)
 
 
 def yardstick(table: str, synthetic: Path, target: str | None) -> dict[str, float]:

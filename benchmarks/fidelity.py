@@ -55,6 +55,7 @@ def one(table: str, seed: int, preset: str, *more: str) -> dict[str, Any]:
         "table": table,
         "seed": seed,
         "fit": fit.seconds,
+        "fit_cpu": fit.cpu,
         "peak_mb": fit.peak_mb,
         "epochs": told["epochs"],
         **latent,
