@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import resource
 import subprocess
 import time
 from collections.abc import Callable
@@ -168,7 +169,8 @@ def arvae(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]
 
 
 def peer(mechanism: str) -> Callable[[float, int, int, float], dict[str, float]]:
-    """dpmm's `mechanism`; `unfinished`, the seconds it was given, if those were not enough."""
+    """dpmm's `mechanism`; `unfinished`, the seconds it was given, if those were not enough, and
+    how many of them the processor gave it."""
 
     def run_peer(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]:
         coarse = adult()
@@ -179,16 +181,23 @@ def peer(mechanism: str) -> Callable[[float, int, int, float], dict[str, float]]
         sizes.write_text(json.dumps(coarse.sizes))
         out, script = WORK / f"{stem}.csv", Path(__file__).with_name("peer_dpmm.py")
         command = [PEER, script, train, sizes, out, mechanism, epsilon, DELTA, ROWS]
+        before = _helped()
         try:
             text = [str(part) for part in command]
             done = subprocess.run(text, timeout=limit, check=True, capture_output=True, text=True)
         except subprocess.TimeoutExpired:
-            return {"unfinished": limit}
+            return {"unfinished": limit, "cpu": _helped() - before}
         told = json.loads(done.stdout.splitlines()[-1])
         new = pd.read_csv(out)[list(coarse.sizes)].to_numpy(np.int64)
         return {**told, **score(new)}
 
     return run_peer
+
+
+def _helped() -> float:
+    """Seconds of CPU of all child processes that have ended."""
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
 
 
 def _of(frame: pd.DataFrame) -> dict[str, float]:

@@ -107,9 +107,7 @@ def coarse_row(method: str, runs: Runs) -> list[str]:
     done = [run for run in runs.values() if "tv" in run]
     name = METHODS[method][0]
     if not done:
-        limits = [run["unfinished"] for run in runs.values()]
-        words = f"not finished in {max(limits):,.0f} s" if limits else "not measured"
-        return [name, "0", words, "", "", ""]
+        return [name, "0", cut_short(list(runs.values())), "", "", ""]
     cut = len(runs) - len(done)
     return [
         name,
@@ -121,6 +119,15 @@ def coarse_row(method: str, runs: Runs) -> list[str]:
             for key in ("seconds", "cpu")
         ),
     ]
+
+
+def cut_short(runs: list[dict[str, Any]]) -> str:
+    """Why there are no numbers."""
+    if not runs:
+        return "not measured"
+    longest = max(runs, key=lambda run: run["cpu"])
+    given, cpu = longest["unfinished"], longest["cpu"]
+    return f"not finished in {given:,.0f} s, {cpu:,.0f} s of CPU, and stopped"
 
 
 def table_row(kind: str, runs: Runs) -> list[str]:
