@@ -34,6 +34,7 @@ from threadpoolctl import threadpool_limits
 ROWS, DELTA = 39_073, 1e-5
 TARGET = "income"
 PEER = ROOT / ".venv-dpmm" / "bin" / "python"
+PEERS = Path(__file__).with_name("peer_dpmm.txt")
 # Number -> where its classes begin, how wide they are, how many.
 NUMBERS = {
     "age": (16, 1, 85),
@@ -173,6 +174,9 @@ def peer(mechanism: str) -> Callable[[float, int, int, float], dict[str, float]]
     how many of them the processor gave it."""
 
     def run_peer(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]:
+        if not PEER.exists():
+            made = PEERS.read_text().splitlines()[0].strip("# ")
+            raise SystemExit(f"dpmm runs in an environment of its own, but there is none: {made}")
         coarse = adult()
         stem = f"{mechanism}-{rows}-{epsilon:g}-{run}"
         train, sizes = WORK / f"codes-{rows}.csv", WORK / "sizes.json"
