@@ -22,10 +22,10 @@ def inspect(
     json: Json = False,
 ) -> None:
     """List everything that a model file holds about the data it was fitted on."""
-    from synthvae import pipeline
     from synthvae.artifact import load
+    from synthvae.holdings import describe
 
-    found = pipeline.describe(load(model or named or Path("model.synthvae")))
+    found = describe(load(model or named or Path("model.synthvae")))
     reporter = Reporter(quiet=False, as_json=json)
     if json:
         reporter.result(found)

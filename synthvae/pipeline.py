@@ -38,17 +38,12 @@ from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
 from synthvae.training.checkpoint import Checkpoint, Progress
-from synthvae.training.findings import warnings
 from synthvae.training.latent import settle
 from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.regimes import start
 
 MIN_ROWS = 20
 LEARNT = ("numerical", "categorical", "boolean", "datetime")  # other sdtypes are made up
-NOT_PRIVATE = (
-    "This model was fitted without differential privacy: there is no proven limit on what it "
-    "reveals about single rows."
-)
 CHECKPOINT_EVERY = 5.0  # seconds
 
 
@@ -222,40 +217,3 @@ def settings_of(artifact: Artifact) -> Settings:
     """The settings that `artifact` was fitted with."""
     content: Mapping[str, Any] = artifact.content["settings"]
     return parse(content, "the model file")
-
-
-def describe(artifact: Artifact) -> dict[str, Any]:
-    """Everything that `artifact` holds about the training rows, as plain JSON."""
-    content = artifact.content
-    codec = TableCodec.from_json(content["codec"])
-    conditions = Conditions.from_json(content["conditions"])
-    columns = {
-        entry["name"]: {"kind": entry["kind"], **one.describe()}
-        for entry, one in zip(content["codec"]["codecs"], codec.codecs, strict=True)
-    }
-    combinations = sum(len(factor.shares) for factor in conditions.factors)
-    also = [
-        "the weights, which are a function of the training rows",
-        "losses of training and held-out rows after every epoch",
-        "101 quantiles of the scores of held-out rows",
-        "the prior, and numbers on how well it follows the posteriors of the training rows",
-        "the metadata that the fit was given, or that was detected",
-    ]
-    if combinations:
-        also.append(f"shares of {combinations:,} combinations of {', '.join(codec.given)}")
-    if codec.order:
-        also.append(
-            "the order in which columns are written, the most dependent first: "
-            f"{', '.join(codec.order)}"
-        )
-    return {
-        "synthvae": content["synthvae"],
-        "preset": content["settings"]["preset"],
-        "columns": columns,
-        "conditions": content["conditions"],
-        "metadata": content["metadata"],
-        "training": content["training"],
-        "warnings": warnings(content["training"]["latent"]),
-        "also": also,
-        "privacy": content.get("privacy", NOT_PRIVATE),
-    }

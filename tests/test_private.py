@@ -9,6 +9,7 @@ import pytest
 
 from synthvae import Synthesizer, metadata, pipeline, private
 from synthvae.errors import SchemaError, UsageError
+from synthvae.holdings import describe
 from synthvae.marginals import mixture
 from synthvae.privacy.ledger import Ledger
 from synthvae.settings import Settings, parse
@@ -71,7 +72,7 @@ def test_the_certificate_is_part_of_the_model(frame: pd.DataFrame) -> None:
     assert claim["accountant"]["delta_of_thresholds"] == 0
     assert claim["rows"] == 120
     assert artifact.content["training"]["rows"] == 200
-    assert pipeline.describe(artifact)["privacy"] == claim
+    assert describe(artifact)["privacy"] == claim
 
 
 def test_the_cost_is_told_before_anything_is_learnt(

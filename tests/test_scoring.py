@@ -14,6 +14,7 @@ import torch
 from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import UsageError
+from synthvae.holdings import describe
 from synthvae.layout import Block, Layout
 from synthvae.model.presets import PRESETS
 from synthvae.model.spec import build
@@ -131,7 +132,7 @@ def test_percentiles_are_uniform_over_rows_that_were_not_learnt(
         share = np.sort(scored(scorer, rows)["percentile"]) / 100
         assert np.abs(share - (np.arange(len(share)) + 0.5) / len(share)).max() < off
     assert len(artifact.content["training"]["scores"]) == 101
-    assert any("held-out" in line for line in pipeline.describe(artifact)["also"])
+    assert any("held-out" in line for line in describe(artifact)["also"])
 
 
 def test_no_draws_are_refused(fitted: Fitted, frame: pd.DataFrame) -> None:

@@ -1,0 +1,57 @@
+"""What a model file holds about the rows that it was learnt from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from synthvae.artifact import Artifact
+from synthvae.codecs.table_codec import TableCodec
+from synthvae.conditions import Conditions
+from synthvae.training.findings import warnings
+
+NOT_PRIVATE = (
+    "This model was fitted without differential privacy: there is no proven limit on what it "
+    "reveals about single rows."
+)
+
+
+def describe(artifact: Artifact) -> dict[str, Any]:
+    """Everything that `artifact` holds about the training rows, as plain JSON."""
+    content = artifact.content
+    codec = TableCodec.from_json(content["codec"])
+    conditions = Conditions.from_json(content["conditions"])
+    columns = {
+        entry["name"]: {"kind": entry["kind"], **one.describe()}
+        for entry, one in zip(content["codec"]["codecs"], codec.codecs, strict=True)
+    }
+    combinations = sum(len(factor.shares) for factor in conditions.factors)
+    also = [
+        "the weights, which are a function of the training rows",
+        "losses of training and held-out rows after every epoch",
+        "101 quantiles of the scores of held-out rows",
+        "the prior, and numbers on how well it follows the posteriors of the training rows",
+        "the metadata that the fit was given, or that was detected",
+    ]
+    if "privacy" in content:
+        also.append(
+            "all of it follows from noisy counts of the table, and from private steps if there "
+            "were any: what is called training rows here was drawn from those counts"
+        )
+    if combinations:
+        also.append(f"shares of {combinations:,} combinations of {', '.join(codec.given)}")
+    if codec.order:
+        also.append(
+            "the order in which columns are written, the most dependent first: "
+            f"{', '.join(codec.order)}"
+        )
+    return {
+        "synthvae": content["synthvae"],
+        "preset": content["settings"]["preset"],
+        "columns": columns,
+        "conditions": content["conditions"],
+        "metadata": content["metadata"],
+        "training": content["training"],
+        "warnings": warnings(content["training"]["latent"]),
+        "also": also,
+        "privacy": content.get("privacy", NOT_PRIVATE),
+    }
