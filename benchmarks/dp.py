@@ -89,7 +89,8 @@ def report(data: dict[str, dict[str, dict[str, Runs]]]) -> str:
         parts.append(markdown(header, [*lines, coarse_row("real", real)]))
     parts.append(f"\n## Whole tables\n\n{WHOLE}\n")
     header = ["epsilon", "runs", "fit", "CPU", *METRICS]
-    for table, kinds in sorted(data["tables"].items()):
+    for table in dict.fromkeys([*TABLES, *data["tables"]]):
+        kinds = data["tables"].get(table, {})
         lines = [table_row(kind, kinds.get(kind, {})) for kind in kinds_of_fits()]
         parts.append(f"\n{table}, {rows_of(table):,} rows:\n\n{markdown(header, lines)}")
     return "".join(parts)
