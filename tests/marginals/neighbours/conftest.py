@@ -21,7 +21,7 @@ from synthvae.metadata import Metadata
 from synthvae.privacy import ledger as ledgers
 from synthvae.privacy.accounting import Composed, Event, merged
 from synthvae.privacy.budget import Budget
-from synthvae.privacy.gaussian import attack_limit, epsilon_of
+from synthvae.privacy.gaussian import epsilon_of
 from synthvae.settings import Settings, parse
 from synthvae.table import Table, from_arrow
 
@@ -94,7 +94,6 @@ def quicken(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(mixture, "COMPONENTS", 5)
     patch.setattr(private, "ROWS", 200)
     patch.setattr(ledgers, "composed", lambda e, delta: Composed(*[epsilon(e, delta)] * 2))
-    patch.setattr(ledgers, "attack_limits", lambda e, _: {"0.01": attack_limit(noise(e), 0.01)})
 
 
 def noise(events: Iterable[Event]) -> float:
