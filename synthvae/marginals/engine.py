@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
 from synthvae.marginals.discover import asks, discovered
@@ -22,6 +24,7 @@ from synthvae.marginals.mixture import fit_mixture
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
+from synthvae.schema import MISSING
 from synthvae.seeds import derive, stream
 from synthvae.table import Column, Table
 
@@ -86,8 +89,9 @@ def draw_private(
         pairs = count_pairs(ledger, classes, ones, total, spending.all_pairs, fine)
     mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"), watch)
     drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
+    absent = MISSING | frozenset(missing)
     new = [
-        column_of(c.axis.name, c.axis.texts(drawn[:, i], stream(seed, "texts", c.axis.name)))
+        _written(c, drawn[:, i], absent, stream(seed, "texts", c.axis.name))
         for i, c in enumerate(counted)
     ]
     return Drawn(Table(tuple(new)), total, [c.axis for c in counted], provenance)
@@ -136,7 +140,8 @@ def _one_way(
 
 def _named(column: Declared) -> CategoryAxis | PresenceAxis:
     if column.kind == "category":
-        return CategoryAxis(column.name, column.levels or (), column.missing)
+        closed = column.sdtype == "boolean"
+        return CategoryAxis(column.name, column.levels or (), column.missing, closed)
     return PresenceAxis(column.name, column.missing)
 
 
@@ -144,6 +149,24 @@ def _counted(axis: Axis, data: Column, ledger: Ledger, share: float) -> _Counted
     classes = axis.classes(data)
     noisy = ledger.counts("one-way", axis.name, np.bincount(classes, minlength=axis.size), share)
     return _Counted(axis, classes, noisy.values, np.full(axis.size, noisy.sigma))
+
+
+def _written(
+    counted: _Counted, drawn: Classes, absent: Collection[str], rng: np.random.Generator
+) -> Column:
+    """A column of `drawn` classes [n]. If none of them is a value, the first one becomes the value
+    that was counted most: what learns from the column wants one, and it has been paid for."""
+    texts = counted.axis.texts(drawn, rng)
+    if not pc.all(pc.is_in(texts, _with_null(absent))).as_py():
+        return column_of(counted.axis.name, texts)
+    most = np.argsort(-counted.counts[:-1], kind="stable")  # the last one is missing
+    others = counted.axis.texts(most, rng)
+    values = others.filter(pc.invert(pc.is_in(others, _with_null(absent))))
+    return column_of(counted.axis.name, pa.concat_arrays([values[:1], texts[len(values[:1]) :]]))
+
+
+def _with_null(absent: Collection[str]) -> pa.Array:
+    return pa.array([*sorted(absent), None], pa.string())
 
 
 def _total(counted: Sequence[_Counted]) -> float:

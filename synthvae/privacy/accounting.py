@@ -174,13 +174,13 @@ def most_found(
     """
     few = merged(events)
     if all(event.rate == 1 for event in few):
-        found = attack_limit(few[0].noise, fpr) if few else fpr
-        return np.minimum(found + delta, 1.0)
+        closed = attack_limit(few[0].noise, fpr) if few else fpr
+        return np.asarray(np.minimum(closed + delta, 1.0))
     epsilon = np.linspace(0, -np.log(fpr.min()), 4001)
     beyond = _losses(few, _interval(few)).get_delta_for_epsilon(epsilon)
     positives = (np.exp(epsilon) * fpr[:, None] + beyond).min(axis=1)
     negatives = (np.exp(-epsilon) * (1 - fpr[:, None] - beyond)).max(axis=1)
-    return np.minimum(np.minimum(positives, 1 - negatives) + delta, 1.0)
+    return np.asarray(np.minimum(np.minimum(positives, 1 - negatives) + delta, 1.0))
 
 
 def _losses(events: Sequence[Event], interval: float) -> Any:
