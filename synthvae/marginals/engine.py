@@ -60,24 +60,38 @@ class _Counted:
     sigmas: Shares
 
 
+@dataclass(frozen=True)
+class Met:
+    """A `table`, every value in a form that follows from it alone, and what is declared of its
+    `columns`; texts that mean 'no value' are `missing`."""
+
+    table: Table
+    columns: Sequence[Declared]
+    missing: frozenset[str]
+
+
+def meet(table: Table, metadata: Metadata, missing: Collection[str] = ()) -> Met:
+    """`table` under `metadata`; `missing` adds to the texts that mean 'no value'. SchemaError if
+    metadata and column names don't fit; nothing is said about rows."""
+    columns = declared(metadata, table.names, missing)
+    columns = [_in_forms(column, table[column.name].storage) for column in columns]
+    table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
+    return Met(table, columns, MISSING | frozenset(missing))
+
+
 def draw_private(
-    table: Table,
-    metadata: Metadata,
+    met: Met,
     ledger: Ledger,
     rows: int,
     seed: int,
-    missing: Collection[str] = (),
     watch: Callable[[float], None] = lambda _: None,
     spending: Spending = Spending(),
 ) -> Drawn:
-    """`rows` new rows of `table`, paid for by `ledger`. `missing` adds to the texts that mean 'no
-    value'; `watch` is told the share of the work that is done. SchemaError if metadata
-    and column names don't fit."""
-    columns = declared(metadata, table.names, missing)
-    provenance = {column.name: _provenance(column) for column in columns}
-    columns = [_in_forms(column, table[column.name].storage) for column in columns]
-    table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
-    columns = _discovered(columns, table, ledger, spending.discovery)
+    """`rows` new rows of the table that was `met`, paid for by `ledger`. `watch` is told the share
+    of the work that is done."""
+    table = met.table
+    provenance = {column.name: _provenance(column) for column in met.columns}
+    columns = _discovered(met.columns, table, ledger, spending.discovery)
     left = spending.discovery - ledger.spent
     counted = _one_way(columns, table, ledger, spending.columns)
     total = _total(counted)
@@ -89,9 +103,8 @@ def draw_private(
         pairs = count_pairs(ledger, classes, ones, total, spending.all_pairs, fine)
     mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"), watch)
     drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
-    absent = MISSING | frozenset(missing)
     new = [
-        _written(c, drawn[:, i], absent, stream(seed, "texts", c.axis.name))
+        _written(c, drawn[:, i], met.missing, stream(seed, "texts", c.axis.name))
         for i, c in enumerate(counted)
     ]
     return Drawn(Table(tuple(new)), total, [c.axis for c in counted], provenance)
