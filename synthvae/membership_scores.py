@@ -1,0 +1,162 @@
+"""What a model tells of rows that it may have learnt: nats by column and the rate, and how much
+less they are than by a model that did not learn the row.
+
+A row that was learnt takes fewer nats than it would have taken otherwise. How many it takes depends
+on how usual the row is, which says nothing about membership; a reference that was fitted like the
+model, to rows of the holdout, takes that away (Watson et al. 2022).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from synthvae import pipeline
+from synthvae.artifact import Artifact
+from synthvae.audit import RowScores
+from synthvae.codecs.table_codec import TableCodec
+from synthvae.layout import Encoded
+from synthvae.matching import match_known
+from synthvae.model.compute import in_order, rows_at_once, side_by_side
+from synthvae.model.vae import Vae
+from synthvae.model.values import Rows
+from synthvae.relearning import relearn
+from synthvae.scoring import scores
+from synthvae.seeds import derive, stream
+from synthvae.table import Table
+
+DRAWS = 8
+UNSEEN = 25.0  # nats of a cell that the model can't write: once in 10^11 rows
+REFERENCE_ROWS = 1000  # of the holdout; from half of fewer, a reference learns too little
+_BLOCK = (1 << 20, 64, 2048)  # values of the widest array; fewest and most rows
+
+Nats = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Read:
+    """Rows [N] as a model reads them, and which of their cells [N, C] it can't."""
+
+    encoded: Encoded
+    strange: NDArray[np.bool_]
+
+    def __len__(self) -> int:
+        return len(self.encoded)
+
+    def rows(self, index: NDArray[np.int64]) -> Read:
+        return Read(self.encoded.rows(index), self.strange[index])
+
+    @property
+    def tensors(self) -> Rows:
+        return Rows.of(self.encoded)
+
+
+def learnt_columns(model: Vae, codec: TableCodec) -> list[str]:
+    """The C columns that have nats."""
+    return [one.name for one in codec.codecs if one.name in model.heads.columns]
+
+
+def read(model: Vae, codec: TableCodec, table: Table, seed: int) -> Read:
+    """`table` as `model` reads it. SchemaError for a table without the model's columns."""
+    matched = match_known(codec, table, seed)
+    strange = [matched.unknown[name] for name in learnt_columns(model, codec)]
+    return Read(matched.encoded, np.column_stack(strange))
+
+
+class Terms:
+    """Scores rows by one model at common random numbers: all rows meet the same draws of the
+    latent, so a score follows from the row alone, and models differ by what they learnt."""
+
+    def __init__(self, model: Vae, codec: TableCodec, seed: int, draws: int = DRAWS) -> None:
+        self.model = model
+        blocks = np.array(model.heads.columns)
+        columns = learnt_columns(model, codec)
+        self.names = (*columns, "rate")
+        self._of_column = [np.flatnonzero(blocks == name) for name in columns]
+        rng = stream(seed, "membership")
+        noise = rng.standard_normal((draws, 1, model.space.size), np.float32)
+        self._noise = torch.from_numpy(noise)
+
+    def __call__(self, rows: Read, threads: int | None = None) -> Nats:
+        """[N, C + 1]: nats of each column, and the rate."""
+        size = rows_at_once(self.model.heads.outputs, *_BLOCK)
+
+        def block(start: int) -> Nats:
+            return self._block(rows.rows(np.arange(start, min(start + size, len(rows)))))
+
+        return np.concatenate(list(in_order(block, range(0, len(rows), size), threads)))
+
+    def _block(self, rows: Read) -> Nats:
+        noise = self._noise.expand(-1, len(rows), -1)
+        found = scores(self.model, rows.tensors, noise, "elbo")
+        nats = found.nats.numpy()
+        columns = np.stack([nats[:, at].sum(axis=1) for at in self._of_column], axis=1)
+        columns[rows.strange] = UNSEEN
+        terms: Nats = np.column_stack([columns, found.rate.numpy()]).astype(np.float32)
+        return terms
+
+
+def white_box(
+    artifact: Artifact,
+    real: Table,
+    holdout: Table,
+    seed: int,
+    threads: int | None = None,
+    step: Callable[[str], None] = lambda _: None,
+) -> dict[str, RowScores]:
+    """Attacks of somebody who has the model file, by name: few nats as a sign of membership, in all
+    and by column, as they are and, if the holdout has 1,000 rows, less those of a reference."""
+    step("scoring rows by the model")
+    model, codec = pipeline.fitted(artifact)
+    rows = [read(model, codec, table, derive(seed, what)) for table, what in
+            ((real, "real"), (holdout, "holdout"))]  # fmt: skip
+    terms = Terms(model, codec, seed)
+    own = [terms(part, threads) for part in rows]
+    found = _named(own, "")
+    if len(holdout) >= REFERENCE_ROWS:
+        step("learning two references from halves of the holdout")
+        other = _references(artifact, codec, rows, seed, threads)
+        less = [a - b for a, b in zip(own, other, strict=True)]
+        found |= _named(less, " less a reference's")
+    return found
+
+
+def _named(terms: list[Nats], suffix: str) -> dict[str, RowScores]:
+    """[n, C + 1] and [m, C + 1] of real rows and holdout."""
+    real, holdout = (-part.astype(np.float64) for part in terms)
+    return {
+        f"nats{suffix}": RowScores(real.sum(axis=1), holdout.sum(axis=1)),
+        f"nats by column{suffix}": RowScores(real, holdout),
+    }
+
+
+def _references(
+    artifact: Artifact, codec: TableCodec, rows: list[Read], seed: int, threads: int | None
+) -> list[Nats]:
+    """The terms of each row by one of two references, each learnt from half of the holdout; never
+    by one that learnt the row. Real rows meet either by chance, so that they and the holdout are
+    treated alike."""
+    settings = pipeline.settings_of(artifact)
+    rng = stream(seed, "references")
+    halves = [rng.permutation(len(part)) % 2 for part in rows]
+    learnt = rows[1].tensors
+
+    def one(half: int) -> list[Nats]:
+        mine = torch.from_numpy(np.flatnonzero(halves[1] != half))
+        with side_by_side(1) as team:
+            model = relearn(settings, codec, learnt.at(mine), derive(seed, "ref", half), team)
+        terms = Terms(model, codec, seed)
+        asked = zip(rows, halves, strict=True)
+        return [terms(part.rows(np.flatnonzero(which == half)), 1) for part, which in asked]
+
+    with side_by_side(threads) as team:
+        answers = team.crew(one).all([0, 1])
+    found = [np.empty((len(part), answers[0][0].shape[1]), np.float32) for part in rows]
+    for half, answer in enumerate(answers):
+        for part, which, terms_of in zip(found, halves, answer, strict=True):
+            part[which == half] = terms_of
+    return found
