@@ -98,6 +98,12 @@ def machine() -> str:
     return f"{os.cpu_count()} cores, Python {sys.version.split()[0]}"
 
 
+def measured(name: str) -> Any:
+    """The numbers of a report that were taken before; {} if there are none."""
+    path = ROOT / "reports" / f"{name}.json"
+    return json.loads(path.read_text()) if path.exists() else {}
+
+
 def save(name: str, text: str, data: Any) -> None:
     """Write a report and the numbers that it was made of."""
     (ROOT / "reports" / f"{name}.md").write_text(text)

@@ -15,12 +15,12 @@ import coarse
 import pandas as pd
 from common import (
     DATA,
-    ROOT,
     SYNTHVAE,
     WORK,
     machine,
     markdown,
     mean,
+    measured,
     need_data,
     rows_of,
     save,
@@ -39,7 +39,6 @@ FEW = 5_000
 CASES = ((1.0, coarse.ROWS), (3.0, coarse.ROWS), (10.0, coarse.ROWS), (1.0, FEW))
 TABLES = ("adult", "default")
 OPEN = "not private"
-BEFORE = ROOT / "reports" / "dp.json"
 Runs = dict[str, dict[str, Any]]  # by run
 
 INTRO = """delta is 1e-5, the unit a row; {machine}. Mean and standard deviation over runs. Noise
@@ -67,7 +66,7 @@ its start to the model file."""
 def load() -> dict[str, dict[str, dict[str, Runs]]]:
     """What was measured: part -> table -> case or method -> run."""
     found: dict[str, dict[str, dict[str, Runs]]] = {"coarse": {}, "tables": {}}
-    return found | json.loads(BEFORE.read_text()) if BEFORE.exists() else found
+    return found | measured("dp")
 
 
 def keep(part: str, table: str, kind: str, run: int, result: dict[str, Any]) -> None:
@@ -183,16 +182,16 @@ def main() -> None:
         for method in asked.methods:
             for epsilon, rows in cases if method != "real" else [(0.0, coarse.ROWS)]:
                 place = "real" if method == "real" else case(epsilon, rows)
-                if asked.again or not measured("coarse", place, method, run):
+                if asked.again or not is_known("coarse", place, method, run):
                     result = METHODS[method][1](epsilon, rows, run, asked.limit)
                     keep("coarse", place, method, run, result)
         for table in asked.tables:
             for kind in kinds:
-                if asked.again or not measured("tables", table, kind, run):
+                if asked.again or not is_known("tables", table, kind, run):
                     keep("tables", table, kind, run, fitted(table, kind, run))
 
 
-def measured(part: str, table: str, kind: str, run: int) -> bool:
+def is_known(part: str, table: str, kind: str, run: int) -> bool:
     return str(run) in load()[part].get(table, {}).get(kind, {})
 
 

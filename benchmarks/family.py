@@ -7,10 +7,9 @@ after every run. `cvae` is conditioned on the column that the table is about.
 from __future__ import annotations
 
 import argparse
-import json
 from typing import Any
 
-from common import ROOT, TARGETS, machine, markdown, mean, need_data, rows_of, save
+from common import TARGETS, machine, markdown, mean, measured, need_data, rows_of, save
 from fidelity import LEGEND, METRICS, one
 
 from synthvae.model.presets import PRESETS
@@ -60,8 +59,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", default=list(TABLES))
     arguments = parser.parse_args()
     need_data()
-    before = ROOT / "reports" / "family.json"
-    runs: Runs = json.loads(before.read_text()) if before.exists() else {}
+    runs: Runs = measured("family")
     for seed in range(arguments.seeds):  # all of one seed first: a report that was cut is even
         for table in arguments.tables:
             for preset in arguments.presets:

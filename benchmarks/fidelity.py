@@ -13,13 +13,13 @@ from typing import Any
 
 from common import (
     DATA,
-    ROOT,
     SYNTHVAE,
     TARGETS,
     WORK,
     machine,
     markdown,
     mean,
+    measured,
     need_data,
     rows_of,
     save,
@@ -84,9 +84,7 @@ def main() -> None:
     parser.add_argument("tables", nargs="*", default=list(TARGETS))
     arguments = parser.parse_args()
     need_data()
-    before = ROOT / "reports" / "fidelity.json"
-    runs = json.loads(before.read_text()) if before.exists() else {}
-    runs |= {
+    runs = measured("fidelity") | {
         table: [one(table, seed, arguments.preset) for seed in range(arguments.seeds)]
         for table in arguments.tables
     }

@@ -7,12 +7,11 @@ run. Seeds are those of the models and of what is hidden, scrambled or kept.
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from typing import Any
 
 from anomalies import gamma, scrambled
-from common import ROOT, machine, markdown, mean, need_data, save
+from common import machine, markdown, mean, measured, need_data, save
 from imputing import imputation
 from learners import augmentation, representation
 from views import Found
@@ -62,8 +61,7 @@ def main() -> None:
     parser.add_argument("tasks", nargs="*", default=list(TASKS))
     arguments = parser.parse_args()
     need_data()
-    before = ROOT / "reports" / "uses.json"
-    runs: Runs = json.loads(before.read_text()) if before.exists() else {}
+    runs: Runs = measured("uses")
     for seed in range(arguments.seeds):
         for key in arguments.tasks:
             found = runs.setdefault(key, {})

@@ -42,7 +42,10 @@ class Commands(TyperGroup):
                 words.print(f"[red]error:[/red] {escape(reason)}")
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
-            words.print("stopped; nothing is half-written. An unfinished fit goes on with --resume")
+            words.print(
+                "stopped; nothing is half-written. An unfinished fit goes on with --resume, but a "
+                "private one begins anew"
+            )
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
             _drop_output()  # the reader of a pipe has seen enough

@@ -1,14 +1,68 @@
-"""The flags of `synthvae fit`, laid over a file of settings."""
+"""The flags of `synthvae fit`, and how they are laid over a file of settings."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
 
 from synthvae.errors import MetadataError, UsageError
 
 if TYPE_CHECKING:
     from synthvae.settings import Settings
+
+Source = Annotated[str, typer.Argument(help="CSV, TSV or Parquet by suffix; - for CSV on stdin.")]
+ModelFile = Annotated[Path, typer.Option("-o", "--output", help="The model file.")]
+MetadataFile = Annotated[Path | None, typer.Option(help="SDV metadata.", show_default="detected")]
+Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")]
+Preset = Annotated[
+    str | None, typer.Option(help="A composition; the README lists them.", show_default="arvae")
+]
+Prior = Annotated[
+    str | None,
+    typer.Option(help="normal, gmm, vamp, flow or trimmed.", show_default="the preset's"),
+]
+ConditionOn = Annotated[
+    list[str] | None, typer.Option(help="A column to be given when sampling; repeatable.")
+]
+Epochs = Annotated[
+    int | None, typer.Option(min=1, help="Ceiling; training stops when it no longer helps.")
+]
+Seed = Annotated[int | None, typer.Option(help="Same seed, same model.", show_default="0")]
+Epsilon = Annotated[
+    float | None,
+    typer.Option(help="Differential privacy: the whole cost.", show_default="not private"),
+]
+Delta = Annotated[float | None, typer.Option(help="And its delta.", show_default="1e-5")]
+MaxAttackTpr = Annotated[
+    str | None,
+    typer.Option(
+        help="In place of --epsilon: 0.05@0.01 lets an attacker who is wrong about 1 % of the "
+        "absent find at most 5 % of the present.",
+        show_default=False,
+    ),
+]
+DpEngine = Annotated[
+    str | None,
+    typer.Option(
+        help="marginals (noisy counts), dpsgd (training on rows) or warm (one, then the other).",
+        show_default="auto",
+    ),
+]
+PrivacyUnit = Annotated[
+    str | None,
+    typer.Option(help="A column: all rows of one value are one person.", show_default="row"),
+]
+Contributions = Annotated[
+    int | None, typer.Option(min=1, help="Rows of a person that count.", show_default="1")
+]
+Resume = Annotated[bool, typer.Option("--resume", help="Go on with a fit that was stopped.")]
+CheckpointEvery = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")]
+Log = Annotated[
+    Path | None,
+    typer.Option(help="Folder for losses and, every few epochs, rows to look at: real ones too."),
+]
 
 
 def settings_of(

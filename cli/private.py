@@ -13,33 +13,21 @@ from .console import Reporter
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
-    from synthvae.journal import Journal
-    from synthvae.metadata import Metadata
     from synthvae.privacy.ledger import Ledger
-    from synthvae.settings import Settings
     from synthvae.table import Table
-    from synthvae.training.loop import Watch
 
 
-def fit_private(
-    table: Table,
-    metadata: Metadata | None,
-    settings: Settings,
-    output: Path,
-    watch: Watch,
-    journal: Journal | None,
-    threads: int | None,
-    reporter: Reporter,
-    fitting: Callable[[float], None],
-) -> Artifact:
-    """A private fit whose cost is written down beside `output` before it is used."""
-    from synthvae import private
+def paid_into(output: Path, table: Table, reporter: Reporter) -> Callable[[Ledger], None]:
+    """What writes the cost of a fit of `table` down beside `output`, and says what all fits of the
+    same rows cost. PrivacyError at once if the history there can't be read."""
     from synthvae.privacy import history
 
-    book = output.with_name(history.NAME)
+    book, rows = output.with_name(history.NAME), table.fingerprint().encode()
+    if book.exists():
+        history.data_id(book, rows)
 
     def paid(ledger: Ledger) -> None:
-        name = history.data_id(book, table.fingerprint().encode())
+        name = history.data_id(book, rows)
         history.record(book, name, ledger)
         total = history.total(book, name)
         if total.fits > 1:
@@ -48,7 +36,7 @@ def fit_private(
                 f"{total.epsilon:.3g} at delta {total.delta:.2g} ({book})"
             )
 
-    return private.fit(table, metadata, settings, watch, journal, threads, paid, fitting)
+    return paid
 
 
 def chosen_epsilon(epsilon: float | None, most: str | None, delta: float | None) -> float | None:
@@ -72,9 +60,9 @@ def chosen_epsilon(epsilon: float | None, most: str | None, delta: float | None)
         ) from error
 
 
-def refuse_resume(settings: Settings, resume: bool) -> None:
+def refuse_resume(resume: bool) -> None:
     """UsageError: a private fit that was stopped has been paid for, and its noise is gone."""
-    if settings.privacy.epsilon is not None and resume:
+    if resume:
         raise UsageError(
             "a private fit is not resumed, since the noise that was paid for is not kept, but "
             "--resume is given; fit anew, at the same cost again"

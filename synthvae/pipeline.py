@@ -20,7 +20,7 @@ from synthvae.codecs.dependence import writing_order
 from synthvae.codecs.table_codec import TableCodec, fit_table_codec
 from synthvae.conditions import Conditions, given_columns
 from synthvae.detect import detect
-from synthvae.errors import ArtifactError, SchemaError, hint
+from synthvae.errors import ArtifactError, SchemaError, UsageError, hint
 from synthvae.imputation import Imputer
 from synthvae.journal import Journal
 from synthvae.latent_space import LatentSpace
@@ -57,26 +57,32 @@ class Prepared:
     metadata: Metadata
 
 
+def check_columns(settings: Settings, sdtypes: Mapping[str, str]) -> None:
+    """SchemaError if `settings` name a column that the table, of these `sdtypes`, does not have, or
+    that is no condition."""
+    if settings.target is not None and settings.target not in sdtypes:
+        raise SchemaError(
+            f"a target is a column, but the table has no column '{settings.target}'; "
+            f"{hint(settings.target, sdtypes)}"
+        )
+    for name in settings.condition:
+        if name not in sdtypes:
+            raise SchemaError(
+                f"a condition is a column, but the table has no column '{name}'; "
+                f"{hint(name, sdtypes)}"
+            )
+        if sdtypes[name] not in LEARNT:
+            raise SchemaError(
+                f"a condition is learnt, but column '{name}' is made up ({sdtypes[name]}); "
+                "condition on another column"
+            )
+
+
 def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prepared:
     """Table and metadata -> schema -> codecs -> encoded rows."""
     metadata = metadata or detect(table)
     schema = resolve(metadata, table, settings.missing_values)
-    if settings.target is not None and settings.target not in table.names:
-        raise SchemaError(
-            f"a target is a column, but the table has no column '{settings.target}'; "
-            f"{hint(settings.target, table.names)}"
-        )
-    for name in settings.condition:
-        if name not in table.names:
-            raise SchemaError(
-                f"a condition is a column, but the table has no column '{name}'; "
-                f"{hint(name, table.names)}"
-            )
-        if schema[name].sdtype not in LEARNT:
-            raise SchemaError(
-                f"a condition is learnt, but column '{name}' is made up ({schema[name].sdtype}); "
-                "condition on another column"
-            )
+    check_columns(settings, {column.name: column.sdtype for column in schema.columns})
     if len(table) < MIN_ROWS:
         raise SchemaError(
             f"a model is learnt from {MIN_ROWS} rows or more, but the table has {len(table)}; "
@@ -104,7 +110,10 @@ def fit(
     threads: int | None = None,
 ) -> Artifact:
     """Learn `table`. `watch` is called and `journal` written after every epoch; `checkpoint` is
-    where to keep, and with `resume` to take up, an unfinished fit."""
+    where to keep, and with `resume` to take up, an unfinished fit. UsageError if `settings` ask for
+    privacy, which is `private.fit`'s to give."""
+    if settings.privacy.epsilon is not None:
+        raise UsageError("a plain fit is not private, but an epsilon is set; use private.fit")
     prepared = prepare(table, metadata, settings)
     rows = Rows.of(prepared.encoded)
     model = build(settings.model, prepared.codec.layout, derive(settings.seed, "weights"))

@@ -15,7 +15,7 @@ from typing import Any
 
 from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
-from synthvae.errors import SchemaError, UsageError, hint
+from synthvae.errors import SchemaError, UsageError
 from synthvae.journal import Journal
 from synthvae.marginals.domain import discovers
 from synthvae.marginals.engine import Drawn, Spending, draw_private
@@ -67,10 +67,11 @@ def fit(
             "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
             "writes a draft without values: review it, and pass it with --metadata"
         )
-    _known(settings, metadata, table)
+    sdtypes = {name: column.sdtype for name, column in metadata.columns.items()}
+    pipeline.check_columns(settings, {name: sdtypes.get(name, "") for name in table.names})
     engine = AUTO if settings.privacy.engine == "auto" else settings.privacy.engine
     if trains := engine != "marginals":
-        refuse(settings)
+        _refuse_engine(settings, budget)
     missing = settings.missing_values
     kept = bounded(table, budget, missing)
     ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
@@ -84,10 +85,12 @@ def fit(
         ledger.close()
         if ledger.lines:
             paid(ledger)
-    artifact = pipeline.fit(drawn.table, metadata, settings, watch, journal, threads=threads)
+    plain = replace(settings, privacy=PrivacySpec())
+    artifact = pipeline.fit(drawn.table, metadata, plain, watch, journal, threads=threads)
     if steps is not None:
         artifact = refine(artifact, drawn, kept, settings, steps, threads)
-    return replace(artifact, content={**artifact.content, "privacy": _claim(ledger, drawn)})
+    content = {"settings": settings.to_json(), "privacy": _claim(ledger, drawn)}
+    return replace(artifact, content={**artifact.content, **content})
 
 
 def budget_of(spec: PrivacySpec) -> Budget:
@@ -100,21 +103,14 @@ def budget_of(spec: PrivacySpec) -> Budget:
         raise UsageError(f"privacy: {error}") from error
 
 
-def _known(settings: Settings, metadata: Metadata, table: Table) -> None:
-    """SchemaError for what the plain fit would refuse once the budget is spent."""
-    for name in (*settings.condition, *([settings.target] if settings.target else [])):
-        if name not in table.names:
-            raise SchemaError(
-                f"a condition or target is a column, but the table has no column '{name}'; "
-                f"{hint(name, table.names)}"
-            )
-    for name in settings.condition:
-        column = metadata.columns.get(name)
-        if column is not None and column.sdtype not in pipeline.LEARNT:
-            raise SchemaError(
-                f"a condition is learnt, but column '{name}' is made up ({column.sdtype}); "
-                "condition on another column"
-            )
+def _refuse_engine(settings: Settings, budget: Budget) -> None:
+    """Refuses what training on rows can't do. UsageError, or PrivacyError of a part."""
+    if budget.contributions > 1:
+        raise UsageError(
+            "training on rows draws single rows, which protects units of one row, but "
+            f"contributions is {budget.contributions}; set it to 1, or use --dp-engine marginals"
+        )
+    refuse(settings)
 
 
 def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:

@@ -30,6 +30,14 @@ class PrivacySpec:
     engine: Literal["auto", "marginals", "dpsgd", "warm"] = "auto"
     rows: int = 50_000
 
+    def __post_init__(self) -> None:
+        set_to = [f.name for f in dataclasses.fields(self) if getattr(self, f.name) != f.default]
+        if set_to and self.epsilon is None:
+            raise ValueError(
+                f"a private fit has an epsilon, but {', '.join(set_to)} is set without one; add "
+                "epsilon: 3, or leave the others out"
+            )
+
 
 @dataclass(frozen=True)
 class Settings:

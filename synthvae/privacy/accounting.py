@@ -35,7 +35,7 @@ PRECISE = 1.003  # sampled_noise is at most this much above the least noise
 FALSE_POSITIVES = (0.01, 0.001)
 _STRIDE = 1.08
 # Smaller ones decide nothing at a delta worth having, and some of their sums don't converge.
-_ORDERS = [*(1.5 + x / 10 for x in range(95)), *range(11, 64), 128, 256, 512, 1024]
+_ORDERS = [*(2 + x / 10 for x in range(90)), *range(11, 64), 128, 256, 512, 1024]
 
 
 @dataclass(frozen=True)

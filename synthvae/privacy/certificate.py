@@ -24,8 +24,7 @@ NOT_COVERED = (
 LIMITATIONS = (
     "The promise bounds what anybody learns from the model about one unit, beyond what would be "
     "learnt without it. What is true of many units can still be learnt, and applies to each.",
-    "Units are independent in the promise. Who has more rows than the contributions allow is "
-    "protected less.",
+    "Units are independent in the promise. Who stands in the table as two units is protected less.",
     "Synthetic rows may equal real ones by chance. They say nothing about those.",
     "Noise of counts is exact. Training adds floating-point noise to floating-point sums: the "
     "promise holds for real numbers, and attacks on the last bits are not excluded.",

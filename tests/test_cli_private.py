@@ -1,0 +1,136 @@
+"""Private fits from the command line: what they cost, say, write and refuse."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pandas as pd
+import pytest
+import yaml
+
+from synthvae import private
+from synthvae.marginals import mixture
+
+COLUMNS = {
+    "group": {"sdtype": "categorical", "range_values": ["low", "mid", "high", "rare"]},
+    "score": {"sdtype": "numerical", "range_min": -5, "range_max": 15, "decimal_places": 2},
+    "active": {"sdtype": "boolean"},
+    "customer_id": {"sdtype": "id", "regex_format": "K-[0-9]{5}"},
+}
+
+SEVERAL = ("--epsilon", 3, "--privacy-unit", "customer_id", "--contributions", 2)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixture, "STEPS", 3)
+    monkeypatch.setattr(mixture, "COMPONENTS", 5)
+    monkeypatch.setattr(private, "ROWS", 300)
+
+
+@pytest.fixture(scope="module")
+def table(frame: pd.DataFrame, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("private") / "table.csv"
+    frame[list(COLUMNS)].to_csv(path, index=False)
+    return path
+
+
+@pytest.fixture(scope="module")
+def declared(table: Path) -> Path:
+    content = {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": COLUMNS}
+    path = table.with_name("metadata.yaml")
+    path.write_text(yaml.safe_dump(content))
+    return path
+
+
+@pytest.fixture
+def fit(cli, table: Path, declared: Path, tmp_path: Path):
+    def run(*options: object):
+        output = tmp_path / "model.synthvae"
+        given = ("--preset", "tvae", "--epochs", "1", "--metadata", declared, "--force")
+        return cli("fit", table, "-o", output, *given, *options)
+
+    return run
+
+
+def test_model_certificate_and_history(fit, cli, tmp_path: Path) -> None:
+    result = fit("--epsilon", 3, "--json")
+    assert result.exit_code == 0, result.output
+    said = json.loads(result.stdout)["private"]
+    assert "a private number of rows, 4 columns" in result.stderr
+    assert "600" not in result.stderr
+    written = json.loads((tmp_path / "model.privacy_certificate.json").read_text())
+    assert written["claim"] == said
+    assert 2.99 < said["epsilon"] <= 3
+    assert "model.synthvae" in written["hashes"]
+    shown = json.loads(cli("inspect", tmp_path / "model.synthvae", "--json").stdout)
+    assert shown["privacy"]["claim"] == said
+
+    again = fit("--epsilon", 3)
+    assert "fit 2 of the same rows: together they cost epsilon" in again.stderr
+    fits = json.loads((tmp_path / "privacy-history.json").read_text())
+    assert len(fits["fits"]) == 2
+
+    rows = tmp_path / "rows.csv"
+    assert cli("sample", "-n", 50, "-m", tmp_path / "model.synthvae", "-o", rows).exit_code == 0
+    drawn = pd.read_csv(rows)
+    assert list(drawn) == list(COLUMNS)
+    assert drawn["score"].dropna().between(-5, 15).all()
+    assert drawn["customer_id"].str.fullmatch(r"K-\d{5}").all()
+
+
+def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
+    result = fit("--max-attack-tpr", "0.05@0.01", "--json")
+    assert result.exit_code == 0, result.output
+    claim = json.loads((tmp_path / "model.privacy_certificate.json").read_text())
+    assert claim["claim"]["epsilon"] > 1.6  # exp(1.6) * 0.01, the bound of epsilon alone, is 0.05
+    assert 0.045 < claim["attacker"]["limits"]["0.01"] <= 0.05
+
+
+def test_units_of_several_rows(fit, tmp_path: Path) -> None:
+    result = fit(*SEVERAL)
+    assert result.exit_code == 0, result.output
+    assert "for each value of 'customer_id'" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "code", "words"),
+    [
+        (("--delta", 1e-6), 2, "a private fit has an epsilon, but delta is set"),
+        (("--privacy-unit", "customer_id"), 2, "a private fit has an epsilon, but unit is set"),
+        (("--epsilon", 3, "--max-attack-tpr", "0.05@0.01"), 2, "but both are given"),
+        (("--max-attack-tpr", "often"), 2, "takes TPR@FPR"),
+        (("--epsilon", 3, "--resume"), 2, "a private fit is not resumed"),
+        (("--epsilon", 3, "--dp-engine", "magic"), 2, "dpsgd"),
+        (
+            (
+                "--epsilon",
+                3,
+                "--dp-engine",
+                "warm",
+                "--contributions",
+                2,
+                "--privacy-unit",
+                "group",
+            ),
+            2,
+            "protects units of one row",
+        ),
+        (("--epsilon", 3, "--dp-engine", "dpsgd", "--preset", "vae-gan"), 3, "clips what each row"),
+        (("--epsilon", 3, "--privacy-unit", "nobody"), 3, "no column 'nobody'"),
+    ],
+)
+def test_refusals_cost_nothing(
+    options: tuple[object, ...], code: int, words: str, fit, tmp_path: Path
+) -> None:
+    result = fit(*options)
+    assert " ".join(words.split()) in " ".join(result.stderr.split())
+    assert result.exit_code == code
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_metadata_there_is_no_private_fit(cli, table: Path, tmp_path: Path) -> None:
+    result = cli("fit", table, "-o", tmp_path / "model.synthvae", "--epsilon", 3)
+    assert result.exit_code == 3
+    assert "synthvae detect TABLE --private" in " ".join(result.stderr.split())
