@@ -55,7 +55,7 @@ class Attack:
     the second half of the rows; direction and thresholds come from the first. `tpr` and `fpr` go
     by the false positive rate that was aimed at, such as "1%"; a rate that so few rows can't
     show is left out. `epsilon` is the lower bound from one threshold's rates, `epsilon_one_run`
-    that of Steinke et al. (2023), both at `delta` 0 and 95 %: no promise of a smaller epsilon
+    that of Steinke et al. (2023), both at `delta` and 95 %: no promise of a smaller epsilon
     agrees with what was seen. `first_half_auc` is what it was chosen by.
     """
 
@@ -67,6 +67,7 @@ class Attack:
     error: float
     tpr: Mapping[str, Rate]
     fpr: Mapping[str, Rate]
+    delta: float
     epsilon: float
     epsilon_one_run: float
     p_value: float
