@@ -16,15 +16,19 @@ import secrets
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.errors import ArtifactError, SchemaError
 from synthvae.files import write_bytes
+from synthvae.privacy.budget import ROW
 from synthvae.seeds import derive
 from synthvae.table import Column, Table
+
+if TYPE_CHECKING:
+    from synthvae.settings import Settings
 
 SHARE = 0.1  # of the rows, by default
 WANTED = 1000  # rows, where a fifth of the table has as many
@@ -45,6 +49,15 @@ def count_of(rows: int, share: float) -> int:
     return wanted if wanted >= FEWEST else 0
 
 
+def left_out(table: Table, settings: Settings) -> Mask:
+    """Which rows [N] the fit of `settings` leaves out."""
+    if settings.privacy.epsilon is None:
+        return reserve(table, settings.holdout, settings.seed)
+    unit = None if settings.privacy.unit == ROW else settings.privacy.unit
+    rows = settings.privacy.rows
+    return reserve_private(table, settings.holdout, settings.seed, rows, unit)
+
+
 def reserve(table: Table, share: float, seed: int) -> Mask:
     """Which rows [N] a fit that is not private leaves out: `count_of` many."""
     count = count_of(len(table), share)
@@ -63,6 +76,8 @@ def reserve_private(table: Table, share: float, seed: int, rows: int, unit: str 
     they are: what is learnt of neighbouring tables are neighbouring tables.
     """
     share = count_of(rows, share) / rows
+    if unit is not None and unit not in table.names:
+        return np.zeros(len(table), bool)  # the fit will refuse it
     marks = _marks(table) if unit is None else _cells(table[unit])[table[unit].codes]
     keys = _numbers(_keyed(marks, _key(seed)))
     mask: Mask = keys < np.uint64(int(share * 2**64))
