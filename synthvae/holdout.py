@@ -120,8 +120,7 @@ class Holdout:
     def mask(self, table: Table) -> Mask:
         """Which rows [N] of the table that was fitted were left out. SchemaError if some of them
         are not in `table`: then others would count as learnt that were not."""
-        texts = _texts(_keyed(_marks(table), self.salt))
-        found = np.array([text in self.hashes for text in texts], bool)
+        found = self.found(table)
         if int(found.sum()) < len(self.hashes):
             raise SchemaError(
                 "an audit takes the table that was fitted, as it was, but of the "
@@ -129,6 +128,11 @@ class Holdout:
                 "pass that very file, or rows that were not learnt with --holdout"
             )
         return found
+
+    def found(self, table: Table) -> Mask:
+        """Which rows [N] of any table are among them."""
+        texts = _texts(_keyed(_marks(table), self.salt))
+        return np.array([text in self.hashes for text in texts], bool)
 
 
 def beside(model: Path) -> Path:

@@ -17,24 +17,29 @@ from numpy.typing import NDArray
 
 from synthvae import pipeline
 from synthvae.artifact import Artifact
-from synthvae.audit import RowScores
+from synthvae.audit.records import Access, RowScores
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.layout import Encoded
 from synthvae.matching import match_known
 from synthvae.model.compute import in_order, rows_at_once, side_by_side
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
-from synthvae.relearning import relearn
+from synthvae.relearning import cautious, relearn
 from synthvae.scoring import scores
 from synthvae.seeds import derive, stream
+from synthvae.settings import Settings
 from synthvae.table import Table
 
 DRAWS = 8
+ASKED = 8000  # rows of each table that are scored, at most: attacks look at no more
 UNSEEN = 25.0  # nats of a cell that the model can't write: once in 10^11 rows
 REFERENCE_ROWS = 1000  # of the holdout; from half of fewer, a reference learns too little
 _BLOCK = (1 << 20, 64, 2048)  # values of the widest array; fewest and most rows
 
 Nats = NDArray[np.float32]
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+Step = Callable[[str], None]
 
 
 @dataclass(frozen=True)
@@ -100,62 +105,88 @@ class Terms:
         return terms
 
 
-def white_box(
-    artifact: Artifact,
-    real: Table,
-    holdout: Table,
-    seed: int,
-    threads: int | None = None,
-    step: Callable[[str], None] = lambda _: None,
-) -> dict[str, RowScores]:
+@dataclass(frozen=True)
+class Suspects:
+    """A model, and the rows about which it is asked: of the training table and of the holdout, as
+    it reads them, with their places in both."""
+
+    model: Vae
+    codec: TableCodec
+    settings: Settings
+    rows: tuple[Read, Read]
+    places: tuple[Places, Places]
+    sizes: tuple[int, int]
+    seed: int
+
+    @staticmethod
+    def of(artifact: Artifact, real: Table, holdout: Table, seed: int) -> Suspects:
+        """At most 8,000 rows of each, drawn at random."""
+        model, codec = pipeline.fitted(artifact)
+        places, rows = [], []
+        for what, table in (("real", real), ("holdout", holdout)):
+            order = stream(seed, "suspects", what).permutation(len(table))[:ASKED]
+            places.append(np.sort(order))
+            asked = table.rows(places[-1])
+            rows.append(read(model, codec, asked, derive(seed, "spread", what)))
+        settings = pipeline.settings_of(artifact)
+        both, where = (rows[0], rows[1]), (places[0], places[1])
+        return Suspects(model, codec, settings, both, where, (len(real), len(holdout)), seed)
+
+    def row_scores(self, real: Floats, holdout: Floats, access: Access = "model") -> RowScores:
+        """Scores [n] or [n, K] of the rows in question, as an audit takes them."""
+        parts = []
+        for found, places, size in zip((real, holdout), self.places, self.sizes, strict=True):
+            part = np.full((size, *found.shape[1:]), np.nan)
+            part[places] = found
+            parts.append(part)
+        return RowScores(parts[0], parts[1], access)
+
+
+def white_box(suspects: Suspects, threads: int | None, step: Step) -> dict[str, RowScores]:
     """Attacks of somebody who has the model file, by name: few nats as a sign of membership, in all
     and by column, as they are and, if the holdout has 1,000 rows, less those of a reference."""
     step("scoring rows by the model")
-    model, codec = pipeline.fitted(artifact)
-    rows = [read(model, codec, table, derive(seed, what)) for table, what in
-            ((real, "real"), (holdout, "holdout"))]  # fmt: skip
-    terms = Terms(model, codec, seed)
-    own = [terms(part, threads) for part in rows]
-    found = _named(own, "")
-    if len(holdout) >= REFERENCE_ROWS:
+    terms = Terms(suspects.model, suspects.codec, suspects.seed)
+    own = [terms(part, threads) for part in suspects.rows]
+    found = _named(suspects, own, "")
+    if suspects.sizes[1] >= REFERENCE_ROWS:
         step("learning two references from halves of the holdout")
-        other = _references(artifact, codec, rows, seed, threads)
+        other = _references(suspects, threads)
         less = [a - b for a, b in zip(own, other, strict=True)]
-        found |= _named(less, " less a reference's")
+        found |= _named(suspects, less, " less a reference's")
     return found
 
 
-def _named(terms: list[Nats], suffix: str) -> dict[str, RowScores]:
+def _named(suspects: Suspects, terms: list[Nats], suffix: str) -> dict[str, RowScores]:
     """[n, C + 1] and [m, C + 1] of real rows and holdout."""
     real, holdout = (-part.astype(np.float64) for part in terms)
     return {
-        f"nats{suffix}": RowScores(real.sum(axis=1), holdout.sum(axis=1)),
-        f"nats by column{suffix}": RowScores(real, holdout),
+        f"nats{suffix}": suspects.row_scores(real.sum(axis=1), holdout.sum(axis=1)),
+        f"nats by column{suffix}": suspects.row_scores(real, holdout),
     }
 
 
-def _references(
-    artifact: Artifact, codec: TableCodec, rows: list[Read], seed: int, threads: int | None
-) -> list[Nats]:
+def _references(suspects: Suspects, threads: int | None) -> list[Nats]:
     """The terms of each row by one of two references, each learnt from half of the holdout; never
     by one that learnt the row. Real rows meet either by chance, so that they and the holdout are
     treated alike."""
-    settings = pipeline.settings_of(artifact)
+    settings, codec, seed = cautious(suspects.settings), suspects.codec, suspects.seed
     rng = stream(seed, "references")
-    halves = [rng.permutation(len(part)) % 2 for part in rows]
-    learnt = rows[1].tensors
+    halves = [rng.permutation(len(part)) % 2 for part in suspects.rows]
+    learnt = suspects.rows[1].tensors
 
     def one(half: int) -> list[Nats]:
-        mine = torch.from_numpy(np.flatnonzero(halves[1] != half))
+        others = torch.from_numpy(np.flatnonzero(halves[1] != half))
         with side_by_side(1) as team:
-            model = relearn(settings, codec, learnt.at(mine), derive(seed, "ref", half), team)
+            model = relearn(settings, codec, learnt.at(others), derive(seed, "ref", half), team)
         terms = Terms(model, codec, seed)
-        asked = zip(rows, halves, strict=True)
+        asked = zip(suspects.rows, halves, strict=True)
         return [terms(part.rows(np.flatnonzero(which == half)), 1) for part, which in asked]
 
     with side_by_side(threads) as team:
         answers = team.crew(one).all([0, 1])
-    found = [np.empty((len(part), answers[0][0].shape[1]), np.float32) for part in rows]
+    width = answers[0][0].shape[1]
+    found = [np.empty((len(part), width), np.float32) for part in suspects.rows]
     for half, answer in enumerate(answers):
         for part, which, terms_of in zip(found, halves, answer, strict=True):
             part[which == half] = terms_of

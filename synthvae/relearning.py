@@ -10,7 +10,7 @@ from torch import Tensor
 
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.model.compute import Team
-from synthvae.model.spec import build
+from synthvae.model.spec import TrainingSpec, build
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
 from synthvae.seeds import derive
@@ -42,6 +42,18 @@ def relearn(
     loop.run(rows, lambda *_: None, None, resume=False)
     settle(model, rows, derive(seed, "prior"), team)
     return model
+
+
+def cautious(settings: Settings) -> Settings:
+    """`settings`, but training stops where held-out rows say so: a reference that knows its own
+    rows by heart is a poor judge of others."""
+    usual = TrainingSpec()
+    training = dataclasses.replace(
+        settings.training,
+        validation=max(settings.training.validation, usual.validation),
+        patience=min(settings.training.patience, usual.patience),
+    )
+    return dataclasses.replace(settings, training=training)
 
 
 def for_epochs(settings: Settings, epochs: int) -> Settings:

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.membership_scores import Nats, Read, Terms
+from synthvae.membership_scores import Floats, Nats, Read, Terms
 from synthvae.model.compute import in_order, side_by_side
 from synthvae.model.vae import Vae
 from synthvae.relearning import Weights, for_epochs, relearn
@@ -28,13 +28,16 @@ _LEAST_EPOCHS = 2
 
 Mask = NDArray[np.bool_]
 Told = Callable[[float, str], None]
+Nearness = Callable[[Vae], Floats]
 
 
 @dataclass(frozen=True)
 class Shadows:
-    """`nats` [M, n, C + 1] of the rows asked about by each model; `learnt` [M, n]: who saw what."""
+    """Of each model, what it says of the rows asked about: `nats` [M, n, C + 1] and `nearness`
+    [M, n], of the rows that it draws. `learnt` [M, n]: who saw what."""
 
     nats: Nats
+    nearness: Floats
     learnt: Mask
 
 
@@ -61,9 +64,10 @@ def train_shadows(
     seed: int,
     threads: int | None = None,
     told: Told = lambda *_: None,
+    nearness: Nearness = lambda model: np.zeros(0),
 ) -> Shadows:
     """Shadows of the model of `settings` over the rows of `pool` [N], and what each says of those
-    `asked` [n]. Every row is in exactly half of the models. `told` hears the share that is done."""
+    `asked` [n]. Every row is in half of the models. `told` hears the share that is done."""
     learnt = halves(len(pool), plan.models, seed)
     one = plan.first + plan.models * plan.epochs / 2  # each sees half of the rows
     told(0.0, "learning the model that shadows start from")
@@ -71,19 +75,20 @@ def train_shadows(
     questions = pool.rows(asked)
     short = for_epochs(settings, plan.epochs)
 
-    def shadow(number: int) -> Nats:
+    def shadow(number: int) -> tuple[Nats, Floats]:
         mine = torch.from_numpy(np.flatnonzero(learnt[number]))
         name = derive(seed, "shadow", number)
         with side_by_side(1) as team:
             model = relearn(short, codec, pool.tensors.at(mine), name, team, base)
-        return Terms(model, codec, seed)(questions, 1)
+        return Terms(model, codec, seed)(questions, 1), nearness(model)
 
-    nats = []
+    said = []
     for number, found in enumerate(in_order(shadow, range(plan.models), threads), start=1):
-        nats.append(found)
+        said.append(found)
         done = (plan.first + number * plan.epochs / 2) / one
         told(done, f"shadow model {number} of {plan.models}")
-    return Shadows(np.stack(nats), learnt[:, asked])
+    nats, near = zip(*said, strict=True)
+    return Shadows(np.stack(nats), np.stack(near), learnt[:, asked])
 
 
 def halves(rows: int, models: int, seed: int) -> Mask:
