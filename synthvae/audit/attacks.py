@@ -113,7 +113,6 @@ def classifier_score(
         model = HistGradientBoostingClassifier(
             max_iter=effort.trees,
             categorical_features=categorical,
-            class_weight="balanced",
             early_stopping=False,
             random_state=derive(seed, "audit", "trees", half) % 2**32,
         )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 import pandas as pd
 
@@ -28,3 +30,8 @@ def cell_hashes(synthetic: pd.DataFrame, frame: pd.DataFrame, bins: int) -> dict
                 values = pd.Series(np.where(values.isna(), np.nan, cut))
         hashes[str(name)] = column_hash(values, str(name))
     return hashes
+
+
+def summed(hashes: Mapping[str, Hashes], names: Sequence[str]) -> Hashes:
+    """Of each row's cells in the columns `names` together, [n]."""
+    return np.asarray(np.sum([hashes[name] for name in names], axis=0, dtype=np.uint64))

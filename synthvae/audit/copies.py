@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, islice
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from synthvae.audit.cells import cell_hashes
+from synthvae.audit.cells import cell_hashes, summed
 from synthvae.audit.hashing import Hashes, column_hash, counts_of, rows_hash
 from synthvae.audit.records import Excess, Rate
 from synthvae.audit.shares import excess, rate
@@ -23,9 +23,10 @@ from synthvae.evaluation.stats import Bools, pick
 from synthvae.seeds import stream
 
 RELEASED_ROWS = 1_000_000
-PAIRS = 60
+COMBINATIONS = 60
 SHOWN = 50
 _BINS = 50
+_MANY = 10_000
 
 
 @dataclass(frozen=True)
@@ -118,23 +119,33 @@ def near_copies(
 def rare_combinations(
     real: tuple[pd.DataFrame, pd.DataFrame], released: pd.DataFrame, seed: int
 ) -> Finding:
-    """Pairs of values that one real row holds. Of each row with such pairs one is looked for."""
+    """Pairs of values that one real row holds, or triples where a row has no such pair.
+
+    Of each row with such combinations one, drawn at random, is looked for.
+    """
     rng = stream(seed, "audit", "pairs")
     cells = [cell_hashes(released, each, _BINS) for each in (*real, released)]
-    pairs = list(combinations(map(str, released), 2))
-    if len(pairs) > PAIRS:
-        pairs = [pairs[at] for at in rng.permutation(len(pairs))[:PAIRS]]
     turn = [np.full(len(each), -1.0) for each in real]  # of the pair that is looked for so far
     back = [np.zeros(len(each), bool) for each in real]
-    for first, second in pairs:
-        ours, theirs, written = (each[first] + each[second] for each in cells)
+    for names in _combinations(list(map(str, released)), rng):
+        ours, theirs, written = (summed(each, names) for each in cells)
         both = np.concatenate([ours, theirs])
         for at, keys in enumerate((ours, theirs)):
-            chance = np.where(counts_of(keys, both) == 1, rng.random(len(keys)), -1.0)
+            drawn = rng.random(len(keys)) + (len(names) == 2)
+            chance = np.where(counts_of(keys, both) == 1, drawn, -1.0)
             taken = chance > turn[at]
             turn[at][taken] = chance[taken]
             back[at][taken] = counts_of(keys[taken], written) > 0
     return Finding((turn[0] >= 0, turn[1] >= 0), (back[0], back[1]))
+
+
+def _combinations(names: list[str], rng: np.random.Generator) -> list[tuple[str, ...]]:
+    """At most COMBINATIONS pairs of columns and as many triples."""
+    found: list[tuple[str, ...]] = []
+    for size in (2, 3):
+        every = list(islice(combinations(rng.permutation(names).tolist(), size), _MANY))
+        found += [every[at] for at in rng.permutation(len(every))[:COMBINATIONS]]
+    return found
 
 
 def reuse(tables: Tables, released: pd.DataFrame, name: str) -> Finding:

@@ -8,15 +8,15 @@ as many holdout rows, and only the difference counts.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
 
 from synthvae.audit.attacks import Ground
-from synthvae.audit.cells import cell_hashes
-from synthvae.audit.hashing import Hashes, counts_of
+from synthvae.audit.cells import cell_hashes, summed
+from synthvae.audit.hashing import counts_of
 from synthvae.audit.neighbours import nearest
 from synthvae.audit.records import Excess
 from synthvae.audit.shares import excess, rate
@@ -88,7 +88,7 @@ def _record(
 def singled_out(targets: Targets) -> Bools:
     """Rows [n] that meet a description which fits one released row and no other of their side.
 
-    A description is the cells of half of the columns; each row is met with PREDICATES of them.
+    A description is the cells of two thirds of the columns; each row meets PREDICATES of them.
     """
     rng = stream(targets.seed, "audit", "singling out")
     names = targets.names
@@ -97,17 +97,13 @@ def singled_out(targets: Targets) -> Bools:
     )
     success = np.zeros(len(targets.rows), bool)
     for _ in range(PREDICATES):
-        known = [str(name) for name in rng.permutation(names)[: (len(names) + 1) // 2]]
-        ours, theirs = _summed(real, known), _summed(fake, known)
+        known = [str(name) for name in rng.permutation(names)[: (2 * len(names) + 2) // 3]]
+        ours, theirs = summed(real, known), summed(fake, known)
         isolated = counts_of(ours, theirs) == 1
         for side in (targets.member, ~targets.member):
             isolated[side] &= counts_of(ours[side], ours[side]) == 1
         success |= isolated
     return success
-
-
-def _summed(hashes: dict[str, Hashes], names: Sequence[str]) -> Hashes:
-    return np.asarray(np.sum([hashes[name] for name in names], axis=0, dtype=np.uint64))
 
 
 def linked(targets: Targets) -> Bools:

@@ -15,11 +15,10 @@ from scipy.stats import rankdata
 from synthvae.audit.records import Rate
 from synthvae.audit.shares import rate
 from synthvae.evaluation.records import Interval
-from synthvae.evaluation.stats import Bools, Floats, t_quantile
+from synthvae.evaluation.stats import Bools, Floats, Ints, t_quantile
 from synthvae.evaluation.stats import auc as area
 
 DELTA = 1e-5
-PERMUTATIONS = 1_999
 _AT_ONCE = 100
 _THRESHOLDS = 50
 
@@ -27,14 +26,14 @@ _THRESHOLDS = 50
 def auc(members: Floats, others: Floats) -> tuple[float, float]:
     """ROC AUC, ties counting half, and its standard error by DeLong et al. (1988).
 
-    The error is at least that of a share of one half in the smaller group: complete separation
-    of few rows is no certainty.
+    Half of half a row of the smaller group is added to the error, as for any share of so few:
+    complete separation of few rows is no certainty.
     """
     positive = np.repeat([True, False], [len(members), len(others)])
     value, influence = area(positive, np.concatenate([members, others]))
     least = min(len(members), len(others))
     error = math.sqrt(float(np.mean(influence**2)) / len(influence) * least / max(least - 1, 1))
-    return value, max(error, 1 / (4 * least))
+    return value, error + 1 / (4 * least)
 
 
 def auc_interval(value: float, error: float, least: int, confidence: float = 0.95) -> Interval:
@@ -75,42 +74,52 @@ def epsilon_bound(tpr: Rate, fpr: Rate, delta: float = DELTA, confidence: float 
     exact and one-sided with half of what `confidence` leaves (Nasr et al. 2021). It takes rows as
     independent: strictly so over many fits, roughly over the rows of one.
     """
+    found, false = np.array([tpr.hits]), np.array([fpr.hits])
+    return float(_epsilon_bounds(found, tpr.n, false, fpr.n, delta, confidence)[0])
+
+
+def _epsilon_bounds(
+    found: Ints, members: int, false: Ints, others: int, delta: float, confidence: float
+) -> Floats:
+    """`epsilon_bound` of several thresholds [T] at once."""
     half = (1 - confidence) / 2
-    found = betaincinv(tpr.hits, tpr.n - tpr.hits + 1, half) if tpr.hits else 0.0
-    false = betaincinv(fpr.hits + 1, fpr.n - fpr.hits, 1 - half) if fpr.hits < fpr.n else 1.0
-    bound = 0.0
-    for more, less in ((found - delta, false), (1 - false - delta, 1 - found)):
-        if more > less > 0:
-            bound = max(bound, math.log(more / less))
-    return bound
+    low = np.where(found, betaincinv(np.maximum(found, 1), members - found + 1, half), 0.0)
+    left = np.maximum(others - false, 1)
+    high = np.where(false < others, betaincinv(false + 1, left, 1 - half), 1.0)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        ratios = [(low - delta) / high, (1 - high - delta) / (1 - low)]
+        bounds = np.log(np.maximum(np.nan_to_num(ratios), 1.0))
+    return np.asarray(bounds.max(axis=0))
 
 
 def telling_threshold(members: Floats, others: Floats) -> float:
     """The threshold with the largest `epsilon_bound` on these rows."""
     scores = np.sort(np.concatenate([members, others]))
-    places = np.unique(np.linspace(0, len(scores) - 1, _THRESHOLDS).astype(int))
-    tails = np.unique(np.geomspace(1, max(len(scores) // 4, 1), _THRESHOLDS).astype(int))
+    places = np.linspace(0, len(scores) - 1, _THRESHOLDS).astype(int)
+    tails = np.geomspace(1, max(len(scores) // 4, 1), _THRESHOLDS).astype(int)
     candidates = np.unique(scores[np.concatenate([places, len(scores) - tails, tails - 1])])
-    bounds = [epsilon_bound(*rates(members, others, at)) for at in candidates]
+    found, false = (
+        len(each) - np.searchsorted(np.sort(each), candidates, "right")
+        for each in (members, others)
+    )
+    bounds = _epsilon_bounds(found, len(members), false, len(others), DELTA, 0.95)
     best = int(np.argmax(bounds))
-    if bounds[best] > 0:
-        return float(candidates[best])
-    return float(np.median(scores))
+    return float(candidates[best] if bounds[best] > 0 else np.median(scores))
 
 
-def permutation_p(scores: Floats, member: Bools, rng: np.random.Generator) -> Floats:
+def permutation_p(scores: Floats, member: Bools, deals: int, rng: np.random.Generator) -> Floats:
     """One-sided p-values [K] that members of `scores` [K, n] rank no higher than others.
 
-    `member` [n]. Labels are dealt anew PERMUTATIONS times, the same for all K scores, and the
+    `member` [n]. Labels are dealt anew `deals` times, the same for all K scores, and the
     true deal counts as one of them (Phipson & Smyth 2010).
     """
     ranks = rankdata(scores, axis=1).astype(np.float64)
     ranks -= ranks.mean(axis=1, keepdims=True)
     seen = ranks @ member
     as_high = np.ones(len(scores))
-    for start in range(0, PERMUTATIONS, _AT_ONCE):
-        rounds = min(_AT_ONCE, PERMUTATIONS - start)
-        deals = np.stack([rng.permutation(member) for _ in range(rounds)], axis=1)
+    for start in range(0, deals, _AT_ONCE):
+        rounds = min(_AT_ONCE, deals - start)
+        dealt = np.stack([rng.permutation(member) for _ in range(rounds)], axis=1)
         # Half a rank of slack: sums of ranks are whole or half, floating point is not.
-        as_high += (ranks @ deals >= seen[:, None] - 0.25).sum(axis=1)
-    return np.asarray(as_high / (PERMUTATIONS + 1))
+        as_high += (ranks @ dealt >= seen[:, None] - 0.25).sum(axis=1)
+    return np.asarray(as_high / (deals + 1))

@@ -31,8 +31,9 @@ class Effort:
     rows: int = 4_000  # on each side of each half
     released: int = 40_000  # of the synthetic rows, in the attacks
     more: int = 120_000  # of the larger table
-    targets: int = 2_000  # on each side, in the disclosure attacks
+    targets: int = 4_000  # on each side, in the disclosure attacks
     trees: int = 60
+    deals: int = 1_999  # of a permutation test
 
 
 @dataclass(frozen=True)

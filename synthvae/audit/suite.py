@@ -70,7 +70,7 @@ def audit(
     step("attacks")
     ground = ground_of(tables, pool, effort, seed)
     candidates, found = candidates_of(tables, ground, pool, given, effort, seed)
-    attacks, thresholds = tried(candidates, pool.member, pool.second, seed)
+    attacks, thresholds = tried(candidates, pool.member, pool.second, effort.deals, seed)
     step("disclosure")
     risks = risks_of(ground, pool, effort, seed)
     step("copies")

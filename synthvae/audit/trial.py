@@ -58,11 +58,11 @@ class Halves:
 
 
 def tried(
-    candidates: Sequence[Candidate], member: Bools, second: Bools, seed: int
+    candidates: Sequence[Candidate], member: Bools, second: Bools, deals: int, seed: int
 ) -> tuple[list[Attack], dict[str, float]]:
     """An `Attack` for each candidate that has enough rows, and its threshold at 1 % false alarms.
 
-    p-values are corrected for all of them together.
+    p-values come from `deals` permutations and are corrected for all candidates together.
     """
     found, thresholds, labels = [], {}, []
     for candidate in candidates:
@@ -76,7 +76,7 @@ def tried(
         if cut is not None:
             thresholds[f"{candidate.name}, {candidate.access}, {candidate.who}"] = sign * cut
         labels.append((sign * candidate.scores)[second])
-    p_values = _p_values(labels, member[second], seed)
+    p_values = _p_values(labels, member[second], deals, seed)
     adjusted = holm(p_values)
     attacks = [
         replace(attack, p_value=float(p), p_holm=float(q))
@@ -162,7 +162,7 @@ def _even(members: Floats, others: Floats, rng: np.random.Generator) -> tuple[Fl
     return scores[order], np.repeat([True, False], n)[order]
 
 
-def _p_values(scores: Sequence[Floats], member: Bools, seed: int) -> Floats:
+def _p_values(scores: Sequence[Floats], member: Bools, deals: int, seed: int) -> Floats:
     """One permutation test for all attacks on the same rows."""
     p_values = np.ones(len(scores))
     known = [np.isfinite(each) for each in scores]
@@ -173,7 +173,7 @@ def _p_values(scores: Sequence[Floats], member: Bools, seed: int) -> Floats:
         mask = np.frombuffer(key, bool)
         rng = stream(seed, "audit", "permutations", int(mask.sum()))
         stacked = np.stack([scores[at][mask] for at in places])
-        p_values[places] = permutation_p(stacked, member[mask], rng)
+        p_values[places] = permutation_p(stacked, member[mask], deals, rng)
     return p_values
 
 
