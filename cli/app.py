@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from synthvae import __version__
 from synthvae.errors import SynthvaeError
 
+from .audit import audit
 from .console import words
 from .detect import detect
 from .encode import encode
@@ -86,7 +87,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(detect, fit, sample, evaluate, inspect),
+    *(detect, fit, sample, evaluate, audit, inspect),
     *(score, impute, encode, reconstruct, interpolate, traverse),
 ):
     app.command()(command)

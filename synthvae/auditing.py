@@ -113,7 +113,7 @@ def _of_model(
     notes: tuple[str, ...] = ()
     if sources.shadows:
         deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
-        scores, bounds, notes = scores | deep[0], deep[1], deep[2]
+        scores, bounds, notes = {**scores, **deep[0]}, deep[1], deep[2]
     return _audit(sides, synthetic, more, seed, stages, scores, bounds, _claim(artifact), notes)
 
 
@@ -162,7 +162,9 @@ def _audit(
         steps.append(name)
 
     found = audit(
-        *(_frame(table, columns) for table in (sides.real, sides.holdout, synthetic)),
+        _frame(sides.real, columns),
+        _frame(sides.holdout, columns),
+        _frame(synthetic, columns),
         {column.name: column.sdtype for column in columns},
         more=None if more is None else _frame(more, columns),
         scores=scores,
