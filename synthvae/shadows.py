@@ -23,7 +23,7 @@ from synthvae.seeds import derive, stream
 from synthvae.settings import Settings
 
 FEWEST, MOST = 16, 64
-SHARE_OF_EPOCHS = 0.25
+FIRST, OTHERS = 0.5, 0.125  # of the audited model's epochs
 _LEAST_EPOCHS = 2
 
 Mask = NDArray[np.bool_]
@@ -43,7 +43,7 @@ class Shadows:
 
 @dataclass(frozen=True)
 class Plan:
-    """How many models, and for how many epochs each after the first, which takes `first`."""
+    """How many models, for how many epochs each, after one of all rows for `first`."""
 
     models: int
     first: int
@@ -52,7 +52,8 @@ class Plan:
     @staticmethod
     def of(models: int, epochs: int) -> Plan:
         """Of a model that took `epochs` epochs."""
-        return Plan(models, epochs, max(round(SHARE_OF_EPOCHS * epochs), _LEAST_EPOCHS))
+        first, others = (max(round(share * epochs), _LEAST_EPOCHS) for share in (FIRST, OTHERS))
+        return Plan(models, first, others)
 
 
 def train_shadows(
