@@ -106,4 +106,4 @@ def main(
     ] = False,
 ) -> None:
     """Learn a table and write as many new rows as anyone wants, with evidence of how faithful
-    they are. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data."""
+    they are. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data, 4 inconclusive (audit)."""
