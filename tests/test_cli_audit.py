@@ -115,7 +115,8 @@ def test_a_deep_audit_adds_shadow_models_and_canaries(cli, files: Path) -> None:
         (2, "two have the same", ("-m", "{model}", "--real", "{real}", "-o", "a.json",
             "--markdown", "a.json")),
         (2, "Missing option", ("-m", "{model}")),
-        (2, "greater than or equal to 16", ("-m", "{model}", "--real", "{real}", "--deep", "--shadows", "3")),
+        (2, "greater than or equal to 16", ("-m", "{model}", "--real", "{real}", "--deep",
+            "--shadows", "3")),
     ],
 )  # fmt: skip
 def test_wrong_input_is_named_with_its_exit_code(
