@@ -1,5 +1,5 @@
-"""`reports/audit.md`: what `synthvae audit` finds on adult, from a model that learns by heart to one
-under differential privacy, and on rows that ctgan's TVAE wrote.
+"""`reports/audit.md`: what `synthvae audit` finds on adult, from a model that learns by heart to
+one under differential privacy, and on rows that ctgan's TVAE wrote.
 
 What was measured before stays, unless `--again` is given; the report is written after every case.
 """
@@ -11,10 +11,11 @@ import csv
 import gzip
 import json
 from collections.abc import Callable, Sequence
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+import pandas as pd
 from common import (
     DATA,
     MEASURING,
@@ -38,12 +39,13 @@ BY_HEART = {
 }
 OUTCOMES = (0, 1, 4)  # pass, fail, inconclusive
 INTRO = """{machine}. Each line is one run of `synthvae audit` with its defaults, `--deep` where it
-says so; `--holdout` are the {holdout:,} held-out rows of the table, which no fit saw. AUC and the
+says so; held out are the {holdout:,} held-out rows of the table, which no fit saw. AUC and the
 share of members found at 1 % false alarms are those of the attack that did best on the half of the
 rows that it is not tested on; epsilon is the largest lower bound of one run (95 %), beside what is
 claimed. Seconds are those of the audit; other work shared the machine.
 
-- *learnt by heart*: `tvae` for 300 epochs on {few:,} rows, without validation or early stop;
+- *learnt by heart*: `tvae` for 300 epochs on {few:,} rows, without validation or early stop; held out are
+  {few:,} others;
 - *default*: `synthvae fit`, nothing set;
 - *epsilon 1*, *epsilon 3*: `synthvae fit --epsilon`, bounds and categories declared;
 - *ctgan TVAE*: rows of ctgan 0.12's TVAE with its defaults, fitted by `benchmarks/peer_ctgan.py`.
@@ -58,16 +60,18 @@ def audited(real: Path, holdout: Path, *options: object) -> tuple[Timed, dict[st
     return done, json.loads(done.output)
 
 
-def few(source: Path, name: str) -> Path:
-    """The first rows of a table, as a file."""
-    path = WORK / name
-    with gzip.open(source, "rt", newline="") as lines, path.open("w", newline="") as out:
-        csv.writer(out).writerows(islice(csv.reader(lines), FEW + 1))
-    return path
+def few() -> list[Path]:
+    """Two tables of so many training rows."""
+    table = pd.read_csv(TRAIN, dtype=str, keep_default_na=False)
+    order = np.random.default_rng(5).permutation(len(table))
+    paths = [WORK / f"audit-{name}.csv" for name in ("real", "holdout")]
+    for at, path in enumerate(paths):
+        table.iloc[order[at * FEW : (at + 1) * FEW]].to_csv(path, index=False)
+    return paths
 
 
 def by_heart(*options: object) -> tuple[Timed, dict[str, Any]]:
-    real, holdout = few(TRAIN, "audit-real.csv"), few(HOLDOUT, "audit-holdout.csv")
+    real, holdout = few()
     model, config = WORK / "by-heart.synthvae", WORK / "by-heart.json"
     config.write_text(json.dumps(BY_HEART))
     if not model.exists():
