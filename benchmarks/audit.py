@@ -44,8 +44,8 @@ share of members found at 1 % false alarms are those of the attack that did best
 rows that it is not tested on; epsilon is the largest lower bound of one run (95 %), beside what is
 claimed. Seconds are those of the audit; other work shared the machine.
 
-- *learnt by heart*: `tvae` for 300 epochs on {few:,} rows, without validation or early stop; held out are
-  {few:,} others;
+- *learnt by heart*: `tvae` for 300 epochs on {few:,} rows, without validation or early stop;
+  held out are {few:,} others;
 - *default*: `synthvae fit`, nothing set;
 - *epsilon 1*, *epsilon 3*: `synthvae fit --epsilon`, bounds and categories declared;
 - *ctgan TVAE*: rows of ctgan 0.12's TVAE with its defaults, fitted by `benchmarks/peer_ctgan.py`.
