@@ -222,12 +222,40 @@ def test_without_kinds_of_columns_unique_text_is_a_key():
     assert dict(found.left_out) == {"key": "not compared (id)"}
 
 
+def test_frames_as_pandas_reads_them():
+    """Booleans, moments, whole numbers with gaps, categories: the same audit as of plain text."""
+    small = Effort(rows=60, released=200, targets=60, trees=2, deals=9)
+
+    def typed(frame: pd.DataFrame) -> pd.DataFrame:
+        return pd.DataFrame(
+            {
+                "flag": frame["x"] > 0,
+                "when": pd.Timestamp("2020-01-01") + pd.to_timedelta(frame["visits"], "D"),
+                "visits": frame["visits"].astype("Int64").mask(frame["x"] > 1.5),
+                "group": frame["group"].astype("category"),
+                "x": frame["x"],
+                "town": frame["town"],
+            },
+        ).set_index(np.arange(len(frame)) * 3)
+
+    def plain(frame: pd.DataFrame) -> pd.DataFrame:
+        return typed(frame).astype({"flag": str, "when": str, "visits": float, "group": object})
+
+    first, second = (
+        audit(as_(REAL), as_(HOLDOUT), as_(FRESH), effort=small) for as_ in (typed, plain)
+    )
+    assert first.to_json() == second.to_json()
+
+
 def test_every_reason_why_tables_can_not_be_audited():
     with pytest.raises(TableError) as error:
         audited(FRESH.drop(columns="x").assign(y="text"), holdout=HOLDOUT.iloc[:5])
     assert len(error.value.reasons) == 3
     with pytest.raises(TableError, match="one entry a row"):
         audited(FRESH, scores={"short": RowScores(np.zeros(3), np.zeros(len(HOLDOUT)))})
+    coarse = [each[["group", "key"]] for each in (REAL, HOLDOUT, FRESH)]
+    with pytest.raises(TableError, match="0 of the 1,200 holdout rows do"):
+        audit(*coarse)
     with pytest.raises(TableError, match="no column is one"):
         audit(REAL, HOLDOUT, FRESH, dict.fromkeys(REAL, "id"))
 
