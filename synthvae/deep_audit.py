@@ -14,8 +14,10 @@ import pyarrow as pa
 
 from synthvae.artifact import Artifact
 from synthvae.audit import EpsilonBound, RowScores
+from synthvae.audit.f_dp import f_dp_bound_of
 from synthvae.audit.lira import offline, online
 from synthvae.audit.neighbours import nearest
+from synthvae.audit.one_run import bound_of
 from synthvae.audit.points import Space, space_of
 from synthvae.canaries import bounds_by_canaries, joined
 from synthvae.conditions import Conditions
@@ -23,12 +25,14 @@ from synthvae.membership_scores import Floats, Nats, Suspects, Terms, read
 from synthvae.model.vae import Vae
 from synthvae.privacy.budget import ROW
 from synthvae.sampling import Sampler
-from synthvae.seeds import derive
+from synthvae.seeds import derive, stream
 from synthvae.shadows import Plan, Shadows, Told, train_shadows
 from synthvae.table import Table, from_arrow
 
+OFFLINE = "likelihood ratio, offline"
 NEIGHBOUR = 5
 DRAWN = 20_000  # rows of a shadow, at most
+_SIGMAS = 3.0
 
 ToFrame = Callable[[Table], pd.DataFrame]
 
@@ -82,18 +86,41 @@ def dig(
     real, holdout, released = tables
     private = bool(artifact.content.get("privacy"))
     scores: dict[str, RowScores] = {}
+    bounds: tuple[EpsilonBound, ...] = ()
     notes: tuple[str, ...] = ()
     if private:
         notes += ("no shadow models: each would be a private fit of its own",)
     else:
         scores = _by_shadows(artifact, suspects, (real, holdout, released), frame, models, threads,
                              lambda done, words: told(0.9 * done, words))  # fmt: skip
+        bounds += bounds_of_ratios(scores[OFFLINE], suspects)
         notes += (f"{models} shadow models, each learnt from half of all real and holdout rows",)
     if suspects.settings.privacy.unit != ROW:
-        return Deep(scores, (), (*notes, "no canaries: they are rows, and the unit is none"))
+        return Deep(scores, bounds, (*notes, "no canaries: they are rows, and the unit is none"))
     told(0.1 if private else 0.9, "fitting once more, with canaries")
-    bounds = bounds_by_canaries(artifact, suspects, real, holdout, threads)
+    bounds += bounds_by_canaries(artifact, suspects, real, holdout, threads)
     return Deep(scores, bounds, notes)
+
+
+def bounds_of_ratios(found: RowScores, suspects: Suspects) -> tuple[EpsilonBound, ...]:
+    """Bounds on epsilon from likelihood ratios of the rows in question, by two theorems, which ask
+    for a fair coin: as many heads as it shows are drawn from the training rows, tails from the
+    holdout. Nothing is chosen by the labels, so no rows are set aside."""
+    sides = [part[np.isfinite(part)] for part in (found.real, found.holdout)]
+    fewer = min(map(len, sides))
+    rng = stream(suspects.seed, "coins")
+    count = 2 * fewer - round(_SIGMAS * np.sqrt(2 * fewer))  # neither side runs out
+    heads = int(min(max(rng.binomial(max(count, 0), 0.5), count - fewer), fewer))
+    drawn = [
+        rng.permutation(side)[:n] for side, n in zip(sides, (heads, count - heads), strict=True)
+    ]
+    member = np.repeat([True, False], [len(part) for part in drawn])
+    scores, delta = np.concatenate(drawn), suspects.settings.privacy.delta
+    name = f"{OFFLINE}, rows in place of canaries"
+    return (
+        bound_of(name, scores, member, delta=delta),
+        f_dp_bound_of(name, scores, member, delta=delta),
+    )
 
 
 def _by_shadows(

@@ -94,7 +94,7 @@ def test_a_deep_audit_adds_shadow_models_and_canaries(cli, files: Path) -> None:
     names = {a["name"] for a in found["attacks"] if a["access"] == "shadow models"}
     assert {"likelihood ratio, online", "likelihood ratio, offline"} <= names
     assert any("released rows" in name for name in names)
-    assert len(found["bounds"]) == 2
+    assert len(found["bounds"]) == 4  # ratios and canaries, by two theorems each
     assert any("16 shadow models" in note for note in found["notes"])
 
 

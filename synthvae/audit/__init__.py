@@ -16,7 +16,9 @@ from synthvae.audit.records import (
     Sizes,
     Verdict,
 )
+from synthvae.audit.sides import Effort
 from synthvae.audit.suite import STEPS, audit
+from synthvae.audit.words import markdown
 
 __all__ = [
     "STEPS",
@@ -25,6 +27,7 @@ __all__ = [
     "Claim",
     "Control",
     "Criterion",
+    "Effort",
     "EpsilonBound",
     "Excess",
     "Policy",
@@ -34,4 +37,5 @@ __all__ = [
     "Sizes",
     "Verdict",
     "audit",
+    "markdown",
 ]

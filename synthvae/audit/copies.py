@@ -19,13 +19,14 @@ from synthvae.audit.hashing import Hashes, column_hash, counts_of, rows_hash
 from synthvae.audit.records import Excess, Rate
 from synthvae.audit.shares import excess, rate
 from synthvae.audit.sides import Pool, Tables
-from synthvae.evaluation.stats import Bools, pick
+from synthvae.evaluation.stats import Bools, Floats, pick
 from synthvae.seeds import stream
 
 RELEASED_ROWS = 1_000_000
 COMBINATIONS = 60
 SHOWN = 50
-_BINS = 50
+_BINS = 5
+_PAIRS_FIRST = 1e6
 _MANY = 10_000
 
 
@@ -121,22 +122,33 @@ def rare_combinations(
 ) -> Finding:
     """Pairs of values that one real row holds, or triples where a row has no such pair.
 
-    Of each row with such combinations one, drawn at random, is looked for.
+    Of each row the least likely one is looked for, if the values of released rows were
+    independent: the less a combination is to be expected, the more it tells that it came back.
+    Numbers of many values are taken by fifths, so that what is rare is rare as a combination.
     """
-    rng = stream(seed, "audit", "pairs")
     cells = [cell_hashes(released, each, _BINS) for each in (*real, released)]
-    turn = [np.full(len(each), -1.0) for each in real]  # of the pair that is looked for so far
+    rates = [_log_shares(each, cells[2]) for each in cells[:2]]
+    best = [np.full(len(each), -np.inf) for each in real]
     back = [np.zeros(len(each), bool) for each in real]
-    for names in _combinations(list(map(str, released)), rng):
+    for names in _combinations(list(map(str, released)), stream(seed, "audit", "combinations")):
         ours, theirs, written = (summed(each, names) for each in cells)
         both = np.concatenate([ours, theirs])
         for at, keys in enumerate((ours, theirs)):
-            drawn = rng.random(len(keys)) + (len(names) == 2)
-            chance = np.where(counts_of(keys, both) == 1, drawn, -1.0)
-            taken = chance > turn[at]
-            turn[at][taken] = chance[taken]
+            surprise = -np.sum([rates[at][name] for name in names], axis=0)
+            surprise += _PAIRS_FIRST * (len(names) == 2)
+            taken = (counts_of(keys, both) == 1) & (surprise > best[at])
+            best[at][taken] = surprise[taken]
             back[at][taken] = counts_of(keys[taken], written) > 0
-    return Finding((turn[0] >= 0, turn[1] >= 0), (back[0], back[1]))
+    return Finding((best[0] > -np.inf, best[1] > -np.inf), (back[0], back[1]))
+
+
+def _log_shares(cells: Mapping[str, Hashes], released: Mapping[str, Hashes]) -> dict[str, Floats]:
+    """How common each row's cell is among released rows, by column."""
+    rows = len(next(iter(released.values())))
+    return {
+        name: np.log((counts_of(keys, released[name]) + 0.5) / (rows + 1))
+        for name, keys in cells.items()
+    }
 
 
 def _combinations(names: list[str], rng: np.random.Generator) -> list[tuple[str, ...]]:

@@ -19,7 +19,7 @@ from synthvae.audit.records import EpsilonBound
 from synthvae.audit.roc import DELTA
 from synthvae.evaluation.stats import Bools, Floats
 
-THEOREM = "Mahloujifar, Melis, Chaudhuri 2024, algorithm 3 with mu-GDP"
+THEOREM = "Mahloujifar, Melis, Chaudhuri 2024, with mu-GDP"
 _MOST_EPSILON = 64.0
 
 

@@ -17,7 +17,7 @@ from synthvae.audit.records import EpsilonBound
 from synthvae.audit.roc import DELTA
 from synthvae.evaluation.stats import Bools, Floats, Ints
 
-THEOREM = "Steinke, Nasr, Jagielski 2023, theorem 5.2"
+THEOREM = "Steinke, Nasr, Jagielski 2023"
 SHARES = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5)
 Bound = Callable[[int, int, int, float, float], float]
 """(canaries, guesses, correct, delta, confidence) -> epsilon."""

@@ -13,7 +13,7 @@ from scipy.special import betaincinv, expit, logit
 from scipy.stats import rankdata
 
 from synthvae.audit.records import Rate
-from synthvae.audit.shares import rate
+from synthvae.audit.shares import clopper_pearson, rate
 from synthvae.evaluation.records import Interval
 from synthvae.evaluation.stats import Bools, Floats, Ints, t_quantile
 from synthvae.evaluation.stats import auc as area
@@ -64,6 +64,20 @@ def rates(members: Floats, others: Floats, at: float) -> tuple[Rate, Rate]:
     """True and false positive rate of the threshold `at`."""
     above = int((members > at).sum()), int((others > at).sum())
     return rate(above[0], len(members)), rate(above[1], len(others))
+
+
+def tpr_interval(tpr: Rate, fpr: Rate, aim: float, confidence: float = 0.95) -> Interval:
+    """Of the true positive rate at a false positive rate of `aim`, seen at one of `fpr`.
+
+    The threshold came from other rows, so its own rate is not quite the one aimed at. On a concave
+    ROC curve TPR / FPR falls, hence TPR at `aim` is at least TPR aim / FPR where FPR is larger,
+    and at most that where it is smaller. The lower end takes FPR at its upper end; the upper end
+    takes it as seen, and tells nothing if no false alarm was.
+    """
+    seen, false = (clopper_pearson(each.hits, each.n, confidence) for each in (tpr, fpr))
+    low = seen.low * min(1.0, aim / false.high)
+    high = seen.high * max(1.0, aim / fpr.value) if fpr.hits else 1.0
+    return Interval(low, min(high, 1.0))
 
 
 def epsilon_bound(tpr: Rate, fpr: Rate, delta: float = DELTA, confidence: float = 0.95) -> float:

@@ -104,6 +104,8 @@ def tables_of(
             "give the columns' kinds"
         )
     problems.raise_as(TableError)
+    more = None if more is None else _plain(more)
+    real, holdout, synthetic = (_plain(frame) for frame in (real, holdout, synthetic))
     made_up = {n: kinds.get(n, "unknown") for n in map(str, real) if n not in compared}
     return Tables(real, holdout, synthetic, more, compared, made_up)
 
@@ -127,6 +129,21 @@ def _check(real: pd.DataFrame, label: str, frame: pd.DataFrame, problems: Proble
             )
 
 
+def _plain(frame: pd.DataFrame) -> pd.DataFrame:
+    """float64 or text with None, whatever pandas held (booleans, moments, categories, Int64)."""
+    columns = {}
+    for name in frame:
+        column = frame[name]
+        if is_number(column):
+            columns[str(name)] = column.to_numpy(np.float64, na_value=np.nan)
+            continue
+        values = column.astype(object)
+        if pd.api.types.infer_dtype(values, skipna=True) != "string":
+            values = values.map(str, na_action="ignore")
+        columns[str(name)] = values.where(values.notna(), None).to_numpy(object)
+    return pd.DataFrame(columns)
+
+
 def _guess(real: pd.DataFrame) -> dict[str, str]:
     """Numbers are numbers, nearly unique text is a key, other text is a category."""
     kinds = {}
@@ -141,12 +158,22 @@ def _guess(real: pd.DataFrame) -> dict[str, str]:
 def pool_of(tables: Tables, scores: Mapping[str, RowScores], effort: Effort, seed: int) -> Pool:
     """The rows to attack, as many from each side in each half as there are and `effort` allows.
 
-    Rows that were scored come first, so that few scores are not wasted.
+    Rows that were scored come first, so that few scores are not wasted. TableError if hardly any
+    row stands once.
     """
     columns = list(tables.compared)
     hashes = [rows_hash(table[columns]) for table in (tables.real, tables.holdout)]
     both = np.concatenate(hashes)
     once = np.split(counts_of(both, both) == 1, [len(hashes[0])])
+    problems = Problems()
+    for label, alone in zip(("real", "holdout"), once, strict=True):
+        if alone.sum() < LEAST:
+            problems.add(
+                f"an audit attacks rows that stand once in both tables together, at least {LEAST} "
+                f"a side, but {alone.sum()} of the {len(alone):,} {label} rows do; give rows with "
+                "more columns, or finer ones"
+            )
+    problems.raise_as(TableError)
     in_both = int((counts_of(hashes[1], hashes[0]) > 0).sum())
     rng = stream(seed, "audit", "pool")
     places, halves = [], []

@@ -24,9 +24,9 @@ from synthvae.audit.records import (
     Sizes,
     Verdict,
 )
-from synthvae.audit.roc import auc_interval
-from synthvae.audit.shares import clopper_pearson, excess_interval
-from synthvae.audit.trial import CHOOSING, strongest
+from synthvae.audit.roc import auc_interval, tpr_interval
+from synthvae.audit.shares import excess_interval
+from synthvae.audit.trial import CHOOSING, FPRS, strongest
 from synthvae.evaluation.records import Interval
 
 MEMBERSHIP = "membership"
@@ -124,7 +124,7 @@ def _tpr_question(title: str, attack: Attack | None, other: Attack, limit: float
         seen.value,
         limit,
         2 * min(attack.members, attack.others),
-        lambda confidence: clopper_pearson(seen.hits, seen.n, confidence),
+        lambda confidence: tpr_interval(seen, attack.fpr[CHOOSING], FPRS[CHOOSING], confidence),
         2 if seen.hits else 1,
     )
 
@@ -201,7 +201,10 @@ def _rows_that_decide(question: Question, interval: Interval, strict: Interval) 
     if not gap or math.isnan(gap):
         return None
     rows = question.n * (width / gap) ** question.power
-    return None if rows > _MOST_ROWS else math.ceil(rows / 10) * 10
+    if rows > _MOST_ROWS:
+        return None
+    unit: int = 10 ** max(math.floor(math.log10(max(rows, 1))) - 1, 0)  # two digits, rounded up
+    return math.ceil(rows / unit) * unit
 
 
 def _promises(
