@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -86,8 +87,8 @@ def audit(
 def _write(
     found: Audit, output: Path | None, markdown: Path | None, restricted: Path | None
 ) -> None:
+    from synthvae.audit import markdown as as_markdown
     from synthvae.files import write_bytes
-    from synthvae.report.audit import markdown as as_markdown
 
     if output:
         write_bytes(output, _json(found.to_json()))
@@ -108,15 +109,14 @@ def _print(found: Audit) -> None:
     from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
-    from synthvae.report.audit import interval, number
-
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("criterion", ratio=1)
     for name in ("value", "95 % interval", "limit"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for each in found.verdict.criteria:
-        cells = (each.name, number(each.value), interval(each.interval), number(each.limit))
+        between = f"{_number(each.interval.low)}..{_number(each.interval.high)}"
+        cells = (each.name, _number(each.value), between, _number(each.limit))
         table.add_row(*cells, each.outcome, style=_WORSE[each.outcome])
     console = Paper()
     console.print(table)
@@ -130,3 +130,7 @@ def _print(found: Audit) -> None:
         console.print(f"note: {note}", markup=False)
     verdict = found.verdict
     console.print(f"{verdict.outcome}: {verdict.sentence}", style=_WORSE[verdict.outcome])
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "?"

@@ -58,7 +58,7 @@ def test_a_table_of_copies_fails(cli, files: Path, tmp_path: Path) -> None:
     found = json.loads(done.stdout)
     assert found == json.loads(out.read_text())
     assert found["verdict"]["outcome"] == "FAIL"
-    assert "# Privacy audit: FAIL" in words.read_text()
+    assert "**FAIL.**" in words.read_text()
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
     shown = json.loads(kept.read_text())["rows"]["exact copies"]
     assert shown
