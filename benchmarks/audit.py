@@ -80,7 +80,7 @@ def by_heart(*options: object) -> tuple[Timed, dict[str, Any]]:
 
 
 def default(*options: object) -> tuple[Timed, dict[str, Any]]:
-    model = WORK / "adult-arvae-0.synthvae"  # as `benchmarks/fidelity.py` leaves it
+    model = WORK / "audit-default.synthvae"
     if not model.exists():
         timed(SYNTHVAE, "fit", TRAIN, "-o", model, "--holdout", 0, "--force")
     return audited(TRAIN, HOLDOUT, "-m", model, *options)

@@ -112,3 +112,15 @@ def test_in_python_nothing_is_left_out_unasked(many: Path, tmp_path: Path) -> No
     assert [path.name for path in tmp_path.iterdir()] == ["m.synthvae"]
     with pytest.raises((UsageError, MetadataError)):
         model.fit(frame, holdout=2.0)
+
+
+def test_a_fit_that_is_taken_up_again_learns_the_same_rows(many: Path) -> None:
+    """A checkpoint belongs to a fingerprint of the rows that are learnt."""
+
+    def learnt(share: float, seed: int = 0) -> str:
+        table = read_table(str(many))
+        mask = holdout.left_out(table, parse({"holdout": share, "seed": seed}))
+        return holdout.without(table, mask).fingerprint()
+
+    assert learnt(0.2) == learnt(0.2)
+    assert len({learnt(0.2), learnt(0.3), learnt(0.0), learnt(0.2, seed=1)}) == 4
