@@ -20,7 +20,7 @@ from synthvae.audit import (
     audit,
     markdown,
 )
-from synthvae.errors import TableError
+from synthvae.errors import TableError, UsageError
 
 SDTYPES = {
     "key": "id",
@@ -194,6 +194,8 @@ def test_a_promise_is_held_against_its_bounds(harmless: Audit):
     assert "epsilon" not in failed(kept)
     assert failed(broken) == "epsilon by canaries"
     assert harmless.claim is None
+    with pytest.raises(UsageError, match="only at the promise's delta"):
+        audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-4), effort=small)
 
 
 def test_tables_drawn_differently_can_not_convict_a_generator():

@@ -36,7 +36,7 @@ def attacks_on(rng: np.random.Generator, n: int, shift: float, count: int = 3) -
         )
         for k in range(count)
     ]
-    return tried(candidates, member, second, 9, 0)[0]
+    return tried(candidates, member, second, seed=0, deals=9)[0]
 
 
 def risks_on(rng: np.random.Generator, n: int, chance: float, more: float = 0.0) -> list[Excess]:
