@@ -71,6 +71,9 @@ def copies(tables: Tables, pool: Pool, seed: int) -> Copies:
         excess(name, *found.rates(), tables.compared, seed) for name, found in findings.items()
     ]
     reused, notes = [], []
+    total = len(tables.synthetic) + (0 if tables.more is None else len(tables.more))
+    if len(released) < total:
+        notes.append(f"copies were looked for in {len(released):,} of {total:,} released rows")
     for name, kind in tables.made_up.items():
         found = reuse(tables, released, name)
         if not (found.asked[0].any() and found.asked[1].any()):

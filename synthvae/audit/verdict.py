@@ -94,11 +94,13 @@ def _checked(
     criterion: Criterion, controls: Sequence[Control], policy: Policy, sizes: Sizes
 ) -> Criterion:
     """What controls and sizes leave of a criterion's outcome."""
-    failed = {each.name for each in controls if each.passed is not True}
+    passed = {each.name: each.passed for each in controls}
     told = criterion.section in (MEMBERSHIP, DISCLOSURE)
-    if told and failed & {checks.NULL, checks.DRIFT}:
-        why = "a control found that real and holdout rows differ by themselves"
-        return _open(criterion, why)
+    doubts = [passed.get(name) for name in (checks.NULL, checks.DRIFT)]
+    if told and False in doubts:
+        return _open(criterion, "a control found that real and holdout rows differ by themselves")
+    if told and None in doubts:
+        return _open(criterion, "too few rows for the controls that would vouch for it")
     if criterion.outcome != "PASS":
         return criterion
     least = min(sizes.members, sizes.others)
@@ -106,7 +108,7 @@ def _checked(
         why = f"{least:,} rows a side are fewer than the {policy.rows:,.0f} that a pass needs"
         return replace(_open(criterion, why), rows=int(policy.rows))
     positive = checks.POSITIVE if told else checks.POSITIVE_COPIES
-    if positive in failed and criterion.section != PROMISE:
+    if passed.get(positive) is not True and criterion.section != PROMISE:
         return _open(criterion, "the audit has no power: rows copied in on purpose were not found")
     return criterion
 
