@@ -39,7 +39,7 @@ def null_control(candidates: list[Candidate], pool: Pool, seed: int) -> Control:
         Candidate(c.name, c.access, c.who, np.where(pool.member, np.nan, c.scores))
         for c in candidates
     ]
-    attacks, _ = tried(silent, played, pool.second, 1, seed)
+    attacks, _ = tried(silent, played, pool.second, seed=seed)
     best = strongest(attacks, "auc")
     if best is None:
         return _unable(NULL, "too few holdout rows", seed)
@@ -96,7 +96,7 @@ def positive_control(
         Candidate(name, "released table", "all rows", np.where(attacked, each, np.nan))
         for name, each in scores.items()
     ]
-    best = strongest(tried(candidates, pool.member, pool.second, 1, seed)[0], "auc")
+    best = strongest(tried(candidates, pool.member, pool.second, seed=seed)[0], "auc")
     if best is None:
         return _unable(POSITIVE, "too few rows", seed)
     note = f"{len(leaked)} training rows were copied in; '{best.name}' was the strongest"

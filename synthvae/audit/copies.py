@@ -23,9 +23,9 @@ from synthvae.evaluation.stats import Bools, Floats, pick
 from synthvae.seeds import stream
 
 RELEASED_ROWS = 1_000_000
-COMBINATIONS = 60
+COMBINATIONS = 200
 SHOWN = 50
-_BINS = 5
+_BINS = 10
 _PAIRS_FIRST = 1e6
 _MANY = 10_000
 
@@ -71,6 +71,9 @@ def copies(tables: Tables, pool: Pool, seed: int) -> Copies:
         excess(name, *found.rates(), tables.compared, seed) for name, found in findings.items()
     ]
     reused, notes = [], []
+    total = len(tables.synthetic) + (0 if tables.more is None else len(tables.more))
+    if len(released) < total:
+        notes.append(f"copies were looked for in {len(released):,} of {total:,} released rows")
     for name, kind in tables.made_up.items():
         found = reuse(tables, released, name)
         if not (found.asked[0].any() and found.asked[1].any()):
@@ -124,7 +127,7 @@ def rare_combinations(
 
     Of each row the least likely one is looked for, if the values of released rows were
     independent: the less a combination is to be expected, the more it tells that it came back.
-    Numbers of many values are taken by fifths, so that what is rare is rare as a combination.
+    Numbers of many values are taken by tenths, so that what is rare is rare as a combination.
     """
     cells = [cell_hashes(released, each, _BINS) for each in (*real, released)]
     rates = [_log_shares(each, cells[2]) for each in cells[:2]]

@@ -31,8 +31,9 @@ class Policy:
     """Rows that agree in all columns but one. More happen by chance, so more rows would be needed
     to show a smaller limit."""
 
-    rare_combinations: float = 0.05
-    """Pairs of values that one real row holds, and that come back."""
+    rare_combinations: float = 0.10
+    """Pairs of values that one real row holds, and that come back. Few rows hold one, and many of
+    them come back by chance, so that intervals are wide: 0.04 on either side for 20,000 rows."""
 
     reused: float = 0.002
     """Values of keys and personal data, which are to be made up and never to be copied."""

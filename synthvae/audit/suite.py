@@ -20,10 +20,11 @@ from synthvae.audit.records import (
     RowScores,
     Sizes,
 )
+from synthvae.audit.roc import DELTA
 from synthvae.audit.sides import Effort, Pool, Tables, pool_of, tables_of
 from synthvae.audit.trial import tried
 from synthvae.audit.verdict import verdict_of
-from synthvae.errors import Problems, TableError
+from synthvae.errors import Problems, TableError, UsageError
 
 STEPS = 6  # rows, attacks, disclosure, copies, controls, verdict
 
@@ -58,7 +59,8 @@ def audit(
     stake, in words. `effort`: how many rows are looked at. `progress` hears the name of each of
     `STEPS` steps before it begins.
 
-    Raises TableError with every reason for tables that don't fit each other.
+    Raises TableError with every reason for tables that don't fit each other, UsageError for a bound
+    at a smaller delta than the promise.
     """
     step = progress or (lambda _: None)
     effort, policy = effort or Effort(), policy or Policy()
@@ -66,11 +68,19 @@ def audit(
     tables = tables_of(real, holdout, synthetic, more, sdtypes)
     given = dict(scores or {})
     _check_scores(tables, given)
+    _check_bounds(bounds, claim)
     pool = pool_of(tables, given, effort, seed)
     step("attacks")
     ground = ground_of(tables, pool, effort, seed)
     candidates, found = candidates_of(tables, ground, pool, given, effort, seed)
-    attacks, thresholds = tried(candidates, pool.member, pool.second, effort.deals, seed)
+    attacks, thresholds = tried(
+        candidates,
+        pool.member,
+        pool.second,
+        seed=seed,
+        deals=effort.deals,
+        delta=DELTA if claim is None else claim.delta,
+    )
     step("disclosure")
     risks = risks_of(ground, pool, effort, seed)
     step("copies")
@@ -116,6 +126,16 @@ def _check_scores(tables: Tables, scores: Mapping[str, RowScores]) -> None:
                     f"{rows:,} rows of the {label} table; put NaN where a row was not scored"
                 )
     problems.raise_as(TableError)
+
+
+def _check_bounds(bounds: Sequence[EpsilonBound], claim: Claim | None) -> None:
+    for bound in bounds:
+        if claim is not None and bound.delta < claim.delta:
+            raise UsageError(
+                "a bound contradicts a promise only at the promise's delta or a larger one, but "
+                f"'{bound.name}' is at {bound.delta:g} and the promise at {claim.delta:g}; compute "
+                "it at that"
+            )
 
 
 def _sizes(tables: Tables, pool: Pool) -> Sizes:

@@ -58,11 +58,18 @@ class Halves:
 
 
 def tried(
-    candidates: Sequence[Candidate], member: Bools, second: Bools, deals: int, seed: int
+    candidates: Sequence[Candidate],
+    member: Bools,
+    second: Bools,
+    *,
+    seed: int,
+    deals: int = 1,
+    delta: float = DELTA,
 ) -> tuple[list[Attack], dict[str, float]]:
     """An `Attack` for each candidate that has enough rows, and its threshold at 1 % false alarms.
 
-    p-values come from `deals` permutations and are corrected for all candidates together.
+    Bounds on epsilon are at `delta`; p-values come from `deals` permutations and are corrected for
+    all candidates together.
     """
     found, thresholds, labels = [], {}, []
     for candidate in candidates:
@@ -71,7 +78,7 @@ def tried(
             continue
         sign = 1.0 if auc(halves.members, halves.others)[0] >= 0.5 else -1.0
         halves = _halves(sign * candidate.scores, member, second)
-        found.append(_attack(candidate, halves, seed))
+        found.append(_attack(candidate, halves, delta, seed))
         cut = threshold(halves.others, FPRS[CHOOSING])
         if cut is not None:
             thresholds[f"{candidate.name}, {candidate.access}, {candidate.who}"] = sign * cut
@@ -96,12 +103,13 @@ def _halves(scores: Floats, member: Bools, second: Bools) -> Halves:
     )
 
 
-def _attack(candidate: Candidate, halves: Halves, seed: int) -> Attack:
+def _attack(candidate: Candidate, halves: Halves, delta: float, seed: int) -> Attack:
     members, others = halves.tested_members, halves.tested_others
     value, error = auc(members, others)
     least = min(len(members), len(others))
     tpr, fpr = _rates_at(halves)
-    bound = epsilon_bound(*rates(members, others, telling_threshold(halves.members, halves.others)))
+    telling = telling_threshold(halves.members, halves.others)
+    bound = epsilon_bound(*rates(members, others, telling), delta)
     cut = threshold(halves.others, FPRS[CHOOSING])
     first = auc(halves.members, halves.others)[0]
     return Attack(
@@ -113,9 +121,9 @@ def _attack(candidate: Candidate, halves: Halves, seed: int) -> Attack:
         error=error,
         tpr=tpr,
         fpr=fpr,
-        delta=DELTA,
+        delta=delta,
         epsilon=bound,
-        epsilon_one_run=_one_run(halves, candidate.name, seed),
+        epsilon_one_run=_one_run(halves, candidate.name, delta, seed),
         p_value=1.0,
         p_holm=1.0,
         first_half_auc=first,
@@ -135,7 +143,7 @@ def _rates_at(halves: Halves) -> tuple[dict[str, Rate], dict[str, Rate]]:
     return tpr, fpr
 
 
-def _one_run(halves: Halves, name: str, seed: int) -> float:
+def _one_run(halves: Halves, name: str, delta: float, seed: int) -> float:
     """As many members as others, drawn at random, stand in for canaries of a fair coin.
 
     The number of guesses is chosen on the first half.
@@ -151,7 +159,7 @@ def _one_run(halves: Halves, name: str, seed: int) -> float:
     share = len(second[0]) / len(first[0])
     top, low = (round(each * share) for each in one_run.best_way(*first))
     correct = one_run.right_guesses(*second, top, low)
-    return one_run.epsilon(len(second[0]), top + low, correct)
+    return one_run.epsilon(len(second[0]), top + low, correct, delta)
 
 
 def _even(members: Floats, others: Floats, rng: np.random.Generator) -> tuple[Floats, Bools]:

@@ -20,7 +20,7 @@ from synthvae.audit import (
     audit,
     markdown,
 )
-from synthvae.errors import TableError
+from synthvae.errors import TableError, UsageError
 
 SDTYPES = {
     "key": "id",
@@ -130,11 +130,11 @@ def trades(seed: int, rows: int) -> pd.DataFrame:
 
 
 def test_copied_rare_combinations_are_found_and_fresh_ones_are_not():
-    """Town and trade of the training rows that hold them alone stand in otherwise fresh rows."""
-    real, holdout, fresh = trades(0, 2500), trades(1, 1200), trades(2, 2500)
-    rare = real.loc[real.groupby(["town", "trade"])["x"].transform("size") == 1]
-    leaked = fresh.iloc[: len(rare)].assign(
-        town=rare["town"].to_numpy(), trade=rare["trade"].to_numpy(), key="new"
+    """Town, trade and visits of the training rows that hold them alone stand in fresh rows."""
+    real, holdout, fresh = trades(0, 2500), trades(1, 1200), trades(2, 1500)
+    rare = real.loc[real.groupby(["town", "trade", "visits"])["x"].transform("size") == 1]
+    leaked = fresh.sample(len(rare), replace=True, random_state=0).assign(
+        **{name: rare[name].to_numpy() for name in ("town", "trade", "visits")}, key="new"
     )
     kinds = {**SDTYPES, "trade": "categorical"}
     silent = audit(real, holdout, fresh, kinds, effort=QUICK, seed=3)
@@ -194,6 +194,8 @@ def test_a_promise_is_held_against_its_bounds(harmless: Audit):
     assert "epsilon" not in failed(kept)
     assert failed(broken) == "epsilon by canaries"
     assert harmless.claim is None
+    with pytest.raises(UsageError, match="only at the promise's delta"):
+        audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-4), effort=small)
 
 
 def test_tables_drawn_differently_can_not_convict_a_generator():

@@ -16,7 +16,7 @@ from synthvae.evaluation.records import Interval
 NAMES = ("null control", "drift control", "positive control, attacks", "positive control, copies")
 
 
-def controls(**passed: bool) -> list[Control]:
+def controls(**passed: bool | None) -> list[Control]:
     return [
         Control(n, passed.get(n.split()[0], True), 0.5, Interval(0.4, 0.6), 9, 9, "", 0)
         for n in NAMES
@@ -36,7 +36,7 @@ def attacks_on(rng: np.random.Generator, n: int, shift: float, count: int = 3) -
         )
         for k in range(count)
     ]
-    return tried(candidates, member, second, 9, 0)[0]
+    return tried(candidates, member, second, seed=0, deals=9)[0]
 
 
 def risks_on(rng: np.random.Generator, n: int, chance: float, more: float = 0.0) -> list[Excess]:
@@ -106,6 +106,8 @@ def test_rows_that_would_decide_do_decide():
 def test_controls_take_back_what_they_cast_doubt_on():
     drifted = judged(4000, shift=1.0, controls=controls(drift=False))
     assert drifted.outcome == "INCONCLUSIVE"
+    unvouched = judged(4000, shift=1.0, controls=controls(null=None))
+    assert "too few rows for the controls" in unvouched.reasons[0]
     powerless = judged(4000, controls=controls(positive=False))
     assert powerless.outcome == "INCONCLUSIVE"
     assert "no power" in powerless.reasons[0]
