@@ -21,42 +21,52 @@ SHADOWS = 16
 _WORSE = {"FAIL": "red", "INCONCLUSIVE": "yellow", "PASS": "green"}
 
 
+Real = Annotated[str, typer.Option(help="The table that was fitted, as it was.")]
+Model = Annotated[
+    Path | None,
+    typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
+]
+Synthetic = Annotated[
+    str | None,
+    typer.Option(help="The rows that are released.", show_default="drawn from the model"),
+]
+Holdout = Annotated[
+    str | None,
+    typer.Option(
+        help="Real rows that were not learnt, drawn like those that were.",
+        show_default="those that fit left out",
+    ),
+]
+Described = Annotated[
+    Path | None, typer.Option(help="SDV metadata, without a model.", show_default="detected")
+]
+Deep = Annotated[
+    bool, typer.Option("--deep", help="Shadow models and canaries too: up to an hour.")
+]
+Shadows = Annotated[int, typer.Option(min=16, max=64, help="Shadow models of --deep.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Write the result as JSON here too.")
+]
+Words = Annotated[Path | None, typer.Option(help="Write a report for people here.")]
+Restricted = Annotated[
+    Path | None,
+    typer.Option(help="Write what shows real rows here: handle it like the real table."),
+]
+Seed = Annotated[int, typer.Option(help="Same files and seed: same result.")]
+
+
 def audit(
-    real: Annotated[str, typer.Option(help="The table that was fitted, as it was.")],
-    model: Annotated[
-        Path | None,
-        typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
-    ] = None,
-    synthetic: Annotated[
-        str | None,
-        typer.Option(help="The rows that are released.", show_default="drawn from the model"),
-    ] = None,
-    holdout: Annotated[
-        str | None,
-        typer.Option(
-            help="Real rows that were not learnt, drawn like those that were.",
-            show_default="those that fit left out",
-        ),
-    ] = None,
-    metadata: Annotated[
-        Path | None,
-        typer.Option(help="SDV metadata, without a model.", show_default="detected"),
-    ] = None,
-    deep: Annotated[
-        bool, typer.Option("--deep", help="Shadow models and canaries too: up to an hour.")
-    ] = False,
-    shadows: Annotated[
-        int, typer.Option(min=16, max=64, help="Shadow models of --deep.")
-    ] = SHADOWS,
-    output: Annotated[
-        Path | None, typer.Option("-o", "--output", help="Write the result as JSON here too.")
-    ] = None,
-    markdown: Annotated[Path | None, typer.Option(help="Write a report for people here.")] = None,
-    restricted: Annotated[
-        Path | None,
-        typer.Option(help="Write what shows real rows here: handle it like the real table."),
-    ] = None,
-    seed: Annotated[int, typer.Option(help="Same files and seed: same result.")] = 0,
+    real: Real,
+    model: Model = None,
+    synthetic: Synthetic = None,
+    holdout: Holdout = None,
+    metadata: Described = None,
+    deep: Deep = False,
+    shadows: Shadows = SHADOWS,
+    output: Output = None,
+    markdown: Words = None,
+    restricted: Restricted = None,
+    seed: Seed = 0,
     threads: Threads = None,
     force: Force = False,
     json: Json = False,
@@ -72,9 +82,10 @@ def audit(
         raise UsageError("each output has a file of its own, but two have the same; rename one")
     # See evaluate: threads that spin while they wait slow each other down.
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")
-    from synthvae.auditing import Sources, run
+    from synthvae.auditing import run
+    from synthvae.sources import Sources
 
-    sources = Sources(real, holdout, synthetic, model, metadata, (), shadows if deep else None)
+    sources = Sources(real, holdout, synthetic, model, metadata, shadows if deep else None)
     with reporter.progress("auditing", 1) as bar:
         found = run(sources, seed, threads, bar.at)
     _write(found, output, markdown, restricted)

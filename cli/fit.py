@@ -56,14 +56,5 @@ def fit(
     }
     settings = flags.settings_of(config, preset, prior, condition_on, epochs, seed, holdout, cost)
     Job(
-        table,
-        described,
-        settings,
-        output,
-        log,
-        threads,
-        checkpoint_every,
-        resume,
-        force,
-        reporter,
-    ).run()
+        table, described, settings, output, log, threads, checkpoint_every, resume, force, reporter
+    ).run()  # fmt: skip
