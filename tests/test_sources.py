@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 
 from synthvae import sources
-from synthvae.artifact import Artifact
+from synthvae.artifact import Artifact, load
 from synthvae.errors import SchemaError, UsageError
 from synthvae.sources import Sources, check_columns, released, sides_of
 from synthvae.table import Table, from_frame
@@ -50,14 +50,13 @@ def test_many_rows_are_not_drawn_ten_times(
 
 
 def test_a_holdout_of_the_users_own_goes_with_all_rows_that_were_learnt(
-    fitted: Fitted, csv: Path, tmp_path: Path
+    model_file: Path, csv: Path
 ) -> None:
-    artifact, path = fitted("tvae"), tmp_path / "m.synthvae"
-    artifact.save(path)
-    found = sides_of(artifact, Sources(str(csv), holdout=str(csv), model=path))
+    artifact = load(model_file)
+    found = sides_of(artifact, Sources(str(csv), holdout=str(csv), model=model_file))
     assert (len(found.real), len(found.holdout)) == (600, 600)
     with pytest.raises(UsageError, match="pass such rows with --holdout"):
-        sides_of(artifact, Sources(str(csv), model=path))
+        sides_of(artifact, Sources(str(csv), model=model_file))
 
 
 def test_every_column_that_is_missing_is_named() -> None:
