@@ -20,7 +20,7 @@ from synthvae.artifact import Artifact
 from synthvae.audit.f_dp import f_dp_bound_of
 from synthvae.audit.one_run import bound_of
 from synthvae.audit.records import EpsilonBound
-from synthvae.membership_scores import Floats, Suspects, Terms, read
+from synthvae.membership_scores import Floats, Suspects, Terms, read, readings
 from synthvae.model.compute import side_by_side
 from synthvae.relearning import relearn
 from synthvae.seeds import derive, stream
@@ -122,6 +122,6 @@ def _fit_privately(artifact: Artifact, table: Table, seed: int, threads: int | N
 def _nats(artifact: Artifact, table: Table, seed: int) -> Floats:
     """[m] in all."""
     model, codec = pipeline.fitted(artifact)
-    rows = read(model, codec, table, derive(seed, "spread", "asked"))
+    rows = readings(model, codec, table, derive(seed, "spread", "asked"))
     found: Floats = Terms(model, codec, seed)(rows, 1).sum(axis=1).astype(np.float64)
     return found

@@ -21,7 +21,7 @@ from synthvae.audit.one_run import bound_of
 from synthvae.audit.points import Space, space_of
 from synthvae.canaries import bounds_by_canaries, joined
 from synthvae.conditions import Conditions
-from synthvae.membership_scores import Floats, Nats, Suspects, Terms, read
+from synthvae.membership_scores import Floats, Nats, Suspects, Terms, read, readings
 from synthvae.model.vae import Vae
 from synthvae.privacy.budget import ROW
 from synthvae.sampling import Sampler
@@ -133,16 +133,19 @@ def _by_shadows(
     told: Told,
 ) -> dict[str, RowScores]:
     seed = suspects.seed
-    pool = read(suspects.model, suspects.codec, joined(tables[:2]), derive(seed, "spread", "pool"))
-    asked = np.concatenate([suspects.places[0], len(tables[0]) + suspects.places[1]])
+    both = joined(tables[:2])
+    pool = read(suspects.model, suspects.codec, both, derive(seed, "spread", "pool"))
+    places = np.concatenate([suspects.places[0], len(tables[0]) + suspects.places[1]])
+    asked = readings(suspects.model, suspects.codec, both.rows(places), derive(seed, "asked"))
     nearness = _nearness(artifact, suspects, tables, frame)
-    own = Terms(suspects.model, suspects.codec, seed)(pool.rows(asked), threads)
+    own = Terms(suspects.model, suspects.codec, seed)(asked, threads)
     plan = Plan.of(models, int(artifact.content["training"]["epochs"]))
     shadows = train_shadows(
         suspects.settings,
         suspects.codec,
         pool,
         asked,
+        places,
         plan,
         derive(seed, "shadows"),
         threads,
@@ -168,7 +171,7 @@ def _ratios(
         found[f"likelihood ratio by column, {how}"] = np.stack(by_column, axis=1)
         rows = ratio(released, shadows.nearness, shadows.learnt)
         found[f"likelihood ratio of released rows, {how}"] = rows
-    first = len(suspects.rows[0])
+    first = len(suspects.places[0])
     return {
         name: suspects.row_scores(values[:first], values[first:], "shadow models")
         for name, values in found.items()

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from scipy.special import logsumexp, softmax
 
 from synthvae import pipeline
 from synthvae.artifact import Artifact
@@ -30,7 +31,8 @@ from synthvae.seeds import derive, stream
 from synthvae.settings import Settings
 from synthvae.table import Table
 
-DRAWS = 8
+DRAWS = 1
+READINGS = 8
 ASKED = 8000  # rows of each table that are scored, at most: attacks look at no more
 UNSEEN = 25.0  # nats of a cell that the model can't write: once in 10^11 rows
 REFERENCE_ROWS = 1000  # of the holdout; from half of fewer, a reference learns too little
@@ -60,9 +62,23 @@ class Read:
         return Rows.of(self.encoded)
 
 
+Readings = tuple[Read, ...]
+
+
+def of_rows(readings: Readings, index: Places) -> Readings:
+    """Some of the rows."""
+    return tuple(each.rows(index) for each in readings)
+
+
 def learnt_columns(model: Vae, codec: TableCodec) -> list[str]:
     """The C columns that have nats."""
     return [one.name for one in codec.codecs if one.name in model.heads.columns]
+
+
+def readings(model: Vae, codec: TableCodec, table: Table, seed: int) -> Readings:
+    """`table` read several times: where a codec draws (the place in a grid cell, the mode of a
+    number), training met one draw, and nobody knows which."""
+    return tuple(read(model, codec, table, derive(seed, "reading", i)) for i in range(READINGS))
 
 
 def read(model: Vae, codec: TableCodec, table: Table, seed: int) -> Read:
@@ -74,7 +90,7 @@ def read(model: Vae, codec: TableCodec, table: Table, seed: int) -> Read:
 
 class Terms:
     """Scores rows by one model at common random numbers: all rows meet the same draws of the
-    latent, so a score follows from the row alone, and models differ by what they learnt."""
+    latent, so models differ by what they learnt and rows by what stands in them."""
 
     def __init__(self, model: Vae, codec: TableCodec, seed: int, draws: int = DRAWS) -> None:
         self.model = model
@@ -86,14 +102,16 @@ class Terms:
         noise = rng.standard_normal((draws, 1, model.space.size), np.float32)
         self._noise = torch.from_numpy(noise)
 
-    def __call__(self, rows: Read, threads: int | None = None) -> Nats:
-        """[N, C + 1]: nats of each column, and the rate."""
-        size = rows_at_once(self.model.heads.outputs, *_BLOCK)
+    def __call__(self, rows: Readings, threads: int | None = None) -> Nats:
+        """[N, C + 1]: nats of each column, and the rate. They add up to minus the log of the mean
+        likelihood over the readings; columns are averaged by the share that a reading has in it."""
+        size, count = rows_at_once(self.model.heads.outputs, *_BLOCK), len(rows[0])
 
         def block(start: int) -> Nats:
-            return self._block(rows.rows(np.arange(start, min(start + size, len(rows)))))
+            where = np.arange(start, min(start + size, count))
+            return _together(np.stack([self._block(each.rows(where)) for each in rows]))
 
-        return np.concatenate(list(in_order(block, range(0, len(rows), size), threads)))
+        return np.concatenate(list(in_order(block, range(0, count, size), threads)))
 
     def _block(self, rows: Read) -> Nats:
         noise = self._noise.expand(-1, len(rows), -1)
@@ -105,6 +123,16 @@ class Terms:
         return terms
 
 
+def _together(terms: Nats) -> Nats:
+    """[readings, B, C + 1] -> [B, C + 1]."""
+    totals = terms.sum(axis=2, dtype=np.float64)
+    mean = np.log(len(totals)) - logsumexp(-totals, axis=0)
+    found = (softmax(-totals, axis=0)[:, :, None] * terms).sum(axis=0)
+    found[:, -1] += mean - found.sum(axis=1)
+    together: Nats = found.astype(np.float32)
+    return together
+
+
 @dataclass(frozen=True)
 class Suspects:
     """A model, and the rows about which it is asked: of the training table and of the holdout, as
@@ -113,7 +141,7 @@ class Suspects:
     model: Vae
     codec: TableCodec
     settings: Settings
-    rows: tuple[Read, Read]
+    rows: tuple[Readings, Readings]
     places: tuple[Places, Places]
     sizes: tuple[int, int]
     seed: int
@@ -127,7 +155,7 @@ class Suspects:
             order = stream(seed, "suspects", what).permutation(len(table))[:ASKED]
             places.append(np.sort(order))
             asked = table.rows(places[-1])
-            rows.append(read(model, codec, asked, derive(seed, "spread", what)))
+            rows.append(readings(model, codec, asked, derive(seed, "spread", what)))
         settings = pipeline.settings_of(artifact)
         both, where = (rows[0], rows[1]), (places[0], places[1])
         return Suspects(model, codec, settings, both, where, (len(real), len(holdout)), seed)
@@ -172,8 +200,8 @@ def _references(suspects: Suspects, threads: int | None) -> list[Nats]:
     treated alike."""
     settings, codec, seed = cautious(suspects.settings), suspects.codec, suspects.seed
     rng = stream(seed, "references")
-    halves = [rng.permutation(len(part)) % 2 for part in suspects.rows]
-    learnt = suspects.rows[1].tensors
+    halves = [rng.permutation(len(part[0])) % 2 for part in suspects.rows]
+    learnt = suspects.rows[1][0].tensors
 
     def one(half: int) -> list[Nats]:
         others = torch.from_numpy(np.flatnonzero(halves[1] != half))
@@ -181,12 +209,12 @@ def _references(suspects: Suspects, threads: int | None) -> list[Nats]:
             model = relearn(settings, codec, learnt.at(others), derive(seed, "ref", half), team)
         terms = Terms(model, codec, seed)
         asked = zip(suspects.rows, halves, strict=True)
-        return [terms(part.rows(np.flatnonzero(which == half)), 1) for part, which in asked]
+        return [terms(of_rows(part, np.flatnonzero(which == half)), 1) for part, which in asked]
 
     with side_by_side(threads) as team:
         answers = team.crew(one).all([0, 1])
     width = answers[0][0].shape[1]
-    found = [np.empty((len(part), width), np.float32) for part in suspects.rows]
+    found = [np.empty((len(which), width), np.float32) for which in halves]
     for half, answer in enumerate(answers):
         for part, which, terms_of in zip(found, halves, answer, strict=True):
             part[which == half] = terms_of

@@ -15,7 +15,7 @@ import torch
 from numpy.typing import NDArray
 
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.membership_scores import Floats, Nats, Read, Terms
+from synthvae.membership_scores import Floats, Nats, Read, Readings, Terms
 from synthvae.model.compute import in_order, side_by_side
 from synthvae.model.vae import Vae
 from synthvae.relearning import Weights, for_epochs, relearn
@@ -60,7 +60,8 @@ def train_shadows(
     settings: Settings,
     codec: TableCodec,
     pool: Read,
-    asked: NDArray[np.int64],
+    asked: Readings,
+    places: NDArray[np.int64],
     plan: Plan,
     seed: int,
     threads: int | None = None,
@@ -68,12 +69,13 @@ def train_shadows(
     nearness: Nearness = lambda model: np.zeros(0),
 ) -> Shadows:
     """Shadows of the model of `settings` over the rows of `pool` [N], and what each says of those
-    `asked` [n]. Every row is in half of the models. `told` hears the share that is done."""
+    `asked` [n], which have `places` in the pool but are read anew. Every row is in half of the
+    models. `told` hears the share that is done; `nearness` makes scores [n] of what a model draws.
+    """
     learnt = halves(len(pool), plan.models, seed)
     one = plan.first + plan.models * plan.epochs / 2  # each sees half of the rows
     told(0.0, "learning the model that shadows start from")
     base = _base(settings, codec, pool, plan, seed, threads)
-    questions = pool.rows(asked)
     short = for_epochs(settings, plan.epochs)
 
     def shadow(number: int) -> tuple[Nats, Floats]:
@@ -81,7 +83,7 @@ def train_shadows(
         name = derive(seed, "shadow", number)
         with side_by_side(1) as team:
             model = relearn(short, codec, pool.tensors.at(mine), name, team, base)
-        return Terms(model, codec, seed)(questions, 1), nearness(model)
+        return Terms(model, codec, seed)(asked, 1), nearness(model)
 
     said = []
     for number, found in enumerate(in_order(shadow, range(plan.models), threads), start=1):
@@ -89,7 +91,7 @@ def train_shadows(
         done = (plan.first + number * plan.epochs / 2) / one
         told(done, f"shadow model {number} of {plan.models}")
     nats, near = zip(*said, strict=True)
-    return Shadows(np.stack(nats), np.stack(near), learnt[:, asked])
+    return Shadows(np.stack(nats), np.stack(near), learnt[:, places])
 
 
 def halves(rows: int, models: int, seed: int) -> Mask:

@@ -11,7 +11,7 @@ import torch
 
 from synthvae import membership_scores, pipeline
 from synthvae.artifact import Artifact
-from synthvae.membership_scores import UNSEEN, Suspects, Terms, read, white_box
+from synthvae.membership_scores import UNSEEN, Suspects, Terms, of_rows, read, readings, white_box
 from synthvae.scoring import scores
 from synthvae.settings import parse
 from synthvae.table import from_frame
@@ -45,7 +45,7 @@ def test_terms_are_those_of_the_bound(fitted: Fitted, frame: pd.DataFrame, prese
     model, codec = pipeline.fitted(fitted(preset))
     rows = read(model, codec, from_frame(frame), 0)
     terms = Terms(model, codec, 0, draws=3)
-    found = terms(rows, 1)
+    found = terms((rows,), 1)
     assert found.shape == (len(frame), len(terms.names))
     noise = terms._noise.expand(-1, len(rows), -1)
     whole = scores(model, rows.tensors, noise, "elbo").total
@@ -59,7 +59,20 @@ def test_a_score_follows_from_the_row_and_not_from_its_place(
     rows = read(model, codec, from_frame(frame), 0)
     terms = Terms(model, codec, 0)
     order = np.random.default_rng(0).permutation(len(frame))
-    np.testing.assert_allclose(terms(rows.rows(order)), terms(rows)[order], rtol=1e-4, atol=1e-3)
+    other = terms(of_rows((rows,), order))
+    np.testing.assert_allclose(other, terms((rows,))[order], rtol=1e-4, atol=1e-3)
+
+
+def test_several_readings_add_up_to_the_log_of_their_mean_likelihood(
+    fitted: Fitted, frame: pd.DataFrame
+) -> None:
+    model, codec = pipeline.fitted(fitted("tvae"))
+    rows = readings(model, codec, from_frame(frame), 0)
+    terms = Terms(model, codec, 0)
+    each = np.stack([terms((one,)).sum(axis=1) for one in rows]).astype(float)
+    assert each.std(axis=0).max() > 0.1  # modes of numbers are drawn
+    expected = -np.log(np.exp(-each).mean(axis=0))
+    np.testing.assert_allclose(terms(rows).sum(axis=1), expected, rtol=1e-4, atol=1e-3)
 
 
 def test_a_cell_that_the_model_never_saw_costs_much(fitted: Fitted, frame: pd.DataFrame) -> None:
@@ -67,7 +80,7 @@ def test_a_cell_that_the_model_never_saw_costs_much(fitted: Fitted, frame: pd.Da
     other = frame.copy()
     other.loc[2, "group"] = "never seen"
     terms = Terms(model, codec, 0)
-    found = terms(read(model, codec, from_frame(other), 0))
+    found = terms((read(model, codec, from_frame(other), 0),))
     at = terms.names.index("group")
     assert found[2, at] == UNSEEN
     assert (np.delete(found[:, at], 2) < UNSEEN).all()

@@ -33,8 +33,9 @@ def shadows(learnt: tuple[Artifact, Read], threads: int, models: int = 4) -> Sha
     artifact, pool = learnt
     _, codec = pipeline.fitted(artifact)
     settings = pipeline.settings_of(artifact)
-    asked = np.arange(0, ROWS, 2)
-    return train_shadows(settings, codec, pool, asked, Plan(models, 4, 12), 0, threads)
+    places = np.arange(0, ROWS, 2)
+    asked, plan = (pool.rows(places),), Plan(models, 4, 12)
+    return train_shadows(settings, codec, pool, asked, places, plan, 0, threads)
 
 
 def test_every_row_is_in_half_of_the_models() -> None:
@@ -63,8 +64,13 @@ def test_the_share_that_is_done_rises_to_one(learnt: tuple[Artifact, Read]) -> N
     heard: list[float] = []
     _, codec = pipeline.fitted(artifact)
     settings = pipeline.settings_of(artifact)
-    plan, rows = Plan(2, 1, 1), np.arange(10)
-    train_shadows(settings, codec, pool, rows, plan, 0, 1, lambda done, _: heard.append(done))
+    plan, places = Plan(2, 1, 1), np.arange(10)
+    asked = (pool.rows(places),)
+
+    def told(done: float, _: str) -> None:
+        heard.append(done)
+
+    train_shadows(settings, codec, pool, asked, places, plan, 0, 1, told)
     assert heard == sorted(heard)
     assert heard[0] == 0.0
     assert heard[-1] == pytest.approx(1.0)
