@@ -3,7 +3,7 @@
 The three criteria are those of the Article 29 Working Party (2014, WP216), the attacks in the
 manner of Giomi et al. (2023), Anonymeter. What an attacker learns of people who were never in the
 table is knowledge about people, and no disclosure; so each attack is made on training rows and on
-as many holdout rows, and only the difference counts.
+holdout rows, and only the difference counts.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from synthvae.audit.neighbours import nearest
 from synthvae.audit.records import Excess
 from synthvae.audit.shares import excess, rate
 from synthvae.audit.sides import Effort, Pool
-from synthvae.evaluation.stats import Bools, Floats, Ints, is_number
+from synthvae.evaluation.stats import Bools, Floats, is_number
 from synthvae.seeds import stream
 
 PREDICATES = 10
@@ -30,11 +30,12 @@ LINKED = 5
 SECRETS = 8
 _BINS = 20
 _CLOSE = 0.025
+_BOTH = (False, True)
 
 
 @dataclass(frozen=True)
 class Targets:
-    """As many members as others: their rows, which are members, which are of the second half."""
+    """Members and others: their rows, which are members, which are of the second half."""
 
     rows: pd.DataFrame
     member: Bools
@@ -59,13 +60,9 @@ def risks(ground: Ground, pool: Pool, effort: Effort, seed: int) -> tuple[Excess
 
 
 def _targets(ground: Ground, pool: Pool, effort: Effort, seed: int) -> Targets:
-    """Equal numbers in each half, since 'only one in the table' depends on the table's size."""
-    chosen: list[Ints] = []
-    for half in (False, True):
-        sides = [np.flatnonzero((pool.second == half) & (pool.member == s)) for s in (True, False)]
-        count = min(effort.targets // 2, *map(len, sides))
-        chosen += [side[:count] for side in sides]
-    at = np.concatenate(chosen)
+    """At most `effort.targets` of each side, half of them in each half."""
+    parts = [(pool.second == half) & (pool.member == s) for half in _BOTH for s in _BOTH]
+    at = np.concatenate([np.flatnonzero(part)[: effort.targets // 2] for part in parts])
     rows = ground.rows.iloc[at].reset_index(drop=True)
     return Targets(rows, pool.member[at], pool.second[at], ground.released, ground, seed)
 
@@ -86,7 +83,7 @@ def _record(
 
 
 def singled_out(targets: Targets) -> Bools:
-    """Rows [n] that meet a description which fits one released row and no other of their side.
+    """Rows [n] that meet a description which fits one released row and no other real one here.
 
     A description is the cells of two thirds of the columns; each row meets PREDICATES of them.
     """
@@ -99,10 +96,7 @@ def singled_out(targets: Targets) -> Bools:
     for _ in range(PREDICATES):
         known = [str(name) for name in rng.permutation(names)[: (2 * len(names) + 2) // 3]]
         ours, theirs = summed(real, known), summed(fake, known)
-        isolated = counts_of(ours, theirs) == 1
-        for side in (targets.member, ~targets.member):
-            isolated[side] &= counts_of(ours[side], ours[side]) == 1
-        success |= isolated
+        success |= (counts_of(ours, theirs) == 1) & (counts_of(ours, ours) == 1)
     return success
 
 

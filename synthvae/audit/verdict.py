@@ -65,7 +65,7 @@ def _promises(
     """Whether a lower bound contradicts the promised epsilon."""
     if claim is None:
         return []
-    lower = {each.name: each.epsilon for each in bounds}
+    lower = {f"{each.name} ({each.theorem})": each.epsilon for each in bounds}
     best = strongest(attacks, "auc")
     if best is not None:
         lower[f"'{best.name}' ({best.access}, {best.who})"] = best.epsilon_one_run
