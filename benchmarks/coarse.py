@@ -138,7 +138,7 @@ def real(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]:
 
 def counts(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]:
     """Rows that the mixture draws, which was fitted to noisy counts."""
-    from synthvae.marginals.engine import draw_private
+    from synthvae.marginals.engine import draw_private, meet
     from synthvae.metadata import read
     from synthvae.privacy.budget import Budget
     from synthvae.privacy.ledger import Ledger
@@ -148,7 +148,7 @@ def counts(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float
     table = read_table(str(train))
     started, worked = time.monotonic(), time.process_time()
     ledger = Ledger(Budget(epsilon, DELTA), key_delta_share=0.0)
-    drawn = draw_private(table, read(described), ledger, ROWS, run)
+    drawn = draw_private(meet(table, read(described)), ledger, ROWS, run)
     spent = {"seconds": time.monotonic() - started, "cpu": time.process_time() - worked}
     frame = pd.DataFrame({c.name: np.array(c.texts)[c.codes] for c in drawn.table.columns})
     return {**spent, "claimed": ledger.claim().epsilon, **_of(frame)}

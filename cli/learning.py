@@ -20,7 +20,10 @@ if TYPE_CHECKING:
     from synthvae.table import Table
     from synthvae.training.checkpoint import Progress
 
-COUNTING = 0.5  # of a private fit's time
+# Of a private fit's time: where counts are fitted, and the plain fit is done; then come private
+# steps, if there are any.
+COUNTED, LEARNT = 0.3, 0.6
+COUNTED_ALONE = 0.5
 
 
 @dataclass(frozen=True)
@@ -65,15 +68,18 @@ class Job:
         from synthvae import pipeline, private
         from synthvae.journal import Journal
 
-        counting = COUNTING if self.private else 0.0
+        counted, learnt = self._shares()
 
-        def fitting(done: float) -> None:
-            bar.at(counting * done, "fitting the noisy counts")
+        def told(stage: private.Stage, done: float) -> None:
+            if stage == "counts":
+                bar.at(counted * done, "fitting the noisy counts")
+            else:
+                bar.at(learnt + (1 - learnt) * done, "private steps")
 
         def watch(progress: Progress, epochs: int) -> None:
             loss, done = progress.history[-1]["loss"], progress.epoch / epochs
             words = f"epoch {progress.epoch}, {loss:.2f} nats a row"
-            bar.at(counting + (1 - counting) * done, words)
+            bar.at(counted + (learnt - counted) * done, words)
 
         common = (
             aside.learnt,
@@ -84,8 +90,15 @@ class Job:
         )
         if self.private:
             paid = paid_into(self.output, data, self.reporter)
-            return private.fit(*common, self.threads, paid, fitting)
+            return private.fit(*common, self.threads, paid, told)
         return pipeline.fit(*common, checkpoint, self.every, self.resume, self.threads)
+
+    def _shares(self) -> tuple[float, float]:
+        """Where of the whole counts have been fitted, and where the plain fit is done."""
+        if not self.private:
+            return 0.0, 1.0
+        trains = self.settings.privacy.engine in ("warm", "dpsgd")
+        return (COUNTED, LEARNT) if trains else (COUNTED_ALONE, 1.0)
 
 
 def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> Path:

@@ -10,15 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any
+from typing import Any, Literal
 
 from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError
 from synthvae.journal import Journal
 from synthvae.marginals.domain import discovers
-from synthvae.marginals.engine import Drawn, Spending, draw_private
+from synthvae.marginals.engine import Drawn, Spending, draw_private, meet
 from synthvae.marginals.units import bounded
 from synthvae.metadata import Metadata
 from synthvae.privacy.budget import Budget
@@ -38,6 +39,7 @@ ENGINES: Mapping[str, Spending] = {
     "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
 }
 AUTO = "marginals"
+Stage = Literal["counts", "steps"]  # the mixture is fitted to counts, private steps are taken
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
 _MADE_BY = ("torch", "numpy", "opendp", "dp-accounting")
@@ -51,14 +53,14 @@ def fit(
     journal: Journal | None = None,
     threads: int | None = None,
     paid: Callable[[Ledger], None] = lambda _: None,
-    fitting: Callable[[float], None] = lambda _: None,
+    told: Callable[[Stage, float], None] = lambda *_: None,
     noise: Noise | None = None,
 ) -> Artifact:
     """Learn `table` at the cost of `settings.privacy`; the certificate is part of the artifact.
 
-    `paid` is told of the ledger before anything that was paid for is used, `fitting` of the share
-    of the counts' fit that is done. PrivacyError where the budget can't be kept, SchemaError with
-    every declaration that is missing.
+    `paid` is told of the ledger before anything that was paid for is used, `told` of the share of
+    a stage that is done. PrivacyError where the budget can't be kept, SchemaError with every
+    declaration that is missing.
     """
     budget = budget_of(settings.privacy)
     if metadata is None:
@@ -73,12 +75,11 @@ def fit(
     if trains := engine != "marginals":
         _refuse_engine(settings, budget)
     missing = settings.missing_values
-    kept = bounded(table, budget, missing)
+    met = meet(bounded(table, budget, missing), metadata, missing)
     ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
     try:
-        drawn = draw_private(
-            kept, metadata, ledger, ROWS, settings.seed, missing, fitting, ENGINES[engine]
-        )
+        fitted = partial(told, "counts")
+        drawn = draw_private(met, ledger, ROWS, settings.seed, fitted, ENGINES[engine])
         gentle = ENGINES[engine].pairs > 0
         steps = planned(ledger, settings, GENTLE if gentle else LEARNING_RATE) if trains else None
     finally:  # what was paid for has been spent, whatever becomes of it
@@ -88,7 +89,8 @@ def fit(
     plain = replace(settings, privacy=PrivacySpec())
     artifact = pipeline.fit(drawn.table, metadata, plain, watch, journal, threads=threads)
     if steps is not None:
-        artifact = refine(artifact, drawn, kept, settings, steps, threads)
+        taken = partial(told, "steps")
+        artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
     content = {"settings": settings.to_json(), "privacy": _claim(ledger, drawn)}
     return replace(artifact, content={**artifact.content, **content})
 

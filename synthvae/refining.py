@@ -6,6 +6,7 @@ The drawn rows know what was counted, the real ones also what depends on three c
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -18,7 +19,6 @@ from synthvae.artifact import Artifact
 from synthvae.errors import PrivacyError
 from synthvae.marginals.axes import Axis, NumberAxis, column_of
 from synthvae.marginals.engine import Drawn
-from synthvae.marginals.forms import by_value
 from synthvae.model.compute import side_by_side
 from synthvae.model.values import Rows
 from synthvae.privacy.ledger import Ledger
@@ -62,9 +62,11 @@ def refine(
     settings: Settings,
     steps: PrivateSpec,
     threads: int | None = None,
+    watch: Callable[[float], None] = lambda _: None,
 ) -> Artifact:
-    """`artifact`, learnt from `drawn`, after private `steps` on `table`. The prior and the scores
-    of usual rows come from drawn rows again."""
+    """`artifact`, learnt from `drawn`, after private `steps` on `table`, of which each value stands
+    in a form that follows from it alone. The prior and the scores of usual rows come from drawn
+    rows again. `watch` is told the share of the steps that is done."""
     from synthvae.training.private import train_private
 
     model, codec = pipeline.fitted(artifact)
@@ -73,8 +75,8 @@ def refine(
     # from the rows before.
     rows = Rows.of(codec.encode(real, fresh_seed()))
     with side_by_side(threads) as team:
-        objective = settings.model.objective
-        train_private(model, rows, codec.layout, objective, steps, round(drawn.rows), team)
+        objective, expected = settings.model.objective, round(drawn.rows)
+        train_private(model, rows, codec.layout, objective, steps, expected, team, watch)
         known = Rows.of(codec.encode(drawn.table, settings.seed))
         latent = settle(model, known, derive(settings.seed, "prior"), team)
         few = known.at(slice(0, 10_000))
@@ -92,8 +94,7 @@ def _readable(table: Table, drawn: Drawn) -> Table:
 
 
 def _column(axis: Axis, table: Table, drawn: Table) -> Column:
-    form = axis.ticks.form if isinstance(axis, NumberAxis) else None
-    column = axis.snapped(by_value(table[axis.name], getattr(form, "format", "")))
+    column = axis.snapped(table[axis.name])
     known = drawn[axis.name]
     most = known.texts[int(np.argmax(known.counts))]
     texts = column.levels.take(pa.array(column.codes, mask=column.codes < 0))

@@ -19,6 +19,15 @@ from synthvae.table import from_frame
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Nightly tests are for who asks for them."""
+    if "nightly" in config.option.markexpr:
+        return
+    left_out = [item for item in items if item.get_closest_marker("nightly")]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if item not in left_out]
+
+
 @pytest.fixture(scope="session")
 def frame() -> pd.DataFrame:
     """600 rows: a class that shifts a number, missing that depends on it, zeros, dates, ids."""

@@ -100,6 +100,14 @@ def test_steps_are_those_that_were_paid_for(
 
 
 @TRAINED
+def test_what_is_done_is_told(engine: str, frame: pd.DataFrame) -> None:
+    told: list[tuple[str, float]] = []
+    fit(frame, spending(engine), told=lambda stage, done: told.append((stage, done)))
+    assert told[:3] == [("counts", (i + 1) / 3) for i in range(3)]
+    assert told[3:] == [("steps", (i + 1) / 5) for i in range(5)]
+
+
+@TRAINED
 def test_units_of_several_rows_are_refused(engine: str, frame: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match="protects units of one row"):
         fit(frame, spending(engine, unit="n", contributions=3))

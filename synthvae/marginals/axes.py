@@ -52,29 +52,35 @@ class Axis(Protocol):
 
 @dataclass(frozen=True)
 class CategoryAxis:
-    """Classes: `levels`, then any other text, then missing."""
+    """Classes: `levels`, then any other text, then missing. If it is `closed`, as a boolean is,
+    other texts are missing too."""
 
     name: str
     levels: tuple[str, ...]
     missing: frozenset[str]
+    closed: bool = False
     ordered = False
 
     @property
     def size(self) -> int:
-        return len(self.levels) + 2
+        return len(self._written)
 
     @property
     def doubtful(self) -> tuple[int, ...]:
-        return (len(self.levels), len(self.levels) + 1)
+        return tuple(range(len(self.levels), self.size))
 
     def classes(self, column: Column) -> Classes:
         known = {text: i for i, text in enumerate(self.levels)}
-        other, absent = len(self.levels), len(self.levels) + 1
+        other, absent = len(self.levels), self.size - 1
         of_text = [known.get(t, absent if t in self.missing else other) for t in column.texts]
         return np.array([*of_text, absent], np.int64)[column.codes]
 
     def texts(self, classes: Classes, rng: np.random.Generator) -> pa.Array:
-        return pa.array([*self.levels, OTHER, None], pa.string()).take(pa.array(classes))
+        return pa.array(self._written, pa.string()).take(pa.array(classes))
+
+    @property
+    def _written(self) -> tuple[str | None, ...]:
+        return (*self.levels, *(() if self.closed else (OTHER,)), None)
 
     def snapped(self, column: Column) -> Column:
         return column_of(self.name, _of_classes(self, column))

@@ -12,6 +12,8 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
 from synthvae.marginals.discover import asks, discovered
@@ -22,6 +24,7 @@ from synthvae.marginals.mixture import fit_mixture
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
+from synthvae.schema import MISSING
 from synthvae.seeds import derive, stream
 from synthvae.table import Column, Table
 
@@ -57,24 +60,38 @@ class _Counted:
     sigmas: Shares
 
 
+@dataclass(frozen=True)
+class Met:
+    """A `table`, every value in a form that follows from it alone, and what is declared of its
+    `columns`; texts that mean 'no value' are `missing`."""
+
+    table: Table
+    columns: Sequence[Declared]
+    missing: frozenset[str]
+
+
+def meet(table: Table, metadata: Metadata, missing: Collection[str] = ()) -> Met:
+    """`table` under `metadata`; `missing` adds to the texts that mean 'no value'. SchemaError if
+    metadata and column names don't fit; nothing is said about rows."""
+    columns = declared(metadata, table.names, missing)
+    columns = [_in_forms(column, table[column.name].storage) for column in columns]
+    table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
+    return Met(table, columns, MISSING | frozenset(missing))
+
+
 def draw_private(
-    table: Table,
-    metadata: Metadata,
+    met: Met,
     ledger: Ledger,
     rows: int,
     seed: int,
-    missing: Collection[str] = (),
     watch: Callable[[float], None] = lambda _: None,
     spending: Spending = Spending(),
 ) -> Drawn:
-    """`rows` new rows of `table`, paid for by `ledger`. `missing` adds to the texts that mean 'no
-    value'; `watch` is told the share of the work that is done. SchemaError if metadata
-    and column names don't fit."""
-    columns = declared(metadata, table.names, missing)
-    provenance = {column.name: _provenance(column) for column in columns}
-    columns = [_in_forms(column, table[column.name].storage) for column in columns]
-    table = Table(tuple(by_value(table[column.name], column.format) for column in columns))
-    columns = _discovered(columns, table, ledger, spending.discovery)
+    """`rows` new rows of the table that was `met`, paid for by `ledger`. `watch` is told the share
+    of the work that is done."""
+    table = met.table
+    provenance = {column.name: _provenance(column) for column in met.columns}
+    columns = _discovered(met.columns, table, ledger, spending.discovery)
     left = spending.discovery - ledger.spent
     counted = _one_way(columns, table, ledger, spending.columns)
     total = _total(counted)
@@ -87,7 +104,7 @@ def draw_private(
     mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"), watch)
     drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
     new = [
-        column_of(c.axis.name, c.axis.texts(drawn[:, i], stream(seed, "texts", c.axis.name)))
+        _written(c, drawn[:, i], met.missing, stream(seed, "texts", c.axis.name))
         for i, c in enumerate(counted)
     ]
     return Drawn(Table(tuple(new)), total, [c.axis for c in counted], provenance)
@@ -136,7 +153,8 @@ def _one_way(
 
 def _named(column: Declared) -> CategoryAxis | PresenceAxis:
     if column.kind == "category":
-        return CategoryAxis(column.name, column.levels or (), column.missing)
+        closed = column.sdtype == "boolean"
+        return CategoryAxis(column.name, column.levels or (), column.missing, closed)
     return PresenceAxis(column.name, column.missing)
 
 
@@ -144,6 +162,24 @@ def _counted(axis: Axis, data: Column, ledger: Ledger, share: float) -> _Counted
     classes = axis.classes(data)
     noisy = ledger.counts("one-way", axis.name, np.bincount(classes, minlength=axis.size), share)
     return _Counted(axis, classes, noisy.values, np.full(axis.size, noisy.sigma))
+
+
+def _written(
+    counted: _Counted, drawn: Classes, absent: Collection[str], rng: np.random.Generator
+) -> Column:
+    """A column of `drawn` classes [n]. If none of them is a value, the first one becomes the value
+    that was counted most: what learns from the column wants one, and it has been paid for."""
+    texts = counted.axis.texts(drawn, rng)
+    if not pc.all(pc.is_in(texts, _with_null(absent))).as_py():
+        return column_of(counted.axis.name, texts)
+    most = np.argsort(-counted.counts[:-1], kind="stable")  # the last one is missing
+    others = counted.axis.texts(most, rng)
+    values = others.filter(pc.invert(pc.is_in(others, _with_null(absent))))
+    return column_of(counted.axis.name, pa.concat_arrays([values[:1], texts[len(values[:1]) :]]))
+
+
+def _with_null(absent: Collection[str]) -> pa.Array:
+    return pa.array([*sorted(absent), None], pa.string())
 
 
 def _total(counted: Sequence[_Counted]) -> float:

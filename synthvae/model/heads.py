@@ -119,6 +119,21 @@ class Heads(nn.Module):
         sizes = torch.tensor([self.layout.sizes[block] for block in group.blocks])
         return torch.minimum(codes, sizes - 1).int()
 
+    def counts(self, outputs: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
+        """[B, O], Rows [B] -> how often each class stands there, and how often it is expected to,
+        both [O] and 0 for outputs that are no class."""
+        observed, expected = torch.zeros(2, self.outputs)
+        for group in self.groups:
+            codes = rows.codes[:, list(group.blocks)].long()
+            logits = outputs[:, group.outputs] + self.pad[group.outputs]
+            shares = torch.softmax(logits.view(*codes.shape, group.size), dim=2)
+            expected[group.outputs] = (shares * (codes >= 0)[:, :, None]).sum(dim=0).flatten()
+            index = (codes + torch.arange(len(group.blocks)) * group.size)[codes >= 0]
+            observed[group.outputs] = torch.bincount(
+                index, minlength=len(group.blocks) * group.size
+            ).float()
+        return observed, expected
+
     def marginal_outputs(self, rows: Rows) -> Tensor:
         """[O]: outputs whose likelihood is each block's own distribution in `rows`, one added to
         every count; where training starts from."""

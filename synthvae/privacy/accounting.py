@@ -14,9 +14,10 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from synthvae.errors import PrivacyError
-from synthvae.privacy.gaussian import epsilon_for_attack, epsilon_of, gaussian_noise
+from synthvae.privacy.gaussian import attack_limit, epsilon_for_attack, epsilon_of, gaussian_noise
 
 __all__ = [
     "Composed",
@@ -27,6 +28,7 @@ __all__ = [
     "epsilon_for_attack",
     "gaussian_noise",
     "merged",
+    "most_found",
     "require",
     "sampled_noise",
 ]
@@ -155,19 +157,30 @@ def _interval(events: Sequence[Event]) -> float:
 
 
 def attack_limits(events: Iterable[Event], delta: float = 0.0) -> dict[str, float]:
-    """By false positive rate: the greatest true positive rate of any attacker on one unit.
+    """`most_found` at FALSE_POSITIVES, by false positive rate."""
+    found = most_found(events, np.array(FALSE_POSITIVES), delta)
+    return {f"{fpr:g}": float(tpr) for fpr, tpr in zip(FALSE_POSITIVES, found, strict=True)}
 
-    The least of e^epsilon * fpr + delta(epsilon) over epsilon, which is the trade-off curve of
-    the events; `delta` is spent beside them (thresholds of discovered categories).
+
+def most_found(
+    events: Iterable[Event], fpr: NDArray[np.float64], delta: float = 0.0
+) -> NDArray[np.float64]:
+    """[F]: the greatest true positive rate of any attacker on one unit, at false positive rates
+    `fpr` [F] above 0.
+
+    The trade-off curve of the events, in closed form if all are plain Gaussians: at each epsilon,
+    neither tpr <= e^epsilon * fpr + delta(epsilon) nor the same of true and false negatives may be
+    broken. `delta` is spent beside them (thresholds of discovered categories).
     """
     few = merged(events)
-    losses = _losses(few, _interval(few)) if few else None
-    limits = {}
-    for fpr in FALSE_POSITIVES:
-        grid = np.linspace(0, -np.log(fpr), 4001)
-        beyond = losses.get_delta_for_epsilon(grid) if losses else np.zeros_like(grid)
-        limits[f"{fpr:g}"] = min(1.0, float((np.exp(grid) * fpr + beyond).min()) + delta)
-    return limits
+    if all(event.rate == 1 for event in few):
+        closed = attack_limit(few[0].noise, fpr) if few else fpr
+        return np.asarray(np.minimum(closed + delta, 1.0))
+    epsilon = np.linspace(0, -np.log(fpr.min()), 4001)
+    beyond = _losses(few, _interval(few)).get_delta_for_epsilon(epsilon)
+    positives = (np.exp(epsilon) * fpr[:, None] + beyond).min(axis=1)
+    negatives = (np.exp(-epsilon) * (1 - fpr[:, None] - beyond)).max(axis=1)
+    return np.asarray(np.minimum(np.minimum(positives, 1 - negatives) + delta, 1.0))
 
 
 def _losses(events: Sequence[Event], interval: float) -> Any:

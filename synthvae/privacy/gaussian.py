@@ -9,8 +9,12 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+from numpy.typing import NDArray
 from scipy.optimize import brentq
 from scipy.special import log_ndtr, ndtr, ndtri
+
+Rates = NDArray[np.float64]
 
 _EXACT = 1e-13  # relative tolerance of the root finder
 
@@ -44,9 +48,10 @@ def gaussian_noise(epsilon: float, delta: float) -> float:
     return float(noise)
 
 
-def attack_limit(noise: float, fpr: float) -> float:
-    """The greatest true positive rate of any attacker whose false positive rate is `fpr`."""
-    return float(ndtr(ndtri(fpr) + 1 / noise))
+def attack_limit(noise: float, fpr: Rates) -> Rates:
+    """The greatest true positive rates [F] of any attacker at false positive rates `fpr` [F]."""
+    found: Rates = ndtr(ndtri(fpr) + 1 / noise)
+    return found
 
 
 def epsilon_for_attack(tpr: float, fpr: float, delta: float) -> float:

@@ -15,6 +15,7 @@ Noise is drawn in floating point: attacks on its last bits (Mironov 2012) are no
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,9 +69,11 @@ def train_private(
     spec: PrivateSpec,
     expected_rows: int,
     team: Team,
+    watch: Callable[[float], None] = lambda _: None,
 ) -> None:
     """Train `model` on `rows` [N] of `layout`. Its first weights must not depend on the rows, but
-    for what was paid for. TrainingError if the model can't keep a row's gradient to itself."""
+    for what was paid for. `watch` is told the share of the steps that is done. TrainingError if
+    the model can't keep a row's gradient to itself."""
     steps = PrivateSteps(model, objective, spec, expected_rows, team, secret())
     check(steps.sums, layout, model.space.size, objective.final)
     objective = warmed_up(objective, spec.rate * spec.steps)
@@ -79,6 +82,7 @@ def train_private(
             weight = objective.weight(step * spec.rate)
             factor = rate_factor(step / spec.steps)
             steps.step(rows.at(included(steps.rng, len(rows), spec.rate)), weight, factor)
+            watch((step + 1) / spec.steps)
     steps.average.keep()
 
 

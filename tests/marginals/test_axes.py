@@ -63,6 +63,7 @@ def moment(format: str, low: float, high: float) -> Ticks:
 AXES: dict[str, Any] = {
     "category": CategoryAxis("c", ("a", "b"), MISSING),
     "no category": CategoryAxis("c", (), MISSING),
+    "boolean": CategoryAxis("c", ("no", "yes"), MISSING, closed=True),
     "number": NumberAxis("c", number(-5, 20, 2), np.array([0, 100, 700])),
     "one value": NumberAxis("c", number(3, 3, 0), np.array([0])),
     "day": NumberAxis("c", moment("%Y-%m-%d", 0, 2e9), np.array([0, 9000])),
@@ -97,6 +98,12 @@ def test_a_drawn_class_is_written_as_a_text_of_that_class(kind: str) -> None:
 def test_categories_are_themselves_other_or_missing(make_column: MakeColumn) -> None:
     classes = AXES["category"].classes(make_column(["b", "a", "B", OTHER, "", None, "b"]))
     assert classes.tolist() == [1, 0, 2, 2, 3, 3, 1]
+
+
+def test_a_third_value_of_a_boolean_is_missing(make_column: MakeColumn) -> None:
+    axis = CategoryAxis("c", ("no", "yes"), MISSING, closed=True)
+    assert axis.classes(make_column(["yes", "maybe", "", None, "no"])).tolist() == [1, 2, 2, 2, 0]
+    assert axis.doubtful == (2,)
 
 
 def test_numbers_beyond_the_bounds_stand_at_the_bounds(make_column: MakeColumn) -> None:

@@ -1,6 +1,8 @@
 """Two accountants, closed forms and published numbers agree; noise that is asked for fits."""
 
+import numpy as np
 import pytest
+from scipy import stats
 
 from synthvae.errors import PrivacyError
 from synthvae.privacy import accounting
@@ -11,6 +13,7 @@ from synthvae.privacy.accounting import (
     composed,
     gaussian_noise,
     merged,
+    most_found,
     sampled_noise,
 )
 from synthvae.privacy.gaussian import attack_limit
@@ -82,12 +85,28 @@ def test_accountants_that_disagree_claim_nothing(monkeypatch: pytest.MonkeyPatch
         composed([Event(gaussian_noise(1.0, DELTA))], DELTA)
 
 
+RATES = np.array([0.001, 0.01, 0.1, 0.5])
+
+
+def test_limits_of_gaussians_are_their_closed_form() -> None:
+    noise = 2.0 / 4**0.5
+    closed = {f"{r:g}": stats.norm.cdf(stats.norm.ppf(r) + 1 / noise) for r in FALSE_POSITIVES}
+    assert attack_limits([Event(2.0, steps=4)]) == pytest.approx(closed)
+
+
 @pytest.mark.parametrize("noise", [4.0, 1.4, 0.6])
-def test_limits_of_a_gaussian_are_its_closed_form(noise: float) -> None:
-    limits = attack_limits([Event(noise)])
-    for fpr in FALSE_POSITIVES:
-        assert limits[f"{fpr:g}"] == pytest.approx(attack_limit(noise, fpr), rel=1e-4)
-        assert limits[f"{fpr:g}"] >= attack_limit(noise, fpr) * (1 - 1e-9)
+def test_limits_by_losses_are_those_in_closed_form(noise: float) -> None:
+    """One step more that tells next to nothing."""
+    found = most_found([Event(noise), Event(1e3, 0.5)], RATES)
+    closed = attack_limit(noise, RATES)
+    assert found == pytest.approx(closed, rel=1e-3)
+    assert (found >= closed * (1 - 1e-9)).all()
+
+
+def test_sampled_steps_are_told_apart_by_no_more_than_whole_ones() -> None:
+    whole, sampled = (most_found([Event(1.0, rate, 5)], RATES) for rate in (1.0, 0.2))
+    assert (sampled < whole).all()
+    assert (sampled > RATES).all()
 
 
 def test_delta_of_thresholds_adds_to_the_limits() -> None:
