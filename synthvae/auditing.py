@@ -20,7 +20,7 @@ from synthvae.detect import detect
 from synthvae.evaluation.frames import frame
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
-from synthvae.sources import Sides, Sources, check_columns, released, sides_of
+from synthvae.sources import MORE, Sides, Sources, check_columns, released, sides_of
 from synthvae.stages import Stages, Told
 from synthvae.table import Table
 
@@ -65,11 +65,27 @@ def _of_model(
     suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
     scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))
     bounds: tuple[EpsilonBound, ...] = ()
-    notes: tuple[str, ...] = ()
+    notes = _of_rows(sources, len(synthetic), len(more), seed)
     if sources.shadows:
         deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
-        scores, bounds, notes = {**scores, **deep[0]}, deep[1], deep[2]
+        scores, bounds, notes = {**scores, **deep[0]}, deep[1], (*notes, *deep[2])
     return _audit(sides, synthetic, more, seed, stages, scores, bounds, _claim(artifact), notes)
+
+
+def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
+    """Where the rows under audit come from."""
+    notes = [
+        "rows that were not learnt are those of --holdout"
+        if sources.holdout
+        else "rows that were not learnt are those that the fit left out"
+    ]
+    if sources.synthetic is None:
+        notes.append(
+            f"the released rows are the first {rows:,} that the model draws at seed {seed}"
+        )
+    if rows + more < MORE * rows:
+        notes.append(f"{rows + more:,} rows were looked at in all, and not {MORE} times {rows:,}")
+    return tuple(notes)
 
 
 def _dug(
