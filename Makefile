@@ -14,7 +14,7 @@ help: ## list the targets
 demo: $(STAMP) ## learn the bank example, write new rows, evaluate them (in demo-out/)
 	@rm -rf $(OUT) && mkdir $(OUT)
 	$(BIN)/synthvae detect $(BANK)/train.csv -o $(OUT)/metadata.yaml
-	$(BIN)/synthvae fit $(BANK)/train.csv --metadata $(BANK)/metadata.yaml --config $(BANK)/synthvae.yaml -o $(OUT)/model.synthvae
+	$(BIN)/synthvae fit $(BANK)/train.csv --holdout 0 --metadata $(BANK)/metadata.yaml --config $(BANK)/synthvae.yaml -o $(OUT)/model.synthvae
 	$(BIN)/synthvae sample -n 10000 -m $(OUT)/model.synthvae -o $(OUT)/synthetic.csv --seed 7
 	$(BIN)/synthvae evaluate --real $(BANK)/train.csv --holdout $(BANK)/holdout.csv --synthetic $(OUT)/synthetic.csv --metadata $(BANK)/metadata.yaml -o $(OUT)/evaluation.json
 	@echo

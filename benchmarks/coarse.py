@@ -162,7 +162,10 @@ def arvae(epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]
     model, out = folder / "model.synthvae", folder / "new.csv"
     options = ("--seed", run, "--force", "--json")
     cost = ("--epsilon", epsilon, "--delta", DELTA)
-    fit = timed(SYNTHVAE, "fit", train, "--metadata", described, "-o", model, *cost, *options)
+    whole = ("--holdout", 0)
+    fit = timed(
+        SYNTHVAE, "fit", train, "--metadata", described, "-o", model, *whole, *cost, *options
+    )
     sample = timed(SYNTHVAE, "sample", "-n", ROWS, "-m", model, "-o", out, *options)
     frame = pd.read_csv(out, keep_default_na=False)
     spent = {"seconds": fit.seconds + sample.seconds, "cpu": fit.cpu + sample.cpu}

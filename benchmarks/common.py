@@ -43,14 +43,14 @@ class Timed:
     peak_mb: float
 
 
-def timed(*command: object) -> Timed:
-    """Run a process to its end; stop the benchmark if it fails."""
+def timed(*command: object, fine: Sequence[int] = (0,)) -> Timed:
+    """Run a process to its end; stop the benchmark if its exit code is none of `fine`."""
     started = time.monotonic()
     process = subprocess.Popen([str(c) for c in command], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     output = process.stdout.read()
     _, status, usage = os.wait4(process.pid, 0)
-    if status:
+    if os.waitstatus_to_exitcode(status) not in fine:
         raise SystemExit(f"failed: {' '.join(map(str, command))}")
     seconds = time.monotonic() - started
     return Timed(output, seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss / 1024)

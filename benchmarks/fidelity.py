@@ -46,7 +46,8 @@ def one(table: str, seed: int, preset: str, *more: str) -> dict[str, Any]:
     model, out = WORK / f"{table}-{preset}-{seed}.synthvae", WORK / f"{table}-{preset}-{seed}.csv"
     train = DATA / table / "train.csv.gz"
     options = ("--seed", seed, "--force", "--json")
-    fit = timed(SYNTHVAE, "fit", train, "-o", model, "--preset", preset, *more, *options)
+    whole = ("--preset", preset, "--holdout", 0)
+    fit = timed(SYNTHVAE, "fit", train, "-o", model, *whole, *more, *options)
     timed(SYNTHVAE, "sample", "-n", rows_of(table), "-m", model, "-o", out, *options)
     numbers = yardstick(table, out, TARGETS.get(table))
     told = json.loads(timed(SYNTHVAE, "inspect", model, "--json").output)["training"]

@@ -15,6 +15,7 @@ from typer.core import TyperGroup
 from synthvae import __version__
 from synthvae.errors import SynthvaeError
 
+from .audit import audit
 from .console import words
 from .detect import detect
 from .encode import encode
@@ -86,7 +87,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(detect, fit, sample, evaluate, inspect),
+    *(detect, fit, sample, evaluate, audit, inspect),
     *(score, impute, encode, reconstruct, interpolate, traverse),
 ):
     app.command()(command)
@@ -105,4 +106,4 @@ def main(
     ] = False,
 ) -> None:
     """Learn a table and write as many new rows as anyone wants, with evidence of how faithful
-    they are. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data."""
+    they are. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data, 4 inconclusive (audit)."""

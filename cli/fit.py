@@ -28,6 +28,7 @@ def fit(
     dp_engine: flags.DpEngine = None,
     privacy_unit: flags.PrivacyUnit = None,
     contributions: flags.Contributions = None,
+    holdout: flags.Holdout = None,
     resume: flags.Resume = False,
     checkpoint_every: flags.CheckpointEvery = 5.0,
     log: flags.Log = None,
@@ -53,16 +54,7 @@ def fit(
         "unit": privacy_unit,
         "contributions": contributions,
     }
-    settings = flags.settings_of(config, preset, prior, condition_on, epochs, seed, cost)
+    settings = flags.settings_of(config, preset, prior, condition_on, epochs, seed, holdout, cost)
     Job(
-        table,
-        described,
-        settings,
-        output,
-        log,
-        threads,
-        checkpoint_every,
-        resume,
-        force,
-        reporter,
-    ).run()
+        table, described, settings, output, log, threads, checkpoint_every, resume, force, reporter
+    ).run()  # fmt: skip

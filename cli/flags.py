@@ -57,6 +57,14 @@ PrivacyUnit = Annotated[
 Contributions = Annotated[
     int | None, typer.Option(min=1, help="Rows of a person that count.", show_default="1")
 ]
+Holdout = Annotated[
+    float | None,
+    typer.Option(
+        help="Share of the rows to leave out, so that `audit` has rows to compare with: at least "
+        "1,000 where a fifth of the table has as many; 0 leaves out none.",
+        show_default="0.1",
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a fit that was stopped.")]
 CheckpointEvery = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")]
 Log = Annotated[
@@ -72,14 +80,17 @@ def settings_of(
     condition: list[str] | None,
     epochs: int | None,
     seed: int | None,
+    holdout: float | None,
     cost: dict[str, Any],
 ) -> Settings:
     """The file's settings, with the flags laid over them."""
+    from synthvae.holdout import SHARE
     from synthvae.metadata import load_mapping
     from synthvae.settings import parse
 
     content: dict[str, Any] = load_mapping(config, "settings") if config else {}
-    flags = {"preset": preset, "condition": condition or None, "seed": seed}
+    flags = {"preset": preset, "condition": condition or None, "seed": seed, "holdout": holdout}
+    content = {"holdout": SHARE, **content}
     content |= {key: value for key, value in flags.items() if value is not None}
     if epochs is not None:
         content["training"] = {**_mapping(content, "training", config), "epochs": epochs}

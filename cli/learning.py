@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from synthvae.errors import UsageError
 
+from .aside import Aside
 from .console import Bar, Reporter, seconds
 from .private import paid_into, promise, refuse_resume, write_certificate
 
@@ -55,13 +56,15 @@ class Job:
         columns, preset = len(data.columns), self.settings.preset
         self.reporter.say(f"{size} rows, {columns} columns; preset {preset}")
         checkpoint = _checkpoint(self.output, self.resume, self.force, self.reporter)
+        aside = Aside.of(data, self.settings)
         with self.reporter.progress("learning", 1) as bar:
-            artifact = self._learn(data, checkpoint, bar)
+            artifact = self._learn(data, aside, checkpoint, bar)
         artifact.save(self.output)
         checkpoint.unlink(missing_ok=True)
-        summary(artifact, self.output, time.monotonic() - started, self.reporter)
+        noted = aside.note(self.output, self.reporter)
+        summary(artifact, self.output, time.monotonic() - started, self.reporter, noted)
 
-    def _learn(self, data: Table, checkpoint: Path, bar: Bar) -> Artifact:
+    def _learn(self, data: Table, aside: Aside, checkpoint: Path, bar: Bar) -> Artifact:
         from synthvae import pipeline, private
         from synthvae.journal import Journal
 
@@ -79,7 +82,7 @@ class Job:
             bar.at(counted + (learnt - counted) * done, words)
 
         common = (
-            data,
+            aside.learnt,
             self.metadata,
             self.settings,
             watch,
@@ -111,7 +114,9 @@ def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> 
     return checkpoint
 
 
-def summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -> None:
+def summary(
+    artifact: Artifact, output: Path, took: float, reporter: Reporter, holdout: Path | None
+) -> None:
     """What was learnt, for people and for programs."""
     from synthvae.training.findings import in_words, warnings
 
@@ -144,5 +149,6 @@ def summary(artifact: Artifact, output: Path, took: float, reporter: Reporter) -
             "latent": latent,
             "warnings": warned,
             "private": private["claim"] if private else False,
+            "holdout": str(holdout) if holdout else None,
         }
     )

@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from synthvae import metadata as metadatas
@@ -14,11 +13,11 @@ from synthvae.detect import detect
 from synthvae.errors import Problems, SchemaError, TableError, hint
 from synthvae.evaluation import Evaluation, default_target, sdmetrics_records
 from synthvae.evaluation import evaluate as evaluate_frames
+from synthvae.evaluation.frames import frame
 from synthvae.metadata import CORE
 from synthvae.reading import read_table
-from synthvae.schema import ColumnSchema, Schema, resolve
-from synthvae.table import Column, Table
-from synthvae.written import format_of, moments, numbers_of, unit_of
+from synthvae.schema import Schema, resolve
+from synthvae.table import Table
 
 STEPS = 6  # reading, four metrics, SDMetrics
 COMPARED = ("numerical", "categorical", "boolean", "datetime")
@@ -42,7 +41,7 @@ def compare(
     described = metadatas.read(metadata) if metadata else detect(tables["real"])
     schema = resolve(described, tables["real"], missing)
     compared = [c for c in schema.columns if c.sdtype in COMPARED]
-    frames = [_frame(table, compared) for table in tables.values()]
+    frames = [frame(table, compared) for table in tables.values()]
     if target is not None and target not in frames[0]:
         raise SchemaError(
             f"a target is a column that is compared, but '{target}' is none; "
@@ -75,43 +74,15 @@ def _same_columns(tables: Mapping[str, Table]) -> None:
     problems.raise_as(SchemaError)
 
 
-def _frame(table: Table, columns: list[ColumnSchema]) -> pd.DataFrame:
-    """float64 for numbers and moments, text for the rest; missing is NaN or None."""
-    return pd.DataFrame({c.name: _values(table[c.name], c) for c in columns})
-
-
-def _values(column: Column, schema: ColumnSchema) -> np.ndarray[Any, Any]:
-    absent = np.array([text in schema.missing for text in column.texts], bool)
-    if schema.sdtype == "numerical":
-        numbers = np.where(absent, np.nan, numbers_of(column.levels))
-        return np.append(numbers, np.nan)[column.codes]
-    if schema.sdtype == "datetime":
-        seconds = np.where(absent, np.nan, _moments(column, schema))
-        return np.append(seconds, np.nan)[column.codes]
-    fold = str.lower if schema.sdtype == "boolean" else str
-    texts = [None if text in schema.missing else fold(text) for text in column.texts]
-    return np.array([*texts, None], dtype=object)[column.codes]
-
-
-def _moments(column: Column, schema: ColumnSchema) -> np.ndarray[Any, Any]:
-    """Seconds since 1970 of each level; a typed file may write moments in another format."""
-    format = schema.datetime_format
-    seconds = moments(column.levels, format, "s")
-    if np.isnan(seconds).all():
-        format = format_of(column.levels) or format
-        seconds = moments(column.levels, format, unit_of(column.levels, format))
-    return seconds
-
-
 def _typed(tables: Mapping[str, Table], schema: Schema) -> list[pd.DataFrame]:
     """The frames that SDMetrics is used to: moments as datetime64, identifiers as text."""
     frames = []
     for table in tables.values():
-        frame = _frame(table, list(schema.columns))
+        typed = frame(table, list(schema.columns))
         for column in schema.columns:
             if column.sdtype == "datetime":
-                frame[column.name] = pd.to_datetime(frame[column.name], unit="s", errors="coerce")
-        frames.append(frame)
+                typed[column.name] = pd.to_datetime(typed[column.name], unit="s", errors="coerce")
+        frames.append(typed)
     return frames
 
 

@@ -3,6 +3,7 @@ reason why they have none."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,6 +44,22 @@ def match(
     Raises SchemaError with every reason at once: missing columns, categories and codes that the
     model never saw, values that are not of the column's form.
     """
+
+    def unknown(column: Column, _: Codec) -> Mask:
+        return np.zeros(len(table), bool) if missing is None else is_missing(column, missing)
+
+    return _matched(codec, table, seed, unknown)
+
+
+def match_known(codec: TableCodec, table: Table, seed: int) -> Matched:
+    """The same, but cells that the model can't read, such as categories that it never saw, are
+    `unknown` rather than refused. Raises SchemaError for missing columns."""
+    return _matched(codec, table, seed, _unreadable)
+
+
+def _matched(
+    codec: TableCodec, table: Table, seed: int, unknown: Callable[[Column, Codec], Mask]
+) -> Matched:
     names = [one.name for one in codec.codecs]
     if names and not set(names) & set(table.names):
         raise SchemaError(
@@ -51,7 +68,7 @@ def match(
         )
     problems = Problems()
     parts: list[Encoded] = []
-    unknown: dict[str, Mask] = {}
+    masks: dict[str, Mask] = {}
     for one in codec.codecs:
         if one.name not in table.names:
             problems.add(
@@ -60,14 +77,29 @@ def match(
             )
             continue
         column = _in_its_form(table[one.name], one)
-        mask = np.zeros(len(table), bool) if missing is None else is_missing(column, missing)
+        masks[one.name] = unknown(column, one)
         try:
-            parts.append(_encode(one, column, mask, stream(seed, "encode", one.name)))
+            parts.append(_encode(one, column, masks[one.name], stream(seed, "encode", one.name)))
         except SchemaError as error:
             problems.reasons.extend(error.reasons)
-        unknown[one.name] = mask
     problems.raise_as(SchemaError)
-    return Matched(Encoded.side_by_side(parts, len(table)), unknown)
+    return Matched(Encoded.side_by_side(parts, len(table)), masks)
+
+
+def _unreadable(column: Column, codec: Codec) -> Mask:
+    """Which rows [N] hold what `codec.encode` would refuse."""
+    form: Any = getattr(codec, "form", None)
+    if isinstance(codec, CategoricalCodec):
+        known = set(codec.levels)
+        strange = np.array([text not in known for text in [*column.texts, ""]])
+    elif form is not None:
+        places = np.append(np.arange(len(column.levels)), -1).astype(np.int32)
+        values, special = form.parse(Column(column.name, places, column.levels, column.storage))
+        strange = ~np.isfinite(values) & (special < 0)
+    else:
+        strange = np.zeros(len(column.levels) + 1, bool)
+    mask: Mask = strange[column.codes]
+    return mask
 
 
 def is_missing(column: Column, missing: frozenset[str]) -> Mask:

@@ -44,7 +44,8 @@ class Settings:
     """Everything that shapes a fit beside the table and its metadata.
 
     `target`: the column that `evaluate` predicts; `condition`: columns to be given rather than
-    modelled; `missing_values`: more written forms that mean 'no value'.
+    modelled; `missing_values`: more written forms that mean 'no value'; `holdout`: the share of the
+    rows that are left out, for an audit to compare with (see `holdout.count_of`).
     """
 
     preset: str = DEFAULT_PRESET
@@ -52,11 +53,14 @@ class Settings:
     target: str | None = None
     condition: tuple[str, ...] = ()
     missing_values: tuple[str, ...] = ()
+    holdout: float = 0.0
     model: ModelSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].model)
     training: TrainingSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].training)
     privacy: PrivacySpec = field(default_factory=PrivacySpec)
 
     def __post_init__(self) -> None:
+        if not 0 <= self.holdout <= 0.5:
+            raise ValueError(f"holdout is a share from 0 to 0.5, but it is {self.holdout}")
         decoder, regime = self.model.decoder.kind, self.training.regime.kind
         if regime == "adversarial" and decoder != "parallel":
             raise ValueError(

@@ -17,10 +17,11 @@ from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import UsageError
+from synthvae.holdout import Holdout, Mask, beside, left_out, without
 from synthvae.sampling import Sampler
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
-from synthvae.table import from_frame
+from synthvae.table import Table, from_frame
 
 
 class Synthesizer:
@@ -37,16 +38,32 @@ class Synthesizer:
     ) -> None:
         self.settings = parse({"preset": preset, **(settings or {})})
         self._artifact: Artifact | None = None
+        self._aside: tuple[Table, Mask] | None = None
 
-    def fit(self, frame: pd.DataFrame, metadata: Mapping[str, Any] | None = None) -> Synthesizer:
+    def fit(
+        self,
+        frame: pd.DataFrame,
+        metadata: Mapping[str, Any] | None = None,
+        holdout: float | None = None,
+    ) -> Synthesizer:
         """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None.
+
+        `holdout` is the share of the rows to leave out for an audit; `save` notes which they were
+        beside the model. None: as the settings say, and those say none, since who holds a frame can
+        part it and knows which part was learnt. (On the command line it is a tenth.)
 
         With `{"privacy": {"epsilon": 3}}` among the settings the fit is differentially private,
         and metadata is a must.
         """
         described = metadatas.parse(metadata, "metadata") if metadata is not None else None
+        if holdout is not None:
+            self.settings = parse({**self.settings.to_json(), "holdout": holdout})
         fit = pipeline.fit if self.settings.privacy.epsilon is None else private.fit
-        self._artifact = fit(from_frame(frame), described, self.settings)
+        table = from_frame(frame)
+        mask = left_out(table, self.settings)
+        learnt = without(table, mask) if mask.any() else table
+        self._artifact = fit(learnt, described, self.settings)
+        self._aside = (table, mask) if mask.any() else None
         return self
 
     def sample(
@@ -144,8 +161,10 @@ class Synthesizer:
         return self._artifact
 
     def save(self, path: str | Path) -> None:
-        """Write the model to one file."""
+        """Write the model to one file and, if `fit` left rows out, a note of them beside it."""
         self.artifact.save(Path(path))
+        if self._aside is not None:
+            Holdout.of(*self._aside, Path(path)).save(beside(Path(path)))
 
     @staticmethod
     def load(path: str | Path) -> Synthesizer:

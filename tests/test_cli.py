@@ -44,6 +44,7 @@ COMMANDS = [
     "fit",
     "sample",
     "evaluate",
+    "audit",
     "inspect",
     "score",
     "impute",

@@ -134,3 +134,29 @@ def test_without_metadata_there_is_no_private_fit(cli, table: Path, tmp_path: Pa
     result = cli("fit", table, "-o", tmp_path / "model.synthvae", "--epsilon", 3)
     assert result.exit_code == 3
     assert "synthvae detect TABLE --private" in " ".join(result.stderr.split())
+
+
+def test_some_rows_are_left_out_and_how_many_is_not_said(fit, cli, tmp_path: Path) -> None:
+    result = fit("--epsilon", 3)
+    assert result.exit_code == 0, result.output
+    said = " ".join(result.output.split())
+    note = json.loads((tmp_path / "model.holdout.json").read_text())
+    assert "some rows were left out for an audit" in said
+    assert 30 < len(note["rows"]) < 95  # a tenth of 600, give or take
+    assert f"{len(note['rows'])} rows" not in said
+    certificate = (tmp_path / "model.privacy_certificate.json").read_text()
+    assert note["salt"] not in certificate
+    assert "the note of rows left out" in certificate
+
+
+def test_the_bound_of_canaries_is_held_against_the_claim(
+    fit, cli, table: Path, tmp_path: Path
+) -> None:
+    assert fit("--epsilon", 3).exit_code == 0
+    done = cli("audit", "-m", tmp_path / "model.synthvae", "--real", table, "--deep", "--json")
+    assert done.exit_code in (0, 4), done.output
+    found = json.loads(done.stdout)
+    assert 2.9 < found["claim"]["epsilon"] <= 3
+    assert [bound["name"] for bound in found["bounds"]] == ["canaries in one more fit"] * 2
+    assert all(bound["epsilon"] <= found["claim"]["epsilon"] for bound in found["bounds"])
+    assert any("no shadow models" in note for note in found["notes"])

@@ -13,7 +13,7 @@ import pytest
 from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError
-from synthvae.matching import match
+from synthvae.matching import match, match_known
 from synthvae.reading import read_table
 from synthvae.schema import MISSING
 from synthvae.settings import parse
@@ -88,3 +88,22 @@ def test_unknown_cells_are_not_present_and_rows_keep_their_numbers(codec, frame)
         match(codec, from_frame(holes), 0, MISSING)
     with pytest.raises(SchemaError, match="first '' in row 1"):
         match(codec, from_frame(holes), 0)
+
+
+def test_what_a_model_can_not_read_is_unknown_rather_than_refused(codec, frame) -> None:
+    other = frame.astype({"score": object})
+    other.loc[3, "group"] = "never seen"
+    other.loc[4, "spend"] = np.inf
+    other.loc[5, "since"] = pd.NaT
+    found = match_known(codec, from_frame(other.astype({"score": float})), 0)
+    assert {n: np.flatnonzero(m).tolist() for n, m in found.unknown.items() if m.any()} == {
+        "group": [3],
+        "spend": [4],
+        "since": [5],
+    }
+    at = codec.layout.of_column("group").codes[0]
+    assert found.encoded.codes[3, at] == -1
+    plain = match(codec, from_frame(frame), 0)
+    np.testing.assert_array_equal(found.encoded.codes[6:, at], plain.encoded.codes[6:, at])
+    with pytest.raises(SchemaError, match="no column 'group'"):
+        match_known(codec, from_frame(frame.drop(columns="group")), 0)

@@ -19,7 +19,8 @@ NOT_COVERED = (
     "the settings, and how they were chosen: try settings on public data",
     "other fits on the same rows: their costs add up (see the history beside the model)",
     "the time that the fit took, and that it was made",
-    "reports that compare real with synthetic rows: they hold statistics of the rows",
+    "the note of rows left out of the fit, beside the model: it stays with the table",
+    "reports that compare real with synthetic rows, and audits: they hold statistics of the rows",
 )
 LIMITATIONS = (
     "The promise bounds what anybody learns from the model about one unit, beyond what would be "

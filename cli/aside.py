@@ -1,0 +1,67 @@
+"""Rows that `synthvae fit` puts aside, so that `synthvae audit` has some to compare with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from .console import Reporter
+
+if TYPE_CHECKING:
+    from synthvae.holdout import Mask
+    from synthvae.settings import Settings
+    from synthvae.table import Table
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A table, which of its rows [N] are not learnt, and why in words."""
+
+    table: Table
+    left_out: Mask
+    why: str
+
+    @staticmethod
+    def of(table: Table, settings: Settings) -> Aside:
+        from synthvae.holdout import left_out
+
+        mask = left_out(table, settings)
+        return Aside(table, mask, _words(table, mask, settings))
+
+    @property
+    def learnt(self) -> Table:
+        """The other rows."""
+        from synthvae.holdout import without
+
+        return without(self.table, self.left_out) if self.left_out.any() else self.table
+
+    def note(self, model: Path, reporter: Reporter) -> Path | None:
+        """Write down beside `model` which rows they were, if any, and say so."""
+        from synthvae.holdout import Holdout, beside
+
+        if not self.left_out.any():
+            if self.why:
+                reporter.say(self.why)
+            return None
+        path = beside(model)
+        Holdout.of(self.table, self.left_out, model).save(path)
+        reporter.say(f"{self.why}: {path} (keep it where the table is kept, and to yourself)")
+        return path
+
+
+def _words(table: Table, mask: Mask, settings: Settings) -> str:
+    from synthvae.holdout import FEWEST, MOST, count_of
+
+    if not settings.holdout:
+        return ""
+    private = settings.privacy.epsilon is not None
+    rows = settings.privacy.rows if private else len(table)
+    if not count_of(rows, settings.holdout):
+        return (
+            f"no rows were left out for an audit, since a fifth of the table has fewer than "
+            f"{FEWEST}: from {round(FEWEST / MOST):,} rows on some are. To audit the model, pass "
+            "rows of your own to `synthvae audit --holdout`"
+        )
+    many = "some" if private else f"{int(mask.sum()):,}"
+    return f"{many} rows were left out for an audit"

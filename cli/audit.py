@@ -1,0 +1,147 @@
+"""`synthvae audit`: what released rows, or a model, tell about those who were learnt."""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from synthvae.errors import UsageError
+from synthvae.files import refuse_overwrite
+
+from .console import Force, Json, Paper, Quiet, Reporter, Threads
+
+if TYPE_CHECKING:
+    from synthvae.audit import Audit
+
+SHADOWS = 16
+_WORSE = {"FAIL": "red", "INCONCLUSIVE": "yellow", "PASS": "green"}
+
+
+Real = Annotated[str, typer.Option(help="The table that was fitted, as it was.")]
+Model = Annotated[
+    Path | None,
+    typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
+]
+Synthetic = Annotated[
+    str | None,
+    typer.Option(help="The rows that are released.", show_default="drawn from the model"),
+]
+Holdout = Annotated[
+    str | None,
+    typer.Option(
+        help="Real rows that were not learnt, drawn like those that were.",
+        show_default="those that fit left out",
+    ),
+]
+Described = Annotated[
+    Path | None, typer.Option(help="SDV metadata, without a model.", show_default="detected")
+]
+Deep = Annotated[
+    bool, typer.Option("--deep", help="Shadow models and canaries too: up to an hour.")
+]
+Shadows = Annotated[int, typer.Option(min=16, max=64, help="Shadow models of --deep.")]
+Output = Annotated[
+    Path | None, typer.Option("-o", "--output", help="Write the result as JSON here too.")
+]
+Words = Annotated[Path | None, typer.Option(help="Write a report for people here.")]
+Restricted = Annotated[
+    Path | None,
+    typer.Option(help="Write what shows real rows here: handle it like the real table."),
+]
+Seed = Annotated[int, typer.Option(help="Same files and seed: same result.")]
+
+
+def audit(
+    real: Real,
+    model: Model = None,
+    synthetic: Synthetic = None,
+    holdout: Holdout = None,
+    metadata: Described = None,
+    deep: Deep = False,
+    shadows: Shadows = SHADOWS,
+    output: Output = None,
+    markdown: Words = None,
+    restricted: Restricted = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    force: Force = False,
+    json: Json = False,
+    quiet: Quiet = False,
+) -> None:
+    """Attack a model, or the rows of any generator, as somebody would who looks for members of the
+    training table. Exit codes: 0 pass, 1 fail, 4 inconclusive, 2 usage, 3 bad data."""
+    reporter = Reporter(quiet, json)
+    outputs = [path for path in (output, markdown, restricted) if path]
+    for path in outputs:
+        refuse_overwrite(path, force)
+    if len(set(outputs)) < len(outputs):
+        raise UsageError("each output has a file of its own, but two have the same; rename one")
+    # See evaluate: threads that spin while they wait slow each other down.
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    from synthvae.auditing import run
+    from synthvae.sources import Sources
+
+    sources = Sources(real, holdout, synthetic, model, metadata, shadows if deep else None)
+    with reporter.progress("auditing", 1) as bar:
+        found = run(sources, seed, threads, bar.at)
+    _write(found, output, markdown, restricted)
+    reporter.result(found.to_json())
+    if not json and not quiet:
+        _print(found)
+    raise typer.Exit(found.verdict.exit_code)
+
+
+def _write(
+    found: Audit, output: Path | None, markdown: Path | None, restricted: Path | None
+) -> None:
+    from synthvae.audit import markdown as as_markdown
+    from synthvae.files import write_bytes
+
+    if output:
+        write_bytes(output, _json(found.to_json()))
+    if markdown:
+        write_bytes(markdown, as_markdown(found).encode())
+    if restricted:
+        write_bytes(restricted, _json(found.restricted.to_json()))
+        restricted.chmod(0o600)
+
+
+def _json(content: dict[str, Any]) -> bytes:
+    import json
+
+    return (json.dumps(content, indent=2, default=str) + "\n").encode()
+
+
+def _print(found: Audit) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.table import Table
+
+    table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
+    table.add_column("criterion", ratio=1)
+    for name in ("value", "95 % interval", "limit"):
+        table.add_column(name, justify="right", no_wrap=True)
+    table.add_column("outcome", no_wrap=True)
+    for each in found.verdict.criteria:
+        between = f"{_number(each.interval.low)}..{_number(each.interval.high)}"
+        cells = (each.name, _number(each.value), between, _number(each.limit))
+        table.add_row(*cells, each.outcome, style=_WORSE[each.outcome])
+    console = Paper()
+    console.print(table)
+    for control in found.controls:
+        if control.passed is not True:
+            state = "was not made" if control.passed is None else "did not come out as it should"
+            console.print(f"{control.name} {state}: {control.note}", markup=False)
+    for bound in found.bounds:
+        console.print(f"epsilon at least {bound.epsilon:.2f}: {bound.name}", markup=False)
+    for note in found.notes:
+        console.print(f"note: {note}", markup=False)
+    verdict = found.verdict
+    console.print(f"{verdict.outcome}: {verdict.sentence}", style=_WORSE[verdict.outcome])
+
+
+def _number(value: float) -> str:
+    return f"{value:.3g}" if math.isfinite(value) else "?"

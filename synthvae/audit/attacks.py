@@ -1,0 +1,142 @@
+"""Attacks that see released rows alone: how much denser are they around a row than fresh ones are?
+
+- density ratio: distance to the k-th nearest reference row over that to the k-th nearest released
+  one (van Breugel et al. 2023, DOMIAS, with nearest neighbours for densities);
+- distance difference: the same with k = 1 and a difference (Chen et al. 2020, GAN-Leaks);
+- Monte-Carlo ball: released rows within a radius (Hilprecht et al. 2019);
+- classifier: trees that tell released from reference rows (Houssiau et al. 2022).
+
+The reference of one half are holdout rows that are not in it, so every tested row meets a
+reference that it is no part of. Exposed rows are the ones furthest from all other real rows,
+members or not: whom an attacker would pick (Meeus et al. 2023, Achilles' heels).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from sklearn.ensemble import HistGradientBoostingClassifier
+
+from synthvae.audit.neighbours import Neighbours, nearest
+from synthvae.audit.points import Points, Space, space_of
+from synthvae.audit.sides import Effort, Pool, Tables
+from synthvae.evaluation.stats import Bools, Floats, pick, tree_codes
+from synthvae.seeds import derive, stream
+
+KS = (1, 5, 20)
+_TINY = 1e-6
+_EXPOSED_ROWS = 500
+_LEAST_EXPOSED, _MOST_EXPOSED = 0.01, 0.25
+_BALL_ROWS = 500
+_LOPSIDED = 3
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What the attacks on all released tables share.
+
+    `rows` and `points` [n, D] are those of the pool, `references` of the first and the second
+    half, `to_reference` [n, k] distances, `released` the synthetic rows that set the scales.
+    """
+
+    space: Space
+    rows: pd.DataFrame
+    points: Points
+    references: tuple[pd.DataFrame, pd.DataFrame]
+    to_reference: Floats
+    released: pd.DataFrame
+    radius: float
+
+
+def ground_of(tables: Tables, pool: Pool, effort: Effort, seed: int) -> Ground:
+    """Points, references, distances to these, and the radius of the ball.
+
+    The radius is the median distance from a reference row to the nearest released one.
+    """
+    columns = list(tables.compared)
+    released = pick(tables.synthetic[columns], effort.released, stream(seed, "audit", "released"))
+    space = space_of(released, seed)
+    rows = pool.frame(tables)
+    points = space.points(rows)
+    first, second = (_reference(tables, pool, half, effort, seed) for half in (False, True))
+    to_reference = np.empty((len(points), min(max(KS), len(first), len(second))))
+    for half, reference in ((False, first), (True, second)):
+        inside = pool.second == half
+        among = space.points(reference)
+        to_reference[inside] = nearest(points[inside], among, to_reference.shape[1]).distances
+    probes = space.points(first.head(_BALL_ROWS))
+    usual = nearest(probes, space.points(released), 1).distances
+    radius = max(float(np.median(usual)), _TINY)
+    return Ground(space, rows, points, (first, second), to_reference, released, radius)
+
+
+def _reference(tables: Tables, pool: Pool, half: bool, effort: Effort, seed: int) -> pd.DataFrame:
+    """Holdout rows that are not attacked in this half."""
+    free = np.ones(len(tables.holdout), bool)
+    free[pool.place[~pool.member & (pool.second == half)]] = False
+    rest = tables.holdout.loc[free, list(tables.compared)]
+    return pick(rest, 2 * effort.rows, stream(seed, "audit", "reference", int(half)))
+
+
+def neighbours_in(ground: Ground, released: pd.DataFrame) -> Neighbours:
+    """Of each row of the pool among `released` rows."""
+    return nearest(ground.points, ground.space.points(released), max(KS), ground.radius)
+
+
+def distance_scores(ground: Ground, found: Neighbours) -> dict[str, Floats]:
+    """Scores [n] by attack, high for rows that released ones gather around."""
+    near, fresh = found.distances, ground.to_reference
+    scores = {}
+    for k in KS:
+        ours, theirs = (each[:, min(k, each.shape[1]) - 1] for each in (near, fresh))
+        scores[f"density ratio, k = {k}"] = np.log(theirs + _TINY) - np.log(ours + _TINY)
+    scores["distance difference"] = fresh[:, 0] - near[:, 0]
+    scores["Monte-Carlo ball"] = found.within.astype(np.float64)
+    return scores
+
+
+def classifier_score(
+    ground: Ground, pool: Pool, released: pd.DataFrame, effort: Effort, seed: int
+) -> Floats:
+    """Log odds [n] of being a released row, from trees that never saw the row."""
+    scores = np.empty(len(ground.rows))
+    for half, reference in enumerate(ground.references):
+        rng = stream(seed, "audit", "classifier", half)
+        taken = pick(released, _LOPSIDED * len(reference), rng)
+        inside = pool.second == bool(half)
+        (fake, fresh, tested), categorical = tree_codes(
+            taken, [taken, reference, ground.rows[inside]]
+        )
+        model = HistGradientBoostingClassifier(
+            max_iter=effort.trees,
+            categorical_features=categorical,
+            early_stopping=False,
+            random_state=derive(seed, "audit", "trees", half) % 2**32,
+        )
+        model.fit(np.vstack([fake, fresh]), np.repeat([1, 0], [len(fake), len(fresh)]))
+        scores[inside] = model.decision_function(tested)
+    return scores
+
+
+def released_scores(
+    ground: Ground, pool: Pool, released: pd.DataFrame, effort: Effort, seed: int
+) -> tuple[Mapping[str, Floats], Neighbours]:
+    """All attacks on one table, and the neighbours that they rest on."""
+    found = neighbours_in(ground, released)
+    scores = distance_scores(ground, found)
+    scores["classifier"] = classifier_score(ground, pool, released, effort, seed)
+    return scores, found
+
+
+def exposed_rows(ground: Ground, pool: Pool) -> Bools:
+    """The rows [n] furthest from the other real ones, chosen without a look at who is a member.
+
+    One in a hundred, or as many as bring 500 of the smaller side, at most a quarter.
+    """
+    alone = nearest(ground.points, ground.points, 6).distances[:, -1]  # the nearest is itself
+    smaller = max(min(int(pool.member.sum()), int((~pool.member).sum())), 1)
+    share = min(max(_EXPOSED_ROWS / smaller, _LEAST_EXPOSED), _MOST_EXPOSED)
+    return np.asarray(alone > np.quantile(alone, 1 - share))

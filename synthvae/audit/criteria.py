@@ -1,0 +1,172 @@
+"""The policy's limits as questions, each with a value and intervals, and their answers."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from synthvae.audit.policy import Policy
+from synthvae.audit.records import Attack, Criterion, Excess, Outcome
+from synthvae.audit.roc import auc_interval, tpr_interval
+from synthvae.audit.shares import excess_interval
+from synthvae.audit.trial import CHOOSING, FPRS, strongest
+from synthvae.evaluation.records import Interval
+
+MEMBERSHIP = "membership"
+DISCLOSURE = "disclosure"
+COPIES = "copies"
+MADE_UP = "made-up values"
+_MOST_ROWS = 10_000_000
+_SIDES = {
+    "released tables": ("released table", "larger table"),
+    "the model": ("model", "shadow models"),
+}
+
+
+@dataclass(frozen=True)
+class Question:
+    """A limit, a value, and its interval at any confidence; `n` rows on the smaller side."""
+
+    name: str
+    section: str
+    value: float
+    limit: float
+    n: int
+    interval: Callable[[float], Interval]
+    power: int = 2  # intervals shrink with the root of the rows; with the rows if nothing was hit
+
+
+def criteria_of(
+    attacks: Sequence[Attack], risks: Sequence[Excess], copies: Sequence[Excess], policy: Policy
+) -> list[Criterion]:
+    """An answer to every question that there are records for.
+
+    FAIL goes by intervals that hold for all of them together with 95 %.
+    """
+    questions = [*_membership(attacks, policy), *_excesses(risks, copies, policy)]
+    strict = 1 - 0.05 / max(len(questions), 1)
+    return [_judged(question, strict) for question in questions]
+
+
+def _membership(attacks: Sequence[Attack], policy: Policy) -> list[Question]:
+    """Of each kind of access, and of all and of exposed rows: the strongest of the first half."""
+    found = []
+    for side, access in _SIDES.items():
+        for who in ("all rows", "exposed rows"):
+            there = [each for each in attacks if each.access in access and each.who == who]
+            best = strongest(there, "auc")
+            if best is None:
+                continue
+            title = f"{{}}, {who}, from {side}"
+            found.append(_auc_question(title, best, policy.auc))
+            found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
+    return found
+
+
+def _auc_question(title: str, attack: Attack, limit: float) -> Question:
+    least = min(attack.members, attack.others)
+    return Question(
+        title.format(f"AUC of '{attack.name}'"),
+        MEMBERSHIP,
+        attack.auc,
+        limit,
+        2 * least,
+        lambda confidence: auc_interval(attack.auc, attack.error, least, confidence),
+    )
+
+
+def _tpr_question(title: str, attack: Attack | None, other: Attack, limit: float) -> Question:
+    """Rows found at 1 % false alarms; a question without an answer if rows are too few."""
+    if attack is None:
+        name = title.format(f"members found at {CHOOSING} false alarms")
+        n = 2 * min(other.members, other.others)
+        return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
+    seen = attack.tpr[CHOOSING]
+    return Question(
+        title.format(f"members that '{attack.name}' finds at {CHOOSING} false alarms"),
+        MEMBERSHIP,
+        seen.value,
+        limit,
+        2 * min(attack.members, attack.others),
+        lambda confidence: tpr_interval(seen, attack.fpr[CHOOSING], FPRS[CHOOSING], confidence),
+        2 if seen.hits else 1,
+    )
+
+
+def _excesses(risks: Sequence[Excess], copies: Sequence[Excess], policy: Policy) -> list[Question]:
+    limits = {
+        "singling out": policy.singling_out,
+        "linkability": policy.linkability,
+        "inference": policy.inference,
+        "exact copies": policy.exact_copies,
+        "near copies": policy.near_copies,
+        "rare combinations": policy.rare_combinations,
+        "reused values": policy.reused,
+    }
+    return [
+        _excess_question(each, limits[each.name], section)
+        for section, group in ((DISCLOSURE, risks), (COPIES, copies))
+        for each in group
+    ]
+
+
+def _excess_question(found: Excess, limit: float, section: str) -> Question:
+    ours, theirs = found.training, found.control
+    name = f"{found.name}, training rows beyond holdout rows"
+    if found.name in ("inference", "reused values"):
+        name = f"{found.name} of '{found.subject[0]}', training rows beyond holdout rows"
+    return Question(
+        name,
+        MADE_UP if found.name == "reused values" else section,
+        found.value,
+        limit,
+        min(ours.n, theirs.n) if theirs.hits else ours.n,
+        lambda confidence: excess_interval(ours, theirs, confidence),
+        2 if ours.hits else 1,
+    )
+
+
+def _judged(question: Question, strict_confidence: float) -> Criterion:
+    interval, strict = question.interval(0.95), question.interval(strict_confidence)
+    outcome: Outcome = "INCONCLUSIVE"
+    if strict.low > question.limit:
+        outcome = "FAIL"
+    elif interval.high < question.limit:
+        outcome = "PASS"
+    rows = _rows_that_decide(question, interval, strict) if outcome == "INCONCLUSIVE" else None
+    reason = (
+        f"{question.name}: {question.value:.2%} ({interval.low:.2%} to {interval.high:.2%}), "
+        f"limit {question.limit:.2%}"
+    )
+    if math.isnan(question.value):
+        reason = f"{question.name}: too few rows to measure it"
+    if rows:
+        reason += f"; about {rows:,} rows a side would decide"
+    elif outcome == "INCONCLUSIVE" and not math.isnan(question.value):
+        reason += "; too close to the limit for any number of rows that could be had"
+    return Criterion(
+        question.name,
+        question.section,
+        question.value,
+        interval,
+        strict,
+        question.limit,
+        outcome,
+        rows,
+        reason,
+    )
+
+
+def _rows_that_decide(question: Question, interval: Interval, strict: Interval) -> int | None:
+    """Rows a side at which the interval would no longer hold the limit, the value staying."""
+    below = question.value < question.limit
+    width = interval.high - question.value if below else question.value - strict.low
+    gap = abs(question.limit - question.value)
+    if not gap or math.isnan(gap):
+        return None
+    rows = question.n * (width / gap) ** question.power
+    if rows > _MOST_ROWS:
+        return None
+    unit: int = 10 ** max(math.floor(math.log10(max(rows, 1))) - 1, 0)  # two digits, rounded up
+    return math.ceil(rows / unit) * unit

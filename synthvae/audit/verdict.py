@@ -1,0 +1,130 @@
+"""From findings to a verdict that one can defend: FAIL, PASS, or not enough to tell.
+
+FAIL needs an interval whose lower end passes the limit, at 95 % for all criteria together, so that
+a harmless table fails in at most one audit of twenty. PASS needs the upper end of every 95 %
+interval below its limit: absence of evidence in few rows is no pass.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import replace
+
+from synthvae.audit import controls as checks
+from synthvae.audit.criteria import DISCLOSURE, MEMBERSHIP, criteria_of
+from synthvae.audit.policy import Policy
+from synthvae.audit.records import (
+    Attack,
+    Claim,
+    Control,
+    Criterion,
+    EpsilonBound,
+    Excess,
+    Outcome,
+    Sizes,
+    Verdict,
+)
+from synthvae.audit.trial import strongest
+from synthvae.evaluation.records import Interval
+
+PROMISE = "promise"
+CAVEAT = (
+    "An audit bounds leakage from below: it says what these attacks found, not what no attack "
+    "could find."
+)
+
+
+def verdict_of(
+    attacks: Sequence[Attack],
+    risks: Sequence[Excess],
+    copies: Sequence[Excess],
+    controls: Sequence[Control],
+    bounds: Sequence[EpsilonBound],
+    claim: Claim | None,
+    policy: Policy,
+    sizes: Sizes,
+) -> Verdict:
+    """The verdict over every criterion that there are records for."""
+    criteria = criteria_of(attacks, risks, copies, policy)
+    criteria += _promises(attacks, bounds, claim)
+    criteria = [_checked(each, controls, policy, sizes) for each in criteria]
+    outcomes = {each.outcome for each in criteria}
+    outcome: Outcome = "INCONCLUSIVE"
+    if "FAIL" in outcomes:
+        outcome = "FAIL"
+    elif outcomes == {"PASS"}:
+        outcome = "PASS"
+    reasons = tuple(each.reason for each in criteria if each.outcome == outcome != "PASS")
+    return Verdict(outcome, _sentence(outcome, criteria), reasons, tuple(criteria))
+
+
+def _promises(
+    attacks: Sequence[Attack], bounds: Sequence[EpsilonBound], claim: Claim | None
+) -> list[Criterion]:
+    """Whether a lower bound contradicts the promised epsilon."""
+    if claim is None:
+        return []
+    lower = {f"{each.name} ({each.theorem})": each.epsilon for each in bounds}
+    best = strongest(attacks, "auc")
+    if best is not None:
+        lower[f"'{best.name}' ({best.access}, {best.who})"] = best.epsilon_one_run
+    criteria = []
+    for name, value in lower.items():
+        outcome: Outcome = "FAIL" if value > claim.epsilon else "PASS"
+        reason = f"lower bound on epsilon by {name}: {value:.2f}, promised {claim.epsilon:g}"
+        interval = Interval(value, math.inf)
+        criteria.append(
+            Criterion(
+                f"epsilon by {name}",
+                PROMISE,
+                value,
+                interval,
+                interval,
+                claim.epsilon,
+                outcome,
+                None,
+                reason,
+            )
+        )
+    return criteria
+
+
+def _checked(
+    criterion: Criterion, controls: Sequence[Control], policy: Policy, sizes: Sizes
+) -> Criterion:
+    """What controls and sizes leave of a criterion's outcome."""
+    passed = {each.name: each.passed for each in controls}
+    told = criterion.section in (MEMBERSHIP, DISCLOSURE)
+    doubts = [passed.get(name) for name in (checks.NULL, checks.DRIFT)]
+    if told and False in doubts:
+        return _open(criterion, "a control found that real and holdout rows differ by themselves")
+    if told and None in doubts:
+        return _open(criterion, "too few rows for the controls that would vouch for it")
+    if criterion.outcome != "PASS":
+        return criterion
+    least = min(sizes.members, sizes.others)
+    if least < policy.rows:
+        why = f"{least:,} rows a side are fewer than the {policy.rows:,.0f} that a pass needs"
+        return replace(_open(criterion, why), rows=int(policy.rows))
+    positive = checks.POSITIVE if told else checks.POSITIVE_COPIES
+    if passed.get(positive) is not True and criterion.section != PROMISE:
+        return _open(criterion, "the audit has no power: rows copied in on purpose were not found")
+    return criterion
+
+
+def _open(criterion: Criterion, why: str) -> Criterion:
+    return replace(criterion, outcome="INCONCLUSIVE", reason=f"{criterion.name}: {why}")
+
+
+def _sentence(outcome: Outcome, criteria: Sequence[Criterion]) -> str:
+    count = sum(each.outcome == outcome for each in criteria)
+    words = {
+        "FAIL": f"Evidence for disclosure of training rows: {count} of {len(criteria)} criteria "
+        "pass the policy's limit.",
+        "PASS": f"Evidence for low disclosure: all {len(criteria)} criteria stay below the "
+        "policy's limits, intervals included.",
+        "INCONCLUSIVE": f"Not enough evidence either way: {count} of {len(criteria)} criteria can "
+        "not be decided.",
+    }
+    return f"{words[outcome]} {CAVEAT}"

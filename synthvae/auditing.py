@@ -1,0 +1,160 @@
+"""Files -> training rows, holdout and released rows -> scores of the model -> an audit.
+
+With a model, the holdout are the rows that its fit left out, and released rows are drawn if none
+are given. Without one, three tables of anybody's are audited, and torch is not loaded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from synthvae import metadata as metadatas
+from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, RowScores, audit
+from synthvae.audit.sides import COMPARED
+from synthvae.detect import detect
+from synthvae.evaluation.frames import frame
+from synthvae.reading import read_table
+from synthvae.schema import ColumnSchema, resolve
+from synthvae.sources import MORE, Sides, Sources, check_columns, released, sides_of
+from synthvae.stages import Stages, Told
+from synthvae.table import Table
+
+if TYPE_CHECKING:
+    from synthvae.artifact import Artifact
+    from synthvae.membership_scores import Suspects
+
+_WEIGHTS = {"read": 1.0, "draw": 4.0, "score": 3.0, "references": 25.0}
+_ATTACK = 40.0
+_DEEP = 400.0
+
+
+def run(sources: Sources, seed: int, threads: int | None, told: Told = lambda *_: None) -> Audit:
+    """The audit of `sources`. `told` hears the share that is done and what is being done."""
+    sources.check()
+    deep = {"deep": _DEEP} if sources.shadows else {}
+    stages = Stages(told, {**_WEIGHTS, **deep, "attack": _ATTACK})
+    stages.at("read", 0.0, "reading")
+    if sources.model is None:
+        return _of_tables(sources, seed, stages)
+    from synthvae.artifact import load
+
+    return _of_model(load(sources.model), sources, seed, threads, stages)
+
+
+def _of_tables(sources: Sources, seed: int, stages: Stages) -> Audit:
+    real, holdout = read_table(sources.real), read_table(str(sources.holdout))
+    described = metadatas.read(sources.metadata) if sources.metadata else detect(real)
+    sides = Sides(real, holdout, resolve(described, real))
+    return _audit(sides, read_table(str(sources.synthetic)), None, seed, stages)
+
+
+def _of_model(
+    artifact: Artifact, sources: Sources, seed: int, threads: int | None, stages: Stages
+) -> Audit:
+    from synthvae.membership_scores import Suspects, white_box
+
+    sides = sides_of(artifact, sources)
+    stages.at("draw", 0.0, "drawing rows")
+    synthetic, more = released(artifact, sources, len(sides.real), seed, threads)
+    stages.at("score", 0.0, "scoring rows by the model")
+    suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
+    scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))
+    bounds: tuple[EpsilonBound, ...] = ()
+    notes = _of_rows(sources, len(synthetic), len(more), seed)
+    if sources.shadows:
+        deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
+        scores, bounds, notes = {**scores, **deep[0]}, deep[1], (*notes, *deep[2])
+    return _audit(sides, synthetic, more, seed, stages, scores, bounds, _claim(artifact), notes)
+
+
+def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
+    """Where the rows under audit come from."""
+    notes = [
+        "rows that were not learnt are those of --holdout"
+        if sources.holdout
+        else "rows that were not learnt are those that the fit left out"
+    ]
+    if sources.synthetic is None:
+        notes.append(
+            f"the released rows are the first {rows:,} that the model draws at seed {seed}"
+        )
+    if rows + more < MORE * rows:
+        notes.append(f"{rows + more:,} rows were looked at in all, and not {MORE} times {rows:,}")
+    return tuple(notes)
+
+
+def _dug(
+    artifact: Artifact,
+    suspects: Suspects,
+    sides: Sides,
+    synthetic: Table,
+    shadows: int,
+    threads: int | None,
+    stages: Stages,
+) -> tuple[Mapping[str, RowScores], tuple[EpsilonBound, ...], tuple[str, ...]]:
+    from synthvae.deep_audit import dig
+
+    compared = [column for column in sides.schema.columns if column.sdtype in COMPARED]
+    found = dig(
+        artifact,
+        suspects,
+        (sides.real, sides.holdout, synthetic),
+        partial(_frame, columns=compared),
+        shadows,
+        threads,
+        partial(stages.at, "deep"),
+    )
+    return found.scores, found.bounds, found.notes
+
+
+def _audit(
+    sides: Sides,
+    synthetic: Table,
+    more: Table | None,
+    seed: int,
+    stages: Stages,
+    scores: Mapping[str, RowScores] | None = None,
+    bounds: Sequence[EpsilonBound] = (),
+    claim: Claim | None = None,
+    notes: tuple[str, ...] = (),
+) -> Audit:
+    columns = list(sides.schema.columns)
+    check_columns(sides.real, {"holdout": sides.holdout, "synthetic": synthetic})
+    steps: list[str] = []
+
+    def step(name: str) -> None:
+        stages.at("attack", len(steps) / STEPS, name)
+        steps.append(name)
+
+    found = audit(
+        _frame(sides.real, columns),
+        _frame(sides.holdout, columns),
+        _frame(synthetic, columns),
+        {column.name: column.sdtype for column in columns},
+        more=None if more is None else _frame(more, columns),
+        scores=scores,
+        bounds=bounds,
+        claim=claim,
+        unit=claim.unit if claim else "one row",
+        seed=seed,
+        progress=step,
+    )
+    return replace(found, notes=(*found.notes, *notes))
+
+
+def _frame(table: Table, columns: Sequence[ColumnSchema]) -> pd.DataFrame:
+    return frame(table, columns)
+
+
+def _claim(artifact: Artifact) -> Claim | None:
+    private = artifact.content.get("privacy")
+    if not private:
+        return None
+    claim = private["claim"]
+    unit = "one row" if claim["unit"] == "row" else f"all rows of one '{claim['unit']}'"
+    return Claim(float(claim["epsilon"]), float(claim["delta"]), unit)

@@ -1,0 +1,127 @@
+"""Rows put into a training table by the fall of a coin, to see whether what is learnt tells heads
+from tails (Steinke, Nasr & Jagielski 2023): a lower bound on the epsilon of how models are fitted.
+
+Half are rows of the holdout that the model finds strangest, half are made up: every cell is one of
+the column's values, rare or common with the same chance, so that no such row is like another. The
+model under audit learnt none of them; what it says of one is what there was to say beforehand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae import metadata as metadatas
+from synthvae import pipeline, private
+from synthvae.artifact import Artifact
+from synthvae.audit.f_dp import f_dp_bound_of
+from synthvae.audit.one_run import bound_of
+from synthvae.audit.records import EpsilonBound
+from synthvae.membership_scores import Floats, Suspects, Terms, read, readings
+from synthvae.model.compute import side_by_side
+from synthvae.relearning import relearn
+from synthvae.seeds import derive, stream
+from synthvae.table import Column, Table
+
+MOST = 1000
+
+
+@dataclass(frozen=True)
+class Canaries:
+    """Rows [m], and which of them the coin put in."""
+
+    table: Table
+    included: np.ndarray[tuple[int], np.dtype[np.bool_]]
+
+
+def bounds_by_canaries(
+    artifact: Artifact,
+    suspects: Suspects,
+    real: Table,
+    holdout: Table,
+    threads: int | None = None,
+) -> tuple[EpsilonBound, ...]:
+    """Fit once more, to `real` and the canaries that the coins put in, and bound epsilon by how
+    well the nats of canaries tell which those were; by two theorems. A private fit is made as
+    privately as that of `artifact` was."""
+    chosen = canaries(suspects, real, holdout)
+    before = _nats(artifact, chosen.table, suspects.seed)
+    table = joined([real, chosen.table.rows(chosen.included)])
+    if artifact.content.get("privacy"):
+        again = _fit_privately(artifact, table, suspects.seed, threads)
+    else:
+        again = _fit(artifact, suspects, table, threads)
+    scores = before - _nats(again, chosen.table, suspects.seed)
+    name = "canaries in one more fit"
+    delta = suspects.settings.privacy.delta
+    return (
+        bound_of(name, scores, chosen.included, delta=delta),
+        f_dp_bound_of(name, scores, chosen.included, delta=delta),
+    )
+
+
+def canaries(suspects: Suspects, real: Table, holdout: Table) -> Canaries:
+    """At most 1,000, and no more than half as many as rows are learnt."""
+    most = min(MOST, len(real) // 2)
+    found = suspects.rows[1]
+    terms = Terms(suspects.model, suspects.codec, suspects.seed)(found, 1).sum(axis=1)
+    strangest = np.argsort(-terms, kind="stable")[: most // 2]
+    natural = holdout.rows(suspects.places[1][strangest])
+    rng = stream(suspects.seed, "canaries")
+    made = made_up(real, most - len(natural), rng)
+    table = joined([natural, made])
+    return Canaries(table, rng.random(len(table)) < 0.5)
+
+
+def made_up(table: Table, rows: int, rng: np.random.Generator) -> Table:
+    """`rows` rows whose cells are values of `table`, all values of a column equally likely."""
+    columns = []
+    for column in table.columns:
+        used = np.flatnonzero(column.counts).astype(np.int32)
+        codes = rng.choice(used, rows) if len(used) else np.full(rows, -1, np.int32)
+        columns.append(Column(column.name, codes, column.levels, column.storage))
+    return Table(tuple(columns), table.frame_dtypes)
+
+
+def joined(tables: Sequence[Table]) -> Table:
+    """One below the other; columns as those of the first."""
+    columns = []
+    for first in tables[0].columns:
+        parts = [table[first.name] for table in tables]
+        starts = np.cumsum([0, *(len(part.levels) for part in parts)])
+        levels = pa.concat_arrays([part.levels for part in parts]).dictionary_encode()
+        places = np.append(levels.indices.to_numpy(zero_copy_only=False), -1).astype(np.int32)
+        codes = [
+            places[np.where(part.codes < 0, -1, part.codes + start)]
+            for part, start in zip(parts, starts, strict=False)
+        ]
+        texts = levels.dictionary
+        columns.append(Column(first.name, np.concatenate(codes), texts, first.storage))
+    return Table(tuple(columns), tables[0].frame_dtypes)
+
+
+def _fit(artifact: Artifact, suspects: Suspects, table: Table, threads: int | None) -> Artifact:
+    seed = suspects.seed
+    rows = read(suspects.model, suspects.codec, table, derive(seed, "spread", "canaries"))
+    with side_by_side(threads) as team:
+        model = relearn(
+            suspects.settings, suspects.codec, rows.tensors, derive(seed, "canaries"), team
+        )
+    return Artifact(artifact.content, model.state_dict())
+
+
+def _fit_privately(artifact: Artifact, table: Table, seed: int, threads: int | None) -> Artifact:
+    described = metadatas.parse(artifact.content["metadata"], "the model file")
+    settings = pipeline.settings_of(artifact)
+    return private.fit(table, described, settings, threads=threads)
+
+
+def _nats(artifact: Artifact, table: Table, seed: int) -> Floats:
+    """[m] in all."""
+    model, codec = pipeline.fitted(artifact)
+    rows = readings(model, codec, table, derive(seed, "spread", "asked"))
+    found: Floats = Terms(model, codec, seed)(rows, 1).sum(axis=1).astype(np.float64)
+    return found

@@ -1,0 +1,132 @@
+"""What an audit is made of: which rows were learnt, which were not, which are released.
+
+With a model, rows that were not learnt are those that its fit left out, and released rows are drawn
+if none are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pyarrow as pa
+
+from synthvae import holdout as holdouts
+from synthvae import metadata as metadatas
+from synthvae.errors import ArtifactError, Problems, SchemaError, UsageError
+from synthvae.reading import read_table
+from synthvae.schema import Schema, resolve
+from synthvae.table import Table, from_arrow
+
+if TYPE_CHECKING:
+    from synthvae.artifact import Artifact
+
+MORE = 10  # times the released rows: so many may come to be released
+MOST_ROWS = 1_000_000  # of them
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What an audit is made of: tables by path, the model file, what describes the columns.
+    `shadows`: how many shadow models a deep audit learns; None: it is not deep."""
+
+    real: str
+    holdout: str | None = None
+    synthetic: str | None = None
+    model: Path | None = None
+    metadata: Path | None = None
+    shadows: int | None = None
+
+    def check(self) -> None:
+        """UsageError with every reason why they are not enough."""
+        problems = Problems()
+        if self.model is None:
+            for name in ("holdout", "synthetic"):
+                if getattr(self, name) is None:
+                    problems.add(
+                        f"without a model an audit takes three tables, but --{name} is missing; "
+                        f"add it, or the model with -m"
+                    )
+            if self.shadows is not None:
+                problems.add(
+                    "shadow models are like the model under audit, but --deep is given without "
+                    "one; add it with -m, or leave --deep out"
+                )
+        problems.raise_as(UsageError)
+
+
+@dataclass(frozen=True)
+class Sides:
+    """What was learnt, and what was not."""
+
+    real: Table
+    holdout: Table
+    schema: Schema
+
+
+def sides_of(artifact: Artifact, sources: Sources) -> Sides:
+    """The rows that the model learnt, and rows that it did not."""
+    table, path = read_table(sources.real), holdouts.beside(Path(str(sources.model)))
+    note = holdouts.load(path) if path.exists() else None
+    if note is not None and note.model != holdouts.sha256(Path(str(sources.model))):
+        if sources.holdout is None:
+            raise ArtifactError(
+                f"rows that a fit left out are noted beside its model, but '{path}' is the note "
+                "of another model; restore it, or pass rows that were not learnt with --holdout"
+            )
+        note = None
+    if note is None and sources.holdout is None:
+        raise UsageError(
+            "an audit compares rows that were learnt with rows that were not, but no note "
+            f"'{path}' of rows that the fit left out is there; pass such rows with --holdout"
+        )
+    if sources.holdout is None and note is not None:
+        mask = note.mask(table)
+        real, holdout = table.rows(~mask), table.rows(mask)
+    else:
+        real = table if note is None else table.rows(~note.found(table))
+        holdout = read_table(str(sources.holdout))
+    _check_learnt(artifact, len(real))
+    described = metadatas.parse(artifact.content["metadata"], "the model file")
+    missing = artifact.content["settings"]["missing_values"]
+    return Sides(real, holdout, resolve(described, table, missing))
+
+
+def _check_learnt(artifact: Artifact, rows: int) -> None:
+    learnt = artifact.content["training"]["rows"]
+    if not artifact.content.get("privacy") and rows > learnt:
+        raise SchemaError(
+            f"an audit takes rows that the model learnt, but of the real table {rows:,} rows "
+            f"would count as learnt, and it learnt {learnt:,}; pass the table that was fitted"
+        )
+
+
+def released(
+    artifact: Artifact, sources: Sources, rows: int, seed: int, threads: int | None
+) -> tuple[Table, Table]:
+    """The rows that are released, and as many more as may be, ten times as many in all."""
+    from synthvae import pipeline
+
+    given = read_table(sources.synthetic) if sources.synthetic else None
+    count = rows if given is None else len(given)
+    most = min(MORE * count, max(MOST_ROWS, 2 * count))
+    chunks = list(pipeline.sampler(artifact).chunks(most, seed, "text", threads=threads))
+    drawn = from_arrow(pa.concat_tables(chunks, promote_options="permissive"), "the drawn rows")
+    if given is not None:
+        return given, drawn.rows(slice(count, None))
+    return drawn.rows(slice(0, count)), drawn.rows(slice(count, None))
+
+
+def check_columns(real: Table, others: Mapping[str, Table]) -> None:
+    """SchemaError with every column of `real` that one of the others lacks."""
+    problems = Problems()
+    for what, table in others.items():
+        for name in real.names:
+            if name not in table.names:
+                problems.add(
+                    f"all tables have the columns of the real one, but the {what} table has no "
+                    f"column '{name}'; add it"
+                )
+    problems.raise_as(SchemaError)

@@ -1,0 +1,147 @@
+"""What a verdict makes of records, where the right one is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from synthvae.audit.policy import Policy
+from synthvae.audit.records import Attack, Control, Excess, Sizes, Verdict
+from synthvae.audit.shares import excess, rate
+from synthvae.audit.trial import Candidate, tried
+from synthvae.audit.verdict import verdict_of
+from synthvae.errors import UsageError
+from synthvae.evaluation.records import Interval
+
+NAMES = ("null control", "drift control", "positive control, attacks", "positive control, copies")
+
+
+def controls(**passed: bool | None) -> list[Control]:
+    return [
+        Control(n, passed.get(n.split()[0], True), 0.5, Interval(0.4, 0.6), 9, 9, "", 0)
+        for n in NAMES
+    ]
+
+
+def sizes(members: int, others: int) -> Sizes:
+    return Sizes(members, others, 1000, 0, 0, 0, 0, members, others)
+
+
+def attacks_on(rng: np.random.Generator, n: int, shift: float, count: int = 3) -> list[Attack]:
+    """Simulated scores: each attack sees membership through noise of its own."""
+    member, second = np.arange(2 * n) < n, np.arange(2 * n) % 2 == 1
+    candidates = [
+        Candidate(
+            f"attack {k}", "released table", "all rows", member * shift + rng.normal(size=2 * n)
+        )
+        for k in range(count)
+    ]
+    return tried(candidates, member, second, seed=0, deals=9)[0]
+
+
+def risks_on(rng: np.random.Generator, n: int, chance: float, more: float = 0.0) -> list[Excess]:
+    return [
+        excess(
+            name,
+            rate(int(rng.binomial(n, chance + more)), n),
+            rate(int(rng.binomial(n, chance)), n),
+            ("column",),
+            0,
+        )
+        for name in ("singling out", "linkability", "inference")
+    ]
+
+
+def judged(
+    n: int, shift: float = 0.0, more: float = 0.0, seed: int = 0, **options: object
+) -> Verdict:
+    rng = np.random.default_rng(seed)
+    given = {"controls": controls(), "policy": Policy(), **options}
+    return verdict_of(
+        attacks_on(rng, n, shift),
+        risks_on(rng, n, 0.1, more),
+        [excess("exact copies", rate(0, n), rate(0, n), (), 0)],
+        given["controls"],
+        (),
+        None,
+        given["policy"],
+        sizes(n, n),
+    )
+
+
+def test_three_outcomes():
+    passed = judged(4000)
+    assert (passed.outcome, passed.exit_code, passed.reasons) == ("PASS", 0, ())
+    leaky = judged(4000, shift=1.0)
+    assert (leaky.outcome, leaky.exit_code) == ("FAIL", 1)
+    assert "limit 60.00%" in leaky.reasons[0]
+    close = judged(4000, shift=0.36)  # an AUC of 0.60, the limit itself
+    assert (close.outcome, close.exit_code) == ("INCONCLUSIVE", 4)
+
+
+@pytest.mark.parametrize("n", [60, 200, 499])
+def test_nothing_passes_below_500_rows_a_side(n: int):
+    for seed in range(20):
+        found = judged(n, seed=seed)
+        assert found.outcome != "PASS"
+        assert all(e.outcome != "PASS" for e in found.criteria)
+    assert any(e.rows == 500 and "fewer than the 500" in e.reason for e in found.criteria)
+
+
+def test_few_rows_still_fail():
+    assert judged(200, shift=2.0).outcome == "FAIL"
+
+
+def test_rows_that_would_decide_do_decide():
+    open_ones = [e for e in judged(700, seed=1).criteria if e.outcome == "INCONCLUSIVE"]
+    assert [e.name.split(",")[0] for e in open_ones] == ["exact copies"]
+    enough = open_ones[0].rows
+    assert enough is not None
+    found = excess("exact copies", rate(0, enough), rate(0, enough), (), 0)
+    assert found.interval.high <= open_ones[0].limit
+    fewer = excess("exact copies", rate(0, enough // 2), rate(0, enough // 2), (), 0)
+    assert fewer.interval.high > open_ones[0].limit
+
+
+def test_controls_take_back_what_they_cast_doubt_on():
+    drifted = judged(4000, shift=1.0, controls=controls(drift=False))
+    assert drifted.outcome == "INCONCLUSIVE"
+    unvouched = judged(4000, shift=1.0, controls=controls(null=None))
+    assert "too few rows for the controls" in unvouched.reasons[0]
+    powerless = judged(4000, controls=controls(positive=False))
+    assert powerless.outcome == "INCONCLUSIVE"
+    assert "no power" in powerless.reasons[0]
+    assert judged(4000, shift=1.0, controls=controls(positive=False)).outcome == "FAIL"
+
+
+def test_words():
+    for found in (judged(4000), judged(4000, shift=1.0), judged(300)):
+        text = found.sentence.lower()
+        assert "evidence" in text
+        assert "anonym" not in text
+        assert "compl" not in text
+
+
+@pytest.mark.slow
+def test_false_alarms_over_200_simulated_null_audits():
+    """The strictest policy there can be, with every limit at chance itself: still at most one
+    audit of twenty fails."""
+    least = 1e-9
+    strict = Policy(
+        auc=0.5,
+        tpr=0.0101,
+        exact_copies=least,
+        singling_out=least,
+        linkability=least,
+        inference=least,
+    )
+    outcomes = [judged(800, seed=seed, policy=strict).outcome for seed in range(200)]
+    assert outcomes.count("FAIL") <= 10
+    assert outcomes.count("PASS") == 0
+
+
+def test_a_policy_that_is_none_is_refused():
+    with pytest.raises(UsageError, match="'auc' is between 0 and 1"):
+        Policy(auc=1.5)
+    with pytest.raises(UsageError, match="'rows' is at least 500"):
+        Policy(rows=10)

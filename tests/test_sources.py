@@ -1,0 +1,67 @@
+"""What an audit is made of: rows learnt and not learnt, and rows released."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from synthvae import sources
+from synthvae.artifact import Artifact, load
+from synthvae.errors import SchemaError, UsageError
+from synthvae.sources import Sources, check_columns, released, sides_of
+from synthvae.table import Table, from_frame
+
+Fitted = Callable[[str], Artifact]
+
+
+def texts(table: Table, name: str) -> list[str | None]:
+    column = table[name]
+    levels = [*column.texts, None]
+    return [levels[code] for code in column.codes]
+
+
+def test_ten_times_as_many_rows_are_drawn_and_the_first_are_those_of_a_sample(
+    fitted: Fitted, csv: Path
+) -> None:
+    artifact = fitted("tvae")
+    few, more = released(artifact, Sources(str(csv)), 40, 7, 1)
+    assert (len(few), len(more)) == (40, 360)
+    other, _ = released(artifact, Sources(str(csv)), 20, 7, 1)
+    assert texts(other, "spend") == texts(few, "spend")[:20]
+
+
+def test_rows_that_are_given_are_audited_and_more_drawn_beside_them(
+    fitted: Fitted, csv: Path, frame: pd.DataFrame
+) -> None:
+    given, more = released(fitted("tvae"), Sources(str(csv), synthetic=str(csv)), 40, 0, 1)
+    assert texts(given, "customer_id") == frame["customer_id"].tolist()
+    assert len(more) == 9 * len(frame)
+
+
+def test_many_rows_are_not_drawn_ten_times(
+    fitted: Fitted, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MOST_ROWS", 100)
+    few, more = released(fitted("tvae"), Sources(str(csv)), 80, 0, 1)
+    assert (len(few), len(more)) == (80, 80)
+
+
+def test_a_holdout_of_the_users_own_goes_with_all_rows_that_were_learnt(
+    model_file: Path, csv: Path
+) -> None:
+    artifact = load(model_file)
+    found = sides_of(artifact, Sources(str(csv), holdout=str(csv), model=model_file))
+    assert (len(found.real), len(found.holdout)) == (600, 600)
+    with pytest.raises(UsageError, match="pass such rows with --holdout"):
+        sides_of(artifact, Sources(str(csv), model=model_file))
+
+
+def test_every_column_that_is_missing_is_named() -> None:
+    one = from_frame(pd.DataFrame({"a": [1], "b": [2], "c": [3]}))
+    two = from_frame(pd.DataFrame({"a": [1]}))
+    with pytest.raises(SchemaError) as caught:
+        check_columns(one, {"holdout": one, "synthetic": two})
+    assert len(caught.value.reasons) == 2
