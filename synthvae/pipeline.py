@@ -37,6 +37,7 @@ from synthvae.scoring import Scorer, quantiles
 from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.table import Table
+from synthvae.training.biases import settle_biases
 from synthvae.training.checkpoint import Checkpoint, Progress
 from synthvae.training.latent import settle
 from synthvae.training.loop import Loop, Trained, Watch
@@ -134,6 +135,7 @@ def fit(
         regime = start(model, rows, objective, settings.training, team, seed)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
+        settle_biases(model, rows, derive(settings.seed, "biases"), team)
         latent = settle(model, rows, derive(settings.seed, "prior"), team)
         scores = quantiles(model, loop.held_out, derive(settings.seed, "scores"))
     return _artifact(

@@ -7,6 +7,7 @@ spares a Python loop over columns.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -19,6 +20,8 @@ from synthvae.model.values import Noise, Rows
 
 _NEVER = -1e9
 _TRIANGULAR = 64
+_TINY = 1e-25
+_LOG2_E = math.log2(math.e)
 
 
 @dataclass(frozen=True)
@@ -101,7 +104,6 @@ class Heads(nn.Module):
 
     def sample(self, outputs: Tensor, noise: Noise) -> Rows:
         """[n, O] -> Rows [n] drawn from the likelihoods, never their most likely values."""
-        outputs = outputs + self.pad
         codes = torch.empty(len(outputs), len(self.layout.sizes), dtype=torch.int32)
         for group in self.groups:
             codes[:, list(group.blocks)] = self._draw(outputs, group, noise.uniform)
@@ -111,10 +113,26 @@ class Heads(nn.Module):
 
     def _draw(self, outputs: Tensor, group: Group, uniform: Tensor) -> Tensor:
         """[n, O], [n, blocks] -> codes [n, group]."""
-        logits = outputs[:, group.outputs].view(-1, len(group.blocks), group.size)
-        codes = draw_codes(logits, uniform[:, list(group.blocks)])
+        logits = outputs[:, group.outputs] + self.pad[group.outputs]
+        each = logits.view(-1, len(group.blocks), group.size)
+        codes = draw_codes(each, uniform[:, list(group.blocks)])
         sizes = torch.tensor([self.layout.sizes[block] for block in group.blocks])
         return torch.minimum(codes, sizes - 1).int()
+
+    def counts(self, outputs: Tensor, rows: Rows) -> tuple[Tensor, Tensor]:
+        """[B, O], Rows [B] -> how often each class stands there, and how often it is expected to,
+        both [O] and 0 for outputs that are no class."""
+        observed, expected = torch.zeros(2, self.outputs)
+        for group in self.groups:
+            codes = rows.codes[:, list(group.blocks)].long()
+            logits = outputs[:, group.outputs] + self.pad[group.outputs]
+            shares = torch.softmax(logits.view(*codes.shape, group.size), dim=2)
+            expected[group.outputs] = (shares * (codes >= 0)[:, :, None]).sum(dim=0).flatten()
+            index = (codes + torch.arange(len(group.blocks)) * group.size)[codes >= 0]
+            observed[group.outputs] = torch.bincount(
+                index, minlength=len(group.blocks) * group.size
+            ).float()
+        return observed, expected
 
     def marginal_outputs(self, rows: Rows) -> Tensor:
         """[O]: outputs whose likelihood is each block's own distribution in `rows`, one added to
@@ -132,7 +150,11 @@ class Heads(nn.Module):
 
 def draw_codes(logits: Tensor, uniform: Tensor) -> Tensor:
     """Inverse of the cumulative distribution: [n, blocks, size], [n, blocks] -> [n, blocks]."""
-    cumulative = _cumulative(torch.softmax(logits, dim=2))
+    # Of a number far below 0, exp2 takes a quarter of the time of exp.
+    cumulative = _cumulative(torch.exp2(logits * _LOG2_E))
+    low, high = torch.aminmax(cumulative[:, :, -1])
+    if not _TINY < low <= high < 1 / _TINY:  # shares are dearer, but never out of range
+        cumulative = _cumulative(torch.softmax(logits, dim=2))
     level = uniform[:, :, None] * cumulative[:, :, -1:]
     return torch.searchsorted(cumulative, level, right=True)[:, :, 0]
 

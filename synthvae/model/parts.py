@@ -125,6 +125,10 @@ class Decoder(Protocol):
         """Begin with outputs [O] that depend on nothing."""
         ...
 
+    def shift(self, outputs: Tensor) -> None:
+        """Add outputs [O] to those of every row."""
+        ...
+
     def sample(
         self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
     ) -> Rows:

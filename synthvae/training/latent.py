@@ -14,7 +14,9 @@ from synthvae.model.values import Rows, Space
 from synthvae.training.findings import COLLAPSED
 from synthvae.training.stage_two import fit_prior
 
-ROWS = 20_000
+ROWS = 20_000  # that are looked at to measure
+DRAWS = 80_000  # that the prior is fitted to: several of each row of a small table...
+_OFTEN = 10  # ... but not more than that
 ACTIVE = 0.01  # variance of a unit's posterior mean over rows (Burda et al. 2016)
 _COMPONENTS = 8
 _WIDE = 32  # more units than that are described by a single Gaussian
@@ -22,7 +24,8 @@ _BATCH = 4096
 
 
 def settle(model: Vae, rows: Rows, seed: int, team: Team) -> dict[str, float]:
-    """Fit the prior to draws of the aggregate posterior of `rows` [N], and measure.
+    """Fit the prior to draws of the aggregate posterior of `rows` [N], and measure. A prior that
+    had seen a part of the rows only would hand on how that part differs from all of them.
 
     Of every latent the `rate`: nats a row. Of a continuous one `units`, and how many are `active`;
     `gap` and `normal_gap`: by how many nats the prior, and a standard normal one, describe the
@@ -47,7 +50,7 @@ def _settle_continuous(model: Vae, rows: Rows, seed: int, team: Team) -> dict[st
     half = max(len(z) // 2, 1)
     fit_prior(model.prior, z[:half], seed, team)
     gaps = _gaps(model, z[:half], z[half:] if len(z) > 1 else z, seed)
-    fit_prior(model.prior, z, seed, team)
+    fit_prior(model.prior, _draws(model, rows, generator), seed, team)
     return {
         "rate": float(rates.sum()),
         "units": float(z.shape[1]),
@@ -116,6 +119,17 @@ def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tens
         means.append(posterior.mean)
         rates.append(model.prior.rate(posterior))
     return torch.cat(draws), torch.cat(means), torch.cat(rates).mean(dim=0)
+
+
+@torch.no_grad()
+def _draws(model: Vae, rows: Rows, generator: torch.Generator) -> Tensor:
+    """Draws [n, Z] of the posteriors of all rows."""
+    times = min(max(DRAWS // len(rows), 1), _OFTEN)
+    found = []
+    for index in torch.split(torch.arange(len(rows)).repeat(times), _BATCH):
+        noise = torch.randn(len(index), model.space.size, generator=generator)
+        found.append(model.encode(rows.at(index), noise).z)
+    return torch.cat(found)
 
 
 @torch.no_grad()

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from synthvae.layout import Block, Layout
-from synthvae.model.heads import Heads
+from synthvae.model.heads import Heads, draw_codes
 from synthvae.model.scalars import Gaussian
 from synthvae.model.values import Noise, Rows, Space
 from synthvae.seeds import stream
@@ -100,3 +100,16 @@ def test_marginal_outputs_give_the_marginals(heads: Heads) -> None:
     for block, size in enumerate(LAYOUT.sizes):
         counts = np.bincount(codes[:, block], minlength=size) + 1
         assert np.exp(by_hand(heads, raw, block)) == pytest.approx(counts / counts.sum(), rel=1e-5)
+
+
+@pytest.mark.parametrize("shift", [-3e3, -150.0, 0.0, 150.0, 3e3])
+@pytest.mark.parametrize("size", [3, 100])
+def test_draws_depend_on_differences_of_logits_alone(shift: float, size: int) -> None:
+    generator = torch.Generator().manual_seed(3)
+    logits = torch.randn(400, 2, size, generator=generator).round(decimals=1)
+    logits[:, 1] += shift  # one block far off, its neighbour not
+    uniform = torch.rand(400, 2, generator=generator)
+    shares = torch.softmax(logits.double(), dim=2).cumsum(dim=2)
+    drawn = draw_codes(logits, uniform)
+    expected = (shares <= uniform[:, :, None]).sum(dim=2).clamp(max=size - 1)
+    assert (drawn != expected).float().mean() < 0.01  # a level that meets a step may be rounded

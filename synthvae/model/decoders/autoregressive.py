@@ -107,6 +107,11 @@ class AutoregressiveDecoder(nn.Module):
         self.out.start_at(outputs)
 
     @torch.no_grad()
+    def shift(self, outputs: Tensor) -> None:
+        """Add outputs [O] to those of every row."""
+        self.out.bias.add_(outputs)
+
+    @torch.no_grad()
     def sample(
         self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
     ) -> Rows:

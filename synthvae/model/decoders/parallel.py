@@ -62,6 +62,11 @@ class ParallelDecoder(nn.Module):
         """Begin with outputs [O] that do not depend on z."""
         self.out.bias.copy_(outputs)
 
+    @torch.no_grad()
+    def shift(self, outputs: Tensor) -> None:
+        """Add outputs [O] to those of every row."""
+        self.out.bias.add_(outputs)
+
     def sample(
         self, z: Tensor, given: Rows, noise: Noise, heads: Heads, held: Held | None = None
     ) -> Rows:

@@ -21,7 +21,9 @@ from synthvae.model.values import Noise
 
 _STEPS = 30
 _JITTER = 1e-4
-_ROWS = 20_000  # draws that the mixture is fitted to, at most
+_WORK = 2 * 10**8  # draws x components x Z^2 that a step looks at, at most
+_FEWEST = 20_000  # but as many draws, if there are
+_CHUNK = 8192
 
 
 @dataclass(frozen=True)
@@ -72,22 +74,30 @@ class GmmPrior(NormalPrior):
 
     @torch.no_grad()
     def fit(self, z: Tensor, seed: int) -> None:
-        """EM from random rows. Cost: steps x rows x components x Z^2."""
+        """EM from random draws z [N, Z]. Cost: steps x draws x components x Z^2."""
         generator = torch.Generator().manual_seed(seed)
-        z = z[torch.randperm(len(z), generator=generator)[:_ROWS]]
+        z = z[torch.randperm(len(z), generator=generator)[: self._most(z.shape[1])]]
         components, size = self.mean.shape
-        self.mean.copy_(z[torch.arange(components) % len(z)])
-        spread = z.var(dim=0, unbiased=False).clamp(min=_JITTER).sqrt()
-        self.factor.copy_(torch.diag(spread).expand(components, size, size))
+        spread = torch.diag(z.var(dim=0, unbiased=False).clamp(min=_JITTER)).double()
+        log_weight = self.log_weight.double()
+        mean = z[torch.arange(components) % len(z)].double()
+        covariance = spread.expand(components, size, size)
         for _ in range(_STEPS):
-            share = torch.softmax(self._joint(z), dim=1)  # [N, C]
-            mass = share.sum(dim=0) + 1.0
-            self.log_weight.copy_(torch.log(mass / mass.sum()))
-            self.mean.copy_((share.T @ z) / mass[:, None])
-            off = z[None] - self.mean[:, None]  # [C, N, Z]
-            covariance = (off * share.T[:, :, None]).transpose(1, 2) @ off / mass[:, None, None]
-            covariance += torch.diag(spread**2) / mass[:, None, None] + _JITTER * torch.eye(size)
-            self.factor.copy_(torch.linalg.cholesky(covariance))
+            mass, first, second = _moments(z, log_weight, mean, covariance)
+            heavier = mass + 1.0
+            log_weight = torch.log(heavier / heavier.sum())
+            mean = first / heavier[:, None]
+            crossed = mean[:, :, None] * first[:, None]
+            own = mass[:, None, None] * mean[:, :, None] * mean[:, None]
+            around = second - crossed - crossed.transpose(1, 2) + own
+            covariance = (around + spread) / heavier[:, None, None] + _JITTER * torch.eye(size)
+        self.log_weight.copy_(log_weight)
+        self.mean.copy_(mean)
+        self.factor.copy_(torch.linalg.cholesky(covariance))
+
+    def _most(self, size: int) -> int:
+        """Draws that are looked at."""
+        return max(_WORK // (len(self.mean) * size**2), _FEWEST)
 
     def _joint(self, z: Tensor) -> Tensor:
         """log p(component, z) [N, C]."""
@@ -97,3 +107,37 @@ class GmmPrior(NormalPrior):
         constant = 0.5 * z.shape[1] * math.log(2 * math.pi)
         joint: Tensor = -0.5 * (white**2).sum(dim=1) - (volume + constant)[:, None]
         return joint.T + self.log_weight
+
+
+def _moments(
+    z: Tensor, log_weight: Tensor, mean: Tensor, covariance: Tensor
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Of each component its mass [C], and sums of z [C, Z] and of z z' [C, Z, Z] over its share of
+    z [N, Z].
+
+    log p(component, z) is linear in the products of two units, the units and 1, and the sums are
+    over the same: two matrix products do it.
+    """
+    components, size = mean.shape
+    pairs = torch.triu_indices(size, size)
+    weights = _weights(log_weight, mean, covariance, pairs).float()
+    sums = weights.new_zeros(weights.shape, dtype=torch.double)
+    for part in torch.split(z, _CHUNK):
+        products = part[:, pairs[0]] * part[:, pairs[1]]
+        terms = torch.cat([products, part, part.new_ones(len(part), 1)], dim=1)
+        share = torch.softmax(terms @ weights.T, dim=1)
+        sums += share.T @ terms
+    second = torch.empty(components, size, size, dtype=torch.double)
+    second[:, pairs[0], pairs[1]] = second[:, pairs[1], pairs[0]] = sums[:, : -size - 1]
+    return sums[:, -1], sums[:, -size - 1 : -1], second
+
+
+def _weights(log_weight: Tensor, mean: Tensor, covariance: Tensor, pairs: Tensor) -> Tensor:
+    """[C, pairs + Z + 1]: what times the terms is log p(component, z), up to a constant."""
+    factor = torch.linalg.cholesky(covariance)
+    precision = torch.cholesky_inverse(factor)
+    often = torch.where(pairs[0] == pairs[1], 0.5, 1.0)
+    pull = (precision @ mean[:, :, None])[:, :, 0]
+    volume = torch.diagonal(factor, dim1=1, dim2=2).log().sum(dim=1)
+    constant = log_weight - volume - 0.5 * (pull * mean).sum(dim=1)
+    return torch.cat([-often * precision[:, pairs[0], pairs[1]], pull, constant[:, None]], dim=1)
