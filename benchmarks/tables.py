@@ -24,7 +24,7 @@ def through(table: str, epochs: int) -> dict[str, Any]:
     timed(SYNTHVAE, "detect", train, "-o", metadata, "--force")
     fit = timed(
         SYNTHVAE, "fit", train, "--metadata", metadata, "-o", model, "--force", "--json",
-        "--holdout", 0, "--epochs", epochs,
+        "--epochs", epochs,
     )  # fmt: skip
     rows = 39_073
     sample = timed(SYNTHVAE, "sample", "-n", rows, "-m", model, "-o", out, "--force")
