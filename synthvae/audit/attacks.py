@@ -6,8 +6,10 @@
 - Monte-Carlo ball: released rows within a radius (Hilprecht et al. 2019);
 - classifier: trees that tell released from reference rows (Houssiau et al. 2022).
 
-The reference of one half are holdout rows that are not in it, so every tested row meets a
-reference that it is no part of. Exposed rows are the ones furthest from all other real rows,
+A row's reference are holdout rows: for the second half those of the first, for each quarter of the
+first half those of the other quarter. So no row meets itself, and nothing that is chosen on the
+first half depends on rows of the second (two rows that are each other's nearest would tie them).
+Exposed rows are the ones furthest from all other real rows,
 members or not: whom an attacker would pick (Meeus et al. 2023, Achilles' heels).
 """
 
@@ -23,7 +25,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier
 from synthvae.audit.neighbours import Neighbours, nearest
 from synthvae.audit.points import Points, Space, space_of
 from synthvae.audit.sides import Effort, Pool, Tables
-from synthvae.evaluation.stats import Bools, Floats, pick, tree_codes
+from synthvae.evaluation.stats import Bools, Floats, Ints, pick, tree_codes
 from synthvae.seeds import derive, stream
 
 KS = (1, 5, 20)
@@ -32,20 +34,22 @@ _EXPOSED_ROWS = 500
 _LEAST_EXPOSED, _MOST_EXPOSED = 0.01, 0.25
 _BALL_ROWS = 500
 _LOPSIDED = 3
+_REFERENCE = ((1,), (0,), (0, 1))  # which folds are the reference of each
 
 
 @dataclass(frozen=True)
 class Ground:
     """What the attacks on all released tables share.
 
-    `rows` and `points` [n, D] are those of the pool, `references` of the first and the second
-    half, `to_reference` [n, k] distances, `released` the synthetic rows that set the scales.
+    `rows` and `points` [n, D] are those of the pool, `fold` [n] says which of the `references` is a
+    row's, `to_reference` [n, k] distances, `released` the synthetic rows that set the scales.
     """
 
     space: Space
     rows: pd.DataFrame
     points: Points
-    references: tuple[pd.DataFrame, pd.DataFrame]
+    fold: Ints
+    references: tuple[pd.DataFrame, ...]
     to_reference: Floats
     released: pd.DataFrame
     radius: float
@@ -61,24 +65,35 @@ def ground_of(tables: Tables, pool: Pool, effort: Effort, seed: int) -> Ground:
     space = space_of(released, seed)
     rows = pool.frame(tables)
     points = space.points(rows)
-    first, second = (_reference(tables, pool, half, effort, seed) for half in (False, True))
-    to_reference = np.empty((len(points), min(max(KS), len(first), len(second))))
-    for half, reference in ((False, first), (True, second)):
-        inside = pool.second == half
+    fold = _folds(pool)
+    references = tuple(_reference(tables, pool, fold, each, effort, seed) for each in _REFERENCE)
+    to_reference = np.empty((len(points), min(max(KS), *map(len, references))))
+    for number, reference in enumerate(references):
+        inside = fold == number
         among = space.points(reference)
         to_reference[inside] = nearest(points[inside], among, to_reference.shape[1]).distances
-    probes = space.points(first.head(_BALL_ROWS))
+    probes = space.points(references[-1].head(_BALL_ROWS))
     usual = nearest(probes, space.points(released), 1).distances
     radius = max(float(np.median(usual)), _TINY)
-    return Ground(space, rows, points, (first, second), to_reference, released, radius)
+    return Ground(space, rows, points, fold, references, to_reference, released, radius)
 
 
-def _reference(tables: Tables, pool: Pool, half: bool, effort: Effort, seed: int) -> pd.DataFrame:
-    """Holdout rows that are not attacked in this half."""
+def _folds(pool: Pool) -> Ints:
+    """0 and 1 for the quarters of the first half, 2 for the second [n]."""
+    fold = np.where(pool.second, 2, 0)
+    for side in (pool.member, ~pool.member):
+        fold[np.flatnonzero(side & ~pool.second)[1::2]] = 1
+    return fold
+
+
+def _reference(
+    tables: Tables, pool: Pool, fold: Ints, taken: tuple[int, ...], effort: Effort, seed: int
+) -> pd.DataFrame:
+    """Holdout rows of the folds `taken`, and those that are not attacked at all."""
     free = np.ones(len(tables.holdout), bool)
-    free[pool.place[~pool.member & (pool.second == half)]] = False
+    free[pool.place[~pool.member & ~np.isin(fold, taken)]] = False
     rest = tables.holdout.loc[free, list(tables.compared)]
-    return pick(rest, 2 * effort.rows, stream(seed, "audit", "reference", int(half)))
+    return pick(rest, 2 * effort.rows, stream(seed, "audit", "reference", *taken))
 
 
 def neighbours_in(ground: Ground, released: pd.DataFrame) -> Neighbours:
@@ -98,15 +113,13 @@ def distance_scores(ground: Ground, found: Neighbours) -> dict[str, Floats]:
     return scores
 
 
-def classifier_score(
-    ground: Ground, pool: Pool, released: pd.DataFrame, effort: Effort, seed: int
-) -> Floats:
+def classifier_score(ground: Ground, released: pd.DataFrame, effort: Effort, seed: int) -> Floats:
     """Log odds [n] of being a released row, from trees that never saw the row."""
     scores = np.empty(len(ground.rows))
-    for half, reference in enumerate(ground.references):
-        rng = stream(seed, "audit", "classifier", half)
+    for number, reference in enumerate(ground.references):
+        rng = stream(seed, "audit", "classifier", number)
         taken = pick(released, _LOPSIDED * len(reference), rng)
-        inside = pool.second == bool(half)
+        inside = ground.fold == number
         (fake, fresh, tested), categorical = tree_codes(
             taken, [taken, reference, ground.rows[inside]]
         )
@@ -114,7 +127,7 @@ def classifier_score(
             max_iter=effort.trees,
             categorical_features=categorical,
             early_stopping=False,
-            random_state=derive(seed, "audit", "trees", half) % 2**32,
+            random_state=derive(seed, "audit", "trees", number) % 2**32,
         )
         model.fit(np.vstack([fake, fresh]), np.repeat([1, 0], [len(fake), len(fresh)]))
         scores[inside] = model.decision_function(tested)
@@ -122,12 +135,12 @@ def classifier_score(
 
 
 def released_scores(
-    ground: Ground, pool: Pool, released: pd.DataFrame, effort: Effort, seed: int
+    ground: Ground, released: pd.DataFrame, effort: Effort, seed: int
 ) -> tuple[Mapping[str, Floats], Neighbours]:
     """All attacks on one table, and the neighbours that they rest on."""
     found = neighbours_in(ground, released)
     scores = distance_scores(ground, found)
-    scores["classifier"] = classifier_score(ground, pool, released, effort, seed)
+    scores["classifier"] = classifier_score(ground, released, effort, seed)
     return scores, found
 
 

@@ -29,14 +29,14 @@ def candidates_of(
 ) -> tuple[list[Candidate], Neighbours]:
     """Every attack, on all and on exposed rows, and the neighbours in the released table."""
     found: list[Candidate] = []
-    scores, neighbours = released_scores(ground, pool, ground.released, effort, seed)
+    scores, neighbours = released_scores(ground, ground.released, effort, seed)
     everything = dict(scores)
     found += [Candidate(name, "released table", "all rows", each) for name, each in scores.items()]
     if tables.more is not None:
         columns = list(tables.compared)
         rng = stream(seed, "audit", "more")
         larger = pick(tables.more[columns], effort.more, rng)
-        scores, _ = released_scores(ground, pool, larger, effort, seed)
+        scores, _ = released_scores(ground, larger, effort, seed)
         found += [Candidate(name, "larger table", "all rows", e) for name, e in scores.items()]
         everything |= {f"{name}, larger": each for name, each in scores.items()}
     access: Access = "released table" if tables.more is None else "larger table"
