@@ -46,7 +46,8 @@ MaxAttackTpr = Annotated[
 DpEngine = Annotated[
     str | None,
     typer.Option(
-        help="marginals (noisy counts), dpsgd (training on rows) or warm (one, then the other).",
+        help="marginals (noisy counts), dpsgd (training on rows), warm (one, then the other) or "
+        "raked (a small model is trained so, and its rows are weighed by the counts).",
         show_default="auto",
     ),
 ]

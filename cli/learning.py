@@ -20,10 +20,13 @@ if TYPE_CHECKING:
     from synthvae.table import Table
     from synthvae.training.checkpoint import Progress
 
-# Of a private fit's time: where counts are fitted, and the plain fit is done; then come private
-# steps, if there are any.
-COUNTED, LEARNT = 0.3, 0.6
-COUNTED_ALONE = 0.5
+# Where a stage begins and ends, as shares of a fit's time, by the engine of a private one.
+ALONE = {"epochs": (0.0, 1.0)}
+COUNTED = {"counts": (0.0, 0.5), "epochs": (0.5, 1.0)}
+TRAINED = {"counts": (0.0, 0.3), "epochs": (0.3, 0.6), "steps": (0.6, 1.0)}
+RAKED = {"counts": (0.0, 0.2), "steps": (0.4, 0.6), "epochs": (0.6, 1.0)}
+STAGES = {"warm": TRAINED, "dpsgd": TRAINED, "raked": RAKED}
+WORDS = {"counts": "fitting the noisy counts", "steps": "private steps"}
 
 
 @dataclass(frozen=True)
@@ -68,18 +71,17 @@ class Job:
         from synthvae import pipeline, private
         from synthvae.journal import Journal
 
-        counted, learnt = self._shares()
+        engine = self.settings.privacy.engine
+        stages = STAGES.get(engine, COUNTED) if self.private else ALONE
 
-        def told(stage: private.Stage, done: float) -> None:
-            if stage == "counts":
-                bar.at(counted * done, "fitting the noisy counts")
-            else:
-                bar.at(learnt + (1 - learnt) * done, "private steps")
+        def told(stage: str, done: float, words: str = "") -> None:
+            start, end = stages[stage]
+            bar.at(start + (end - start) * done, words or WORDS[stage])
 
         def watch(progress: Progress, epochs: int) -> None:
-            loss, done = progress.history[-1]["loss"], progress.epoch / epochs
+            loss = progress.history[-1]["loss"]
             words = f"epoch {progress.epoch}, {loss:.2f} nats a row"
-            bar.at(counted + (learnt - counted) * done, words)
+            told("epochs", progress.epoch / epochs, words)
 
         common = (
             aside.learnt,
@@ -92,13 +94,6 @@ class Job:
             paid = paid_into(self.output, data, self.reporter)
             return private.fit(*common, self.threads, paid, told)
         return pipeline.fit(*common, checkpoint, self.every, self.resume, self.threads)
-
-    def _shares(self) -> tuple[float, float]:
-        """Where of the whole counts have been fitted, and where the plain fit is done."""
-        if not self.private:
-            return 0.0, 1.0
-        trains = self.settings.privacy.engine in ("warm", "dpsgd")
-        return (COUNTED, LEARNT) if trains else (COUNTED_ALONE, 1.0)
 
 
 def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> Path:

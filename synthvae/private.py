@@ -26,6 +26,7 @@ from synthvae.privacy.budget import Budget
 from synthvae.privacy.certificate import certificate
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
+from synthvae.redrawing import redrawn
 from synthvae.refining import planned, refine, refuse
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.table import Table
@@ -37,6 +38,7 @@ ENGINES: Mapping[str, Spending] = {
     "marginals": Spending(),
     "warm": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
     "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
+    "raked": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
 }
 AUTO = "marginals"
 Stage = Literal["counts", "steps"]  # the mixture is fitted to counts, private steps are taken
@@ -87,9 +89,11 @@ def fit(
         if ledger.lines:
             paid(ledger)
     plain = replace(settings, privacy=PrivacySpec())
+    taken = partial(told, "steps")
+    if steps is not None and engine == "raked":
+        drawn = redrawn(drawn, met.table, metadata, settings, steps, threads, taken)
     artifact = pipeline.fit(drawn.table, metadata, plain, watch, journal, threads=threads)
-    if steps is not None:
-        taken = partial(told, "steps")
+    if steps is not None and engine != "raked":
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
     content = {"settings": settings.to_json(), "privacy": _claim(ledger, drawn)}
     return replace(artifact, content={**artifact.content, **content})
@@ -112,7 +116,8 @@ def _refuse_engine(settings: Settings, budget: Budget) -> None:
             "training on rows draws single rows, which protects units of one row, but "
             f"contributions is {budget.contributions}; set it to 1, or use --dp-engine marginals"
         )
-    refuse(settings)
+    if settings.privacy.engine != "raked":  # which trains a model of its own
+        refuse(settings)
 
 
 def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import yaml
 
 from synthvae import private
 from synthvae.marginals import mixture
+from synthvae.training import private_plan
 
 COLUMNS = {
     "group": {"sdtype": "categorical", "range_values": ["low", "mid", "high", "rare"]},
@@ -86,6 +87,14 @@ def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
     claim = json.loads((tmp_path / "model.privacy_certificate.json").read_text())
     assert claim["claim"]["epsilon"] > 1.6  # exp(1.6) * 0.01, the bound of epsilon alone, is 0.05
     assert 0.045 < claim["attacker"]["limits"]["0.01"] <= 0.05
+
+
+@pytest.mark.parametrize("engine", ["warm", "raked"])
+def test_engines_that_train_on_rows(engine: str, fit, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(private_plan, "STEPS", 3)
+    result = fit("--epsilon", 3, "--dp-engine", engine, "--json")
+    assert result.exit_code == 0, result.output
+    assert 2.98 < json.loads(result.stdout)["private"]["epsilon"] <= 3
 
 
 def test_units_of_several_rows(fit, tmp_path: Path) -> None:

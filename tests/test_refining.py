@@ -25,7 +25,8 @@ CONTENT = {
         "n": {"sdtype": "numerical", "range_min": 0, "range_max": 9, "decimal_places": 0},
     },
 }
-TRAINED = pytest.mark.parametrize("engine", ["warm", "dpsgd"])
+REFINED = pytest.mark.parametrize("engine", ["warm", "dpsgd"])
+TRAINED = pytest.mark.parametrize("engine", ["warm", "dpsgd", "raked"])
 
 
 @pytest.fixture(autouse=True)
@@ -55,7 +56,7 @@ def fit(frame: pd.DataFrame, settings: Settings, **given: Any) -> Any:
     return private.fit(from_frame(frame), meta, settings, **given)
 
 
-@TRAINED
+@REFINED
 def test_the_whole_budget_is_spent_and_steps_move_the_weights(
     engine: str, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,7 +114,18 @@ def test_units_of_several_rows_are_refused(engine: str, frame: pd.DataFrame) -> 
         fit(frame, spending(engine, unit="n", contributions=3))
 
 
-@TRAINED
+@REFINED
 def test_parts_that_cannot_be_clipped_are_refused(engine: str, frame: pd.DataFrame) -> None:
     with pytest.raises(PrivacyError, match="regime: adversarial"):
         fit(frame, spending(engine, "vae-gan"))
+
+
+def test_raked_rows_may_be_learnt_by_what_cannot_be_clipped(frame: pd.DataFrame) -> None:
+    """And private steps of the small model show in them."""
+    artifact = fit(frame, spending("raked", "vae-gan"))
+    claim = artifact.content["privacy"]
+    assert 2.99 < claim["claim"]["epsilon"] <= 3
+    assert artifact.content["settings"]["preset"] == "vae-gan"
+    rows = next(iter(pipeline.sampler(artifact).chunks(200, 1, "typed"))).to_pandas()
+    assert set(rows["k"].dropna()) <= {"a", "b"}
+    assert rows["n"].dropna().between(0, 9).all()

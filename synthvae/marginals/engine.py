@@ -20,7 +20,7 @@ from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
 from synthvae.marginals.forms import by_value, declared_forms
 from synthvae.marginals.measure import OneWay, Shares, TwoWays, count_pairs
-from synthvae.marginals.mixture import fit_mixture
+from synthvae.marginals.mixture import Mixture, fit_mixture
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
@@ -44,12 +44,15 @@ class Spending:
 @dataclass(frozen=True)
 class Drawn:
     """New rows; about how many there were of the old ones; of each column, its classes, and how
-    much of it was `declared` and how much `paid`."""
+    much of it was `declared` and how much `paid`; what the rows were drawn from, and which pairs
+    were counted for it."""
 
     table: Table
     rows: float
     axes: Sequence[Axis]
     provenance: Mapping[str, Mapping[str, str]]
+    mixture: Mixture
+    pairs: TwoWays
 
 
 @dataclass(frozen=True)
@@ -107,7 +110,8 @@ def draw_private(
         _written(c, drawn[:, i], met.missing, stream(seed, "texts", c.axis.name))
         for i, c in enumerate(counted)
     ]
-    return Drawn(Table(tuple(new)), total, [c.axis for c in counted], provenance)
+    axes = [c.axis for c in counted]
+    return Drawn(Table(tuple(new)), total, axes, provenance, mixture, pairs)
 
 
 def _in_forms(column: Declared, storage: str) -> Declared:
