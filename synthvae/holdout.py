@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from synthvae.errors import ArtifactError, SchemaError
 from synthvae.files import write_bytes
+from synthvae.marginals.forms import by_value
 from synthvae.privacy.budget import ROW
 from synthvae.seeds import derive
 from synthvae.table import Column, Table
@@ -35,6 +36,7 @@ WANTED = 1000  # rows, where a fifth of the table has as many
 FEWEST = 500  # rows: an audit of fewer can't pass
 MOST = 0.2  # of the rows, unless more are asked for
 FORMAT = 1
+FULL = "%Y-%m-%d %H:%M:%S.%f"
 
 Mask = NDArray[np.bool_]
 Digests = NDArray[np.uint8]
@@ -78,7 +80,7 @@ def reserve_private(table: Table, share: float, seed: int, rows: int, unit: str 
     share = count_of(rows, share) / rows
     if unit is not None and unit not in table.names:
         return np.zeros(len(table), bool)  # the fit will refuse it
-    marks = _marks(table) if unit is None else _cells(table[unit])[table[unit].codes]
+    marks = _marks(table) if unit is None else _owners(table[unit])
     keys = _numbers(_keyed(marks, _key(seed)))
     mask: Mask = keys < np.uint64(int(share * 2**64))
     return mask
@@ -164,8 +166,10 @@ def _key(seed: int) -> bytes:
 
 
 def _marks(table: Table) -> Digests:
-    """[N, 24]: what stands in each row, and how many equal ones came before it."""
+    """[N, 24]: what stands in each row, and how many equal ones came before it. How a typed value
+    is written may depend on the other rows, so each has a form of its own first."""
     columns = sorted(table.columns, key=lambda column: column.name)
+    columns = [by_value(column, FULL) for column in columns]
     cells = np.hstack([_cells(column)[column.codes] for column in columns])
     rows = _rows([hashlib.blake2b(row, digest_size=16).digest() for row in cells], 16)
     _, equal = np.unique(rows.view("V16").ravel(), return_inverse=True)
@@ -173,6 +177,12 @@ def _marks(table: Table) -> Digests:
     before = np.empty(len(rows), np.int64)
     before[order] = np.arange(len(rows)) - np.searchsorted(equal[order], equal[order])
     return np.hstack([rows, before[:, None].view(np.uint8)])
+
+
+def _owners(column: Column) -> Digests:
+    """[N, 8]: whose each row is."""
+    column = by_value(column, FULL)
+    return _cells(column)[column.codes]
 
 
 def _cells(column: Column) -> Digests:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import stat
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -85,6 +86,25 @@ def test_one_row_more_in_a_private_fit_is_at_most_one_more_that_is_learnt() -> N
         for row in less:
             gone.remove(row)  # ValueError: a row that the whole table did not give
         assert len(gone) <= 1
+
+
+MOMENTS = pd.Timestamp("2024-01-01") + pd.to_timedelta(np.arange(3000), "D")
+TYPED = {
+    "a fraction of a second": (MOMENTS, pd.Timestamp("2024-03-01 10:00:00.250")),
+    "a time of day": (MOMENTS, pd.Timestamp("2024-03-01 10:00:00")),
+    "a fraction": (10.0**15 + np.arange(3000.0), 0.5),
+    "an exponent": (np.arange(3000.0), 1e300),
+    "a missing number": (np.arange(3000.0), np.nan),
+}
+
+
+@pytest.mark.parametrize(("values", "other"), TYPED.values(), ids=list(TYPED))
+def test_how_one_value_is_written_changes_no_lot_of_others(values: Any, other: Any) -> None:
+    whole = from_frame(pd.DataFrame({"v": [*values, other]}))
+    lots = reserve_private(from_frame(pd.DataFrame({"v": values})), 0.1, 0, 3000, None)
+    assert (reserve_private(whole, 0.1, 0, 3000, None)[:-1] == lots).all()
+    owned = reserve_private(from_frame(pd.DataFrame({"v": values})), 0.1, 0, 3000, "v")
+    assert (reserve_private(whole, 0.1, 0, 3000, "v")[:-1] == owned).all()
 
 
 def test_a_private_fit_leaves_out_all_rows_of_a_person_or_none() -> None:
