@@ -95,7 +95,7 @@ def main() -> None:
     table = markdown(header, [row(name, runs) for name, runs in named.items() if runs])
     text = (
         f"# adult\n\n39,073 rows, 15 columns; {machine()}; {len(mine)} seeds of ours, "
-        f"{len(theirs)} of theirs, defaults of both.\n\n"
+        f"{len(theirs)} of theirs, defaults of both, all rows.\n\n"
         f"{LEGEND}\n\n"
         f"Made by `make bench` (`benchmarks/adult.py`).\n\n{table}"
     )

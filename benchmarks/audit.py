@@ -46,8 +46,8 @@ claimed. Seconds are those of the audit; other work shared the machine.
 
 - *learnt by heart*: `tvae` for 300 epochs on {few:,} rows, without validation or early stop;
   held out are {few:,} others;
-- *default*: `synthvae fit`, nothing set;
-- *epsilon 1*, *epsilon 3*: `synthvae fit --epsilon`, bounds and categories declared;
+- *default*: `synthvae fit --holdout 0`, nothing else set;
+- *epsilon 1*, *epsilon 3*: the same with `--epsilon`, bounds and categories declared;
 - *ctgan TVAE*: rows of ctgan 0.12's TVAE with its defaults, fitted by `benchmarks/peer_ctgan.py`.
 
 Made by `python benchmarks/audit.py`."""

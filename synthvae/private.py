@@ -72,18 +72,21 @@ def fit(
             "writes a draft without values: review it, and pass it with --metadata"
         )
     sdtypes = {name: column.sdtype for name, column in metadata.columns.items()}
-    pipeline.check_columns(settings, {name: sdtypes.get(name, "") for name in table.names})
+    pipeline.check_columns(settings, {name: sdtypes.get(name, "numerical") for name in table.names})
     engine = AUTO if settings.privacy.engine == "auto" else settings.privacy.engine
     if trains := engine != "marginals":
         _refuse_engine(settings, budget)
     missing = settings.missing_values
     met = meet(bounded(table, budget, missing), metadata, missing)
+    steps = None
     ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
     try:
         fitted = partial(told, "counts")
         drawn = draw_private(met, ledger, ROWS, settings.seed, fitted, ENGINES[engine])
-        gentle = ENGINES[engine].pairs > 0
-        steps = planned(ledger, settings, GENTLE if gentle else LEARNING_RATE) if trains else None
+        if trains:
+            pace = GENTLE if ENGINES[engine].pairs > 0 else LEARNING_RATE
+            trained = "a small arvae" if engine == "raked" else settings.preset
+            steps = planned(ledger, settings, trained, pace)
     finally:  # what was paid for has been spent, whatever becomes of it
         ledger.close()
         if ledger.lines:

@@ -54,8 +54,9 @@ def redrawn(
     watch: Callable[[float], None] = lambda _: None,
 ) -> Drawn:
     """As many rows as `drawn` has, from a small model of it that took private `steps` on `table`,
-    of which each value stands in a form that follows from it alone. `watch` is told the share of
-    the steps that is done."""
+    of which each value stands in a form that follows from it alone. A column that comes out without
+    a value stays as it was drawn, which has one. `watch` is told the share of the steps that is
+    done."""
     small = replace(
         settings,
         preset=PRESET,
@@ -79,7 +80,8 @@ def redrawn(
         else new[axis.name].rows(kept)
         for i, axis in enumerate(drawn.axes)
     ]
-    return replace(drawn, table=Table(tuple(columns)))
+    held = [c if (c.codes >= 0).any() else drawn.table[c.name] for c in columns]
+    return replace(drawn, table=Table(tuple(held)))
 
 
 def _presence(drawn: Drawn) -> Table:

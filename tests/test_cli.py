@@ -262,9 +262,12 @@ def test_bad_tables_are_named(tmp_path: Path) -> None:
     assert "20 rows or more" in shell("fit", "t.csv", cwd=tmp_path).stderr.decode()
 
 
+LONG = ("--config", "long.yaml")  # it does not end before the signal comes
+
+
 def killed(csv: Path, folder: Path, how: int) -> int:
     """Start a fit, wait for its checkpoint, send it a signal; the exit code."""
-    command = [str(SCRIPT), "fit", str(csv), "--epochs", "100", "--checkpoint-every", "0"]
+    command = [str(SCRIPT), "fit", str(csv), *LONG, "--checkpoint-every", "0"]
     process = subprocess.Popen(
         command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
     )
@@ -281,19 +284,20 @@ def killed(csv: Path, folder: Path, how: int) -> int:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
 def test_a_stopped_fit_goes_on_to_the_same_bytes(csv: Path, tmp_path: Path, how: int) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
-    whole.mkdir()
-    stopped.mkdir()
-    assert shell("fit", csv, "--epochs", 100, cwd=whole).returncode == 0
+    for folder in (whole, stopped):
+        folder.mkdir()
+        (folder / "long.yaml").write_text("training: {epochs: 100, patience: 100}\n")
+    assert shell("fit", csv, *LONG, cwd=whole).returncode == 0
     assert killed(csv, stopped, how) == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert not (stopped / "model.synthvae").exists()
-    unasked = shell("fit", csv, "--epochs", 100, cwd=stopped)
+    unasked = shell("fit", csv, *LONG, cwd=stopped)
     assert unasked.returncode == 2
     assert b"--resume" in unasked.stderr
-    done = shell("fit", csv, "--epochs", 100, "--resume", cwd=stopped)
+    done = shell("fit", csv, *LONG, "--resume", cwd=stopped)
     assert done.returncode == 0, done.stderr
     files = [(folder / "model.synthvae").read_bytes() for folder in (whole, stopped)]
     assert files[0] == files[1]
-    assert [path.name for path in stopped.iterdir()] == ["model.synthvae"]
+    assert {path.name for path in stopped.iterdir()} == {"model.synthvae", "long.yaml"}
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs /dev/full")

@@ -176,7 +176,7 @@ HARD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("engine", ["marginals", "warm"])
+@pytest.mark.parametrize("engine", ["marginals", "warm", "raked"])
 @pytest.mark.parametrize("hard", HARD)
 def test_nothing_in_the_rows_stops_a_fit(hard: str, engine: str) -> None:
     columns = rows()

@@ -128,7 +128,8 @@ def test_percentiles_are_uniform_over_rows_that_were_not_learnt(
     table, artifact = learnt
     scorer, seed = pipeline.scorer(artifact), derive(0, "training", "split")
     order = torch.randperm(1200, generator=torch.Generator().manual_seed(seed))
-    for rows, off in ((table.iloc[order[:120].numpy()], 0.05), (table[1200:], 0.15)):
+    # Other draws of the posterior alone put the same 120 rows off by 0.04 to 0.08 (25 seeds).
+    for rows, off in ((table.iloc[order[:120].numpy()], 0.1), (table[1200:], 0.15)):
         share = np.sort(scored(scorer, rows)["percentile"]) / 100
         assert np.abs(share - (np.arange(len(share)) + 0.5) / len(share)).max() < off
     assert len(artifact.content["training"]["scores"]) == 101

@@ -9,6 +9,7 @@ was. Both model and mixture are released, so it is free of cost.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import Any
 
 import numpy as np
 import torch
@@ -56,9 +57,10 @@ def _finest(pairs: TwoWays) -> Iterator[TwoWay]:
     yield from (pair for pair in pairs.every if pair.columns not in chosen)
 
 
-def _cells(classes: Classes, pair: TwoWay) -> NDArray[np.int64]:
+def _cells(classes: Classes, pair: TwoWay) -> NDArray[np.unsignedinteger[Any]]:
     (i, j), (a, b) = pair.columns, pair.groups
-    return np.asarray(a[classes[:, i]] * (b.max() + 1) + b[classes[:, j]])
+    cells = a[classes[:, i]] * (b.max() + 1) + b[classes[:, j]]
+    return np.asarray(cells, np.min_scalar_type(cells.max(initial=0)))  # all pairs stay in memory
 
 
 @torch.no_grad()

@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 
 from synthvae.model.compute import Team
+from synthvae.model.parts import Learnt
 from synthvae.model.priors.gmm import GmmPrior
 from synthvae.model.priors.normal import NormalPrior
 from synthvae.model.vae import Vae
@@ -15,7 +16,7 @@ from synthvae.training.findings import COLLAPSED
 from synthvae.training.stage_two import fit_prior
 
 ROWS = 20_000  # that are looked at to measure
-DRAWS = 80_000  # that the prior is fitted to: several of each row of a small table...
+DRAWS = (80_000, 400_000)  # that the prior is fitted to: several of each row of a small table...
 _OFTEN = 10  # ... but not more than that
 ACTIVE = 0.01  # variance of a unit's posterior mean over rows (Burda et al. 2016)
 _COMPONENTS = 8
@@ -24,8 +25,8 @@ _BATCH = 4096
 
 
 def settle(model: Vae, rows: Rows, seed: int, team: Team) -> dict[str, float]:
-    """Fit the prior to draws of the aggregate posterior of `rows` [N], and measure. A prior that
-    had seen a part of the rows only would hand on how that part differs from all of them.
+    """Fit the prior to draws of the aggregate posterior of `rows` [N], and measure. Of all of them,
+    up to 400,000: a prior that had seen few would hand on how these differ from the rest.
 
     Of every latent the `rate`: nats a row. Of a continuous one `units`, and how many are `active`;
     `gap` and `normal_gap`: by how many nats the prior, and a standard normal one, describe the
@@ -123,10 +124,13 @@ def _posterior(model: Vae, rows: Rows, generator: torch.Generator) -> tuple[Tens
 
 @torch.no_grad()
 def _draws(model: Vae, rows: Rows, generator: torch.Generator) -> Tensor:
-    """Draws [n, Z] of the posteriors of all rows."""
-    times = min(max(DRAWS // len(rows), 1), _OFTEN)
+    """Draws [n, Z] of the posteriors of all rows, or of random ones of very many. Several of a row
+    only if none is held out from the prior: the others would stand in for it."""
+    fewest, most = DRAWS
+    times = 1 if isinstance(model.prior, Learnt) else min(max(fewest // len(rows), 1), _OFTEN)
+    chosen = torch.randperm(len(rows), generator=generator)[:most].repeat(times)
     found = []
-    for index in torch.split(torch.arange(len(rows)).repeat(times), _BATCH):
+    for index in torch.split(chosen, _BATCH):
         noise = torch.randn(len(index), model.space.size, generator=generator)
         found.append(model.encode(rows.at(index), noise).z)
     return torch.cat(found)

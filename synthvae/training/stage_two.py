@@ -29,13 +29,10 @@ TRAINING = TrainingSpec(
 
 
 def fit_prior(prior: Prior, drawn: Tensor, seed: int, team: Team) -> float:
-    """Move `prior` to draws z [N, Z] (codes [N, S]). What one of them then costs, in nats: of
-    draws held out if the prior is trained, of all if it is a closed form."""
+    """Move `prior` to draws z [N, Z] (codes [N, S]). If it is trained: what a draw that was held
+    out then costs, in nats; else 0."""
     prior.fit(drawn, seed)
-    if isinstance(prior, Learnt):
-        return _train(prior, drawn, seed, team)
-    with torch.no_grad():
-        return float(-prior.log_density(drawn).mean())
+    return _train(prior, drawn, seed, team) if isinstance(prior, Learnt) else 0.0
 
 
 def _train(prior: Learnt, drawn: Tensor, seed: int, team: Team) -> float:

@@ -238,3 +238,13 @@ def test_a_fitted_flow_is_saved_whole_and_still_leaves_training_alone(
     again.load_state_dict(prior.state_dict())
     assert torch.equal(again.log_density(z), prior.log_density(z))
     assert not any(p.requires_grad for p in prior.parameters())
+
+
+@pytest.mark.parametrize(("middle", "spread"), [(10.0, 0.0025), (10.0, 0.01), (50.0, 0.01)])
+def test_a_mixture_finds_what_is_narrow_and_far_off(middle: float, spread: float) -> None:
+    z = middle + spread * torch.randn(2000, 4, generator=torch.Generator().manual_seed(0))
+    prior = GmmPrior(32, 4)
+    prior.fit(z, 0)
+    drawn = prior.sample(Noise.draw(stream(1, "narrow"), 2000, Space(4), 0, 0))
+    assert (drawn.mean(dim=0) - middle).abs().max() < 0.01
+    assert drawn.std(dim=0).max() < spread + 0.02  # the least deviation is 0.01

@@ -30,6 +30,13 @@ def test_names_of_one_unit_come_out_as_rarely_as_delta_says(
     assert release(rows, sigma, above) <= 0.01
 
 
+def test_so_do_names_with_the_noise_that_is_drawn() -> None:
+    above = threshold(1.0, 0.01, 3, 1 / GRAIN)
+    noise = SecureNoise().gaussian((TRIALS, 3), GRAIN) / GRAIN
+    often = (1 + noise > above).any(axis=1).mean()
+    assert often <= 0.01 + 4 * np.sqrt(0.01 / TRIALS)
+
+
 @pytest.mark.parametrize(("sigma", "worst"), [(30.0, [1, 1, 1]), (0.3, [3])])
 def test_the_worst_case_spends_its_delta(sigma: float, worst: list[int]) -> None:
     """Which is many names for much noise, and one name with all rows for little."""

@@ -77,6 +77,8 @@ class GmmPrior(NormalPrior):
         """EM from random draws z [N, Z]. Cost: steps x draws x components x Z^2."""
         generator = torch.Generator().manual_seed(seed)
         z = z[torch.randperm(len(z), generator=generator)[: self._most(z.shape[1])]]
+        middle = z.mean(dim=0)
+        z = z - middle  # squares of what is far off lose the digits that count
         components, size = self.mean.shape
         spread = torch.diag(z.var(dim=0, unbiased=False).clamp(min=_JITTER)).double()
         log_weight = self.log_weight.double()
@@ -92,7 +94,7 @@ class GmmPrior(NormalPrior):
             around = second - crossed - crossed.transpose(1, 2) + own
             covariance = (around + spread) / heavier[:, None, None] + _JITTER * torch.eye(size)
         self.log_weight.copy_(log_weight)
-        self.mean.copy_(mean)
+        self.mean.copy_(mean + middle)
         self.factor.copy_(torch.linalg.cholesky(covariance))
 
     def _most(self, size: int) -> int:
