@@ -37,16 +37,11 @@ class Question:
     power: int = 2  # intervals shrink with the root of the rows; with the rows if nothing was hit
 
 
-def criteria_of(
+def questions_of(
     attacks: Sequence[Attack], risks: Sequence[Excess], copies: Sequence[Excess], policy: Policy
-) -> list[Criterion]:
-    """An answer to every question that there are records for.
-
-    FAIL goes by intervals that hold for all of them together with 95 %.
-    """
-    questions = [*_membership(attacks, policy), *_excesses(risks, copies, policy)]
-    strict = 1 - 0.05 / max(len(questions), 1)
-    return [_judged(question, strict) for question in questions]
+) -> list[Question]:
+    """Every question that there are records for."""
+    return [*_membership(attacks, policy), *_excesses(risks, copies, policy)]
 
 
 def _membership(attacks: Sequence[Attack], policy: Policy) -> list[Question]:
@@ -127,7 +122,8 @@ def _excess_question(found: Excess, limit: float, section: str) -> Question:
     )
 
 
-def _judged(question: Question, strict_confidence: float) -> Criterion:
+def judged(question: Question, strict_confidence: float) -> Criterion:
+    """The answer; FAIL goes by the interval at `strict_confidence`."""
     interval, strict = question.interval(0.95), question.interval(strict_confidence)
     outcome: Outcome = "INCONCLUSIVE"
     if strict.low > question.limit:

@@ -20,6 +20,7 @@ from synthvae.audit import (
     audit,
     markdown,
 )
+from synthvae.audit.one_run import THEOREM
 from synthvae.errors import TableError, UsageError
 
 SDTYPES = {
@@ -188,14 +189,14 @@ def test_scores_of_a_model_are_judged_beside_the_table():
 
 def test_a_promise_is_held_against_its_bounds(harmless: Audit):
     bounds = [
-        EpsilonBound("canaries", theorem, epsilon, 1e-5, 0.95, 1000, 100, 95)
-        for theorem, epsilon in (("a theorem", 2.5), ("another", 1.5))
+        EpsilonBound("canaries", theorem, epsilon, 1e-5, 0.95, 1000, 500, 450)
+        for theorem, epsilon in ((THEOREM, 1.8), ("another", 2.5))
     ]
     small = Effort(rows=60, released=200, targets=60, trees=2, deals=9)
-    kept = audited(FRESH, bounds=bounds, claim=Claim(3.0, 1e-5), effort=small)
-    broken = audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-5), effort=small)
+    kept = audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-5), effort=small)
+    broken = audited(FRESH, bounds=bounds, claim=Claim(1.0, 1e-5), effort=small)
     assert "epsilon" not in failed(kept)
-    assert failed(broken) == "epsilon by canaries (a theorem)"
+    assert failed(broken) == f"epsilon by canaries ({THEOREM})"
     assert harmless.claim is None
     with pytest.raises(UsageError, match="only at the promise's delta"):
         audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-4), effort=small)
