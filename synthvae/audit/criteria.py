@@ -15,6 +15,7 @@ from synthvae.evaluation.records import Interval
 
 MEMBERSHIP = "membership"
 DISCLOSURE = "disclosure"
+EXACT = "exact copies"
 COPIES = "copies"
 MADE_UP = "made-up values"
 _MOST_ROWS = 10_000_000
@@ -111,9 +112,10 @@ def _excess_question(found: Excess, limit: float, section: str) -> Question:
     name = f"{found.name}, training rows beyond holdout rows"
     if found.name in ("inference", "reused values"):
         name = f"{found.name} of '{found.subject[0]}', training rows beyond holdout rows"
+    sections = {"exact copies": EXACT, "reused values": MADE_UP}
     return Question(
         name,
-        MADE_UP if found.name == "reused values" else section,
+        sections.get(found.name, section),
         found.value,
         limit,
         min(ours.n, theirs.n) if theirs.hits else ours.n,

@@ -125,6 +125,19 @@ def test_controls_take_back_what_they_cast_doubt_on():
     assert judged(4000, shift=1.0, controls=controls(positive=False)).outcome == "FAIL"
 
 
+COPIED = ("exact copies", "near copies", "rare combinations", "reused values")
+
+
+@pytest.mark.parametrize("doubt", ["null", "drift"])
+def test_of_tables_that_differ_only_exact_copies_convict(doubt: str):
+    n, rng = 4000, np.random.default_rng(0)
+    copies = [excess(name, rate(900, n), rate(0, n), ("column",), 0) for name in COPIED]
+    given = (attacks_on(rng, n, 0.0), risks_on(rng, n, 0.1), copies)
+    for passed, expected in ((True, ["FAIL"] * 4), (False, ["FAIL", *["INCONCLUSIVE"] * 3])):
+        found = verdict_of(*given, controls(**{doubt: passed}), (), None, Policy(), sizes(n, n))
+        assert [each.outcome for each in found.criteria[-4:]] == expected
+
+
 def promised(found: Verdict) -> dict[str, str]:
     start = "epsilon by "
     named = (each for each in found.criteria if each.name.startswith(start))
