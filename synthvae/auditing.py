@@ -20,7 +20,7 @@ from synthvae.detect import detect
 from synthvae.evaluation.frames import frame
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
-from synthvae.sources import MORE, Sides, Sources, check_columns, released, sides_of
+from synthvae.sources import MORE, Sides, Sources, check_columns, given_rows, released, sides_of
 from synthvae.stages import Stages, Told
 from synthvae.table import Table
 
@@ -59,8 +59,9 @@ def _of_model(
     from synthvae.membership_scores import Suspects, white_box
 
     sides = sides_of(artifact, sources)
+    given = given_rows(sources, sides.real)
     stages.at("draw", 0.0, "drawing rows")
-    synthetic, more = released(artifact, sources, len(sides.real), seed, threads)
+    synthetic, more = released(artifact, given, len(sides.real), seed, threads)
     stages.at("score", 0.0, "scoring rows by the model")
     suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
     scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))

@@ -87,11 +87,18 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
         real, holdout = table.rows(~mask), table.rows(mask)
     else:
         real = table if note is None else table.rows(~note.found(table))
-        holdout = read_table(str(sources.holdout))
+        holdout = _cut(read_table(str(sources.holdout)), real.names)
+    check_columns(real, {"holdout": holdout})
     _check_learnt(artifact, len(real))
     described = metadatas.parse(artifact.content["metadata"], "the model file")
     missing = artifact.content["settings"]["missing_values"]
     return Sides(real, holdout, resolve(described, table, missing))
+
+
+def _cut(table: Table, names: tuple[str, ...]) -> Table:
+    """Without columns of other names."""
+    kept = tuple(column for column in table.columns if column.name in names)
+    return Table(kept, table.frame_dtypes)
 
 
 def _check_learnt(artifact: Artifact, rows: int) -> None:
@@ -103,13 +110,21 @@ def _check_learnt(artifact: Artifact, rows: int) -> None:
         )
 
 
+def given_rows(sources: Sources, real: Table) -> Table | None:
+    """The released rows, if the user has them. SchemaError if they lack a column of `real`."""
+    if sources.synthetic is None:
+        return None
+    given = read_table(sources.synthetic)
+    check_columns(real, {"synthetic": given})
+    return given
+
+
 def released(
-    artifact: Artifact, sources: Sources, rows: int, seed: int, threads: int | None
+    artifact: Artifact, given: Table | None, rows: int, seed: int, threads: int | None
 ) -> tuple[Table, Table]:
     """The rows that are released, and as many more as may be, ten times as many in all."""
     from synthvae import pipeline
 
-    given = read_table(sources.synthetic) if sources.synthetic else None
     count = rows if given is None else len(given)
     most = min(MORE * count, max(MOST_ROWS, 2 * count))
     chunks = list(pipeline.sampler(artifact).chunks(most, seed, "text", threads=threads))

@@ -148,6 +148,17 @@ def test_tables_without_a_column_are_named(cli, files: Path, tmp_path: Path) -> 
     assert "no column 'x'" in " ".join(done.output.split())
 
 
+def test_rows_without_a_column_are_refused_before_anything_is_drawn(
+    cli, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("synthvae.auditing.released")
+    pd.read_csv(files / "fresh.csv").drop(columns="x").to_csv(tmp_path / "x.csv", index=False)
+    done = cli("audit", "-m", files / "m.synthvae", "--real", files / "real.csv", "--deep",
+               "--synthetic", tmp_path / "x.csv")  # fmt: skip
+    assert done.exit_code == 3
+    assert "the synthetic table has no column 'x'" in " ".join(done.output.split())
+
+
 def test_without_a_model_torch_is_not_loaded() -> None:
     code = "import sys, synthvae.auditing; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)
