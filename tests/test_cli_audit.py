@@ -159,6 +159,18 @@ def test_rows_without_a_column_are_refused_before_anything_is_drawn(
     assert "the synthetic table has no column 'x'" in " ".join(done.output.split())
 
 
+def test_names_of_columns_are_no_markup(cli, files: Path, tmp_path: Path) -> None:
+    names = {"id": "key [/b]", "k": "k [usd]", "x": "x [usd]", "y": "y [usd]"}
+    for name in ("real", "holdout", "copied"):
+        table = pd.read_csv(files / f"{name}.csv").rename(columns=names)
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    done = cli("audit", *tables(tmp_path, "copied"))
+    assert done.exit_code == 1, done.output
+    shown = " ".join(done.stdout.split())
+    assert "reused values of 'key [/b]'" in shown
+    assert "[usd]'" in shown  # the column that inference speaks of
+
+
 def test_without_a_model_torch_is_not_loaded() -> None:
     code = "import sys, synthvae.auditing; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -90,7 +90,8 @@ def _sizes(audit: Audit) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+    safe = ([cell.replace("|", "\\|") for cell in cells] for cells in rows)
+    lines = [head, ["---"] * len(head), *safe]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

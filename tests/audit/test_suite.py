@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -264,6 +265,12 @@ def test_every_reason_why_tables_can_not_be_audited():
         audit(*coarse)
     with pytest.raises(TableError, match="no column is one"):
         audit(REAL, HOLDOUT, FRESH, dict.fromkeys(REAL, "id"))
+
+
+def test_a_bar_in_a_name_does_not_part_a_cell(harmless: Audit):
+    named = replace(harmless.verdict.criteria[0], name="inference of 'a | b'")
+    text = markdown(replace(harmless, verdict=replace(harmless.verdict, criteria=(named,))))
+    assert "| inference of 'a \\| b' |" in text
 
 
 def test_the_text_has_the_headings_and_no_promise(harmless: Audit):
