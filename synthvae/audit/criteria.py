@@ -46,18 +46,25 @@ def questions_of(
 
 
 def _membership(attacks: Sequence[Attack], policy: Policy) -> list[Question]:
-    """Of each kind of access, and of all and of exposed rows: the strongest of the first half."""
+    """Of each kind of access, and of all and of exposed rows: the strongest of the first half.
+    A question without an answer where so few rows are exposed that none was attacked."""
     found = []
     for side, access in _SIDES.items():
+        asked = [each for each in attacks if each.access in access]
         for who in ("all rows", "exposed rows"):
-            there = [each for each in attacks if each.access in access and each.who == who]
+            there = [each for each in asked if each.who == who]
             best = strongest(there, "auc")
-            if best is None:
-                continue
-            title = f"{{}}, {who}, from {side}"
-            found.append(_auc_question(title, best, policy.auc))
-            found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
+            if best is not None:
+                title = f"{{}}, {who}, from {side}"
+                found.append(_auc_question(title, best, policy.auc))
+                found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
+            elif asked:
+                found.append(_unanswered(f"AUC of attacks, {who}, from {side}", policy.auc, 0))
     return found
+
+
+def _unanswered(name: str, limit: float, n: int) -> Question:
+    return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
 
 
 def _auc_question(title: str, attack: Attack, limit: float) -> Question:
@@ -77,7 +84,7 @@ def _tpr_question(title: str, attack: Attack | None, other: Attack, limit: float
     if attack is None:
         name = title.format(f"members found at {CHOOSING} false alarms")
         n = 2 * min(other.members, other.others)
-        return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
+        return _unanswered(name, limit, n)
     seen = attack.tpr[CHOOSING]
     return Question(
         title.format(f"members that '{attack.name}' finds at {CHOOSING} false alarms"),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -42,11 +44,10 @@ def attacks_on(rng: np.random.Generator, n: int, shift: float, count: int = 3) -
     """Simulated scores: each attack sees membership through noise of its own."""
     member, second = np.arange(2 * n) < n, np.arange(2 * n) % 2 == 1
     candidates = [
-        Candidate(
-            f"attack {k}", "released table", "all rows", member * shift + rng.normal(size=2 * n)
-        )
-        for k in range(count)
+        Candidate(f"attack {k}", "released table", "all rows", scores)
+        for k, scores in enumerate(member * shift + rng.normal(size=(count, 2 * n)))
     ]
+    candidates += [replace(each, who="exposed rows") for each in candidates]
     return tried(candidates, member, second, seed=0, deals=9)[0]
 
 
@@ -123,6 +124,16 @@ def test_controls_take_back_what_they_cast_doubt_on():
     assert powerless.outcome == "INCONCLUSIVE"
     assert "no power" in powerless.reasons[0]
     assert judged(4000, shift=1.0, controls=controls(positive=False)).outcome == "FAIL"
+
+
+def test_no_attack_on_exposed_rows_is_no_pass_for_them():
+    n, rng = 4000, np.random.default_rng(0)
+    attacks = [each for each in attacks_on(rng, n, 0.0) if each.who == "all rows"]
+    found = verdict_of(attacks, [], [], controls(), (), None, Policy(), sizes(n, n))
+    told = {each.name: each.outcome for each in found.criteria}
+    assert told.pop("AUC of attacks, exposed rows, from released tables") == "INCONCLUSIVE"
+    assert set(told.values()) == {"PASS"}
+    assert "too few rows to measure it" in found.reasons[0]
 
 
 COPIED = ("exact copies", "near copies", "rare combinations", "reused values")
