@@ -136,8 +136,8 @@ class Holdout:
 
 
 def beside(model: Path) -> Path:
-    """Where the rows left out of a model are noted."""
-    return model.with_name(f"{model.stem}.holdout.json")
+    """Where the rows left out of a model are noted: each model file has a note of its own."""
+    return model.with_name(f"{model.name}.holdout.json")
 
 
 def load(path: Path) -> Holdout:

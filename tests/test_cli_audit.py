@@ -132,9 +132,9 @@ def test_wrong_input_is_named_with_its_exit_code(
 
 
 def test_the_note_of_another_model_is_refused(cli, files: Path, tmp_path: Path) -> None:
-    model, note = tmp_path / "m.synthvae", tmp_path / "m.holdout.json"
+    model, note = tmp_path / "m.synthvae", tmp_path / "m.synthvae.holdout.json"
     model.write_bytes((files / "m.synthvae").read_bytes())
-    content = json.loads((files / "m.holdout.json").read_text())
+    content = json.loads((files / "m.synthvae.holdout.json").read_text())
     note.write_text(json.dumps({**content, "model": "0" * 64}))
     done = cli("audit", "-m", model, "--real", files / "real.csv")
     assert done.exit_code == 3
