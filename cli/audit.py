@@ -99,15 +99,14 @@ def _write(
     found: Audit, output: Path | None, markdown: Path | None, restricted: Path | None
 ) -> None:
     from synthvae.audit import markdown as as_markdown
-    from synthvae.files import write_bytes
+    from synthvae.files import OWNER, write_bytes
 
     if output:
         write_bytes(output, _json(found.to_json()))
     if markdown:
         write_bytes(markdown, as_markdown(found).encode())
     if restricted:
-        write_bytes(restricted, _json(found.restricted.to_json()))
-        restricted.chmod(0o600)
+        write_bytes(restricted, _json(found.restricted.to_json()), OWNER)
 
 
 def _json(content: dict[str, Any]) -> bytes:

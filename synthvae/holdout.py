@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.errors import ArtifactError, SchemaError
-from synthvae.files import write_bytes
+from synthvae.files import OWNER, write_bytes
 from synthvae.privacy.budget import ROW
 from synthvae.seeds import derive
 from synthvae.table import Column, Table
@@ -114,8 +114,7 @@ class Holdout:
             "salt": self.salt.hex(),
             "rows": sorted(self.hashes),
         }
-        write_bytes(path, (json.dumps(data, indent=0) + "\n").encode())
-        path.chmod(0o600)
+        write_bytes(path, (json.dumps(data, indent=0) + "\n").encode(), OWNER)
 
     def mask(self, table: Table) -> Mask:
         """Which rows [N] of the table that was fitted were left out. SchemaError if some of them
