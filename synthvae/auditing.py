@@ -11,16 +11,26 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from synthvae import metadata as metadatas
-from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, RowScores, audit
+from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, Restricted, RowScores, audit
 from synthvae.audit.sides import COMPARED
 from synthvae.detect import detect
 from synthvae.evaluation.frames import frame
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
-from synthvae.sources import MORE, Sides, Sources, check_columns, given_rows, released, sides_of
+from synthvae.sources import (
+    MORE,
+    Places,
+    Sides,
+    Sources,
+    check_columns,
+    given_rows,
+    released,
+    sides_of,
+)
 from synthvae.stages import Stages, Told
 from synthvae.table import Table
 
@@ -49,7 +59,7 @@ def run(sources: Sources, seed: int, threads: int | None, told: Told = lambda *_
 def _of_tables(sources: Sources, seed: int, stages: Stages) -> Audit:
     real, holdout = read_table(sources.real), read_table(str(sources.holdout))
     described = metadatas.read(sources.metadata) if sources.metadata else detect(real)
-    sides = Sides(real, holdout, resolve(described, real))
+    sides = Sides(real, holdout, resolve(described, real), np.arange(len(real)))
     return _audit(sides, read_table(str(sources.synthetic)), None, seed, stages)
 
 
@@ -145,7 +155,17 @@ def _audit(
         seed=seed,
         progress=step,
     )
-    return replace(found, notes=(*found.notes, *notes))
+    shown = _placed(found.restricted, sides.places)
+    return replace(found, notes=(*found.notes, *notes), restricted=shown)
+
+
+def _placed(found: Restricted, places: Places) -> Restricted:
+    """With the places of rows in the table that the user gave."""
+    rows = {
+        kind: [{**row, "row": int(places[row["row"]])} for row in some]
+        for kind, some in found.rows.items()
+    }
+    return replace(found, rows=rows)
 
 
 def _frame(table: Table, columns: Sequence[ColumnSchema]) -> pd.DataFrame:

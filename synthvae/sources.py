@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from synthvae import holdout as holdouts
 from synthvae import metadata as metadatas
@@ -22,6 +24,8 @@ from synthvae.table import Table, from_arrow
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
+
+Places = NDArray[np.int64]
 
 MORE = 10  # times the released rows: so many may come to be released
 MOST_ROWS = 1_000_000  # of them
@@ -59,11 +63,13 @@ class Sources:
 
 @dataclass(frozen=True)
 class Sides:
-    """What was learnt, and what was not."""
+    """What was learnt, and what was not. `places` [len(real)]: where rows that were learnt stand
+    in the table that the user gave, from 0."""
 
     real: Table
     holdout: Table
     schema: Schema
+    places: Places
 
 
 def sides_of(artifact: Artifact, sources: Sources) -> Sides:
@@ -83,16 +89,18 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
             f"'{path}' of rows that the fit left out is there; pass such rows with --holdout"
         )
     if sources.holdout is None and note is not None:
-        mask = note.mask(table)
-        real, holdout = table.rows(~mask), table.rows(mask)
+        left_out = note.mask(table)
+        holdout = table.rows(left_out)
     else:
-        real = table if note is None else table.rows(~note.found(table))
-        holdout = _cut(read_table(str(sources.holdout)), real.names)
+        left_out = np.zeros(len(table), bool) if note is None else note.found(table)
+        holdout = _cut(read_table(str(sources.holdout)), table.names)
+    places = np.flatnonzero(~left_out)
+    real = table.rows(places)
     check_columns(real, {"holdout": holdout})
     _check_learnt(artifact, len(real))
     described = metadatas.parse(artifact.content["metadata"], "the model file")
     missing = artifact.content["settings"]["missing_values"]
-    return Sides(real, holdout, resolve(described, table, missing))
+    return Sides(real, holdout, resolve(described, table, missing), places)
 
 
 def _cut(table: Table, names: tuple[str, ...]) -> Table:

@@ -86,6 +86,19 @@ def test_a_model_is_audited_by_the_rows_that_its_fit_left_out(cli, files: Path) 
     assert found["claim"] is None
 
 
+def test_rows_are_shown_by_their_place_in_the_table_that_was_given(
+    cli, files: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "r.json"
+    done = cli("audit", "-m", files / "m.synthvae", "--real", files / "real.csv",
+               "--synthetic", files / "copied.csv", "--restricted", kept)  # fmt: skip
+    assert done.exit_code == 1, done.output
+    shown = json.loads(kept.read_text())["rows"]["exact copies"]
+    real = pd.read_csv(files / "real.csv")
+    assert len(shown) > 20
+    assert [row["x"] for row in shown] == real["x"].iloc[[row["row"] for row in shown]].tolist()
+
+
 def test_a_deep_audit_adds_shadow_models_and_canaries(cli, files: Path) -> None:
     model, real = files / "m.synthvae", files / "real.csv"
     done = cli("audit", "-m", model, "--real", real, "--deep", "--json", "--threads", 1)
