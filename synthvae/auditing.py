@@ -19,6 +19,7 @@ from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, Restricted, RowSco
 from synthvae.audit.sides import COMPARED
 from synthvae.detect import detect
 from synthvae.evaluation.frames import frame
+from synthvae.privacy.budget import ROW
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
 from synthvae.sources import (
@@ -28,6 +29,7 @@ from synthvae.sources import (
     Sources,
     check_columns,
     given_rows,
+    one_of_each,
     released,
     sides_of,
 )
@@ -72,15 +74,16 @@ def _of_model(
     given = given_rows(sources, sides.real)
     stages.at("draw", 0.0, "drawing rows")
     synthetic, more = released(artifact, given, len(sides.real), seed, threads)
+    sides, claim, on_claim = held(artifact, sides, seed)
     stages.at("score", 0.0, "scoring rows by the model")
     suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
     scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))
     bounds: tuple[EpsilonBound, ...] = ()
-    notes = _of_rows(sources, len(synthetic), len(more), seed)
+    notes = (*_of_rows(sources, len(synthetic), len(more), seed), *on_claim)
     if sources.shadows:
         deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
         scores, bounds, notes = {**scores, **deep[0]}, deep[1], (*notes, *deep[2])
-    return _audit(sides, synthetic, more, seed, stages, scores, bounds, _claim(artifact), notes)
+    return _audit(sides, synthetic, more, seed, stages, scores, bounds, claim, notes)
 
 
 def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
@@ -172,10 +175,23 @@ def _frame(table: Table, columns: Sequence[ColumnSchema]) -> pd.DataFrame:
     return frame(table, columns)
 
 
-def _claim(artifact: Artifact) -> Claim | None:
+def held(
+    artifact: Artifact, sides: Sides, seed: int
+) -> tuple[Sides, Claim | None, tuple[str, ...]]:
+    """The rows to attack, the promise that attacks are held against, and a note if there is none.
+
+    Where a promise is for all rows of somebody, attacks on single rows can't test it; and rows of
+    one person would be no independent evidence, so one of each is taken.
+    """
     private = artifact.content.get("privacy")
     if not private:
-        return None
-    claim = private["claim"]
-    unit = "one row" if claim["unit"] == "row" else f"all rows of one '{claim['unit']}'"
-    return Claim(float(claim["epsilon"]), float(claim["delta"]), unit)
+        return sides, None, ()
+    promised = private["claim"]
+    epsilon, unit = float(promised["epsilon"]), promised["unit"]
+    if unit == ROW:
+        return sides, Claim(epsilon, float(promised["delta"])), ()
+    note = (
+        f"the promise, epsilon {epsilon:g} for all rows of one '{unit}', is not held against these "
+        f"attacks, which look at rows: one of each '{unit}', drawn at random"
+    )
+    return one_of_each(sides, unit, seed), None, (note,)

@@ -20,7 +20,8 @@ from synthvae import metadata as metadatas
 from synthvae.errors import ArtifactError, Problems, SchemaError, UsageError
 from synthvae.reading import read_table
 from synthvae.schema import Schema, resolve
-from synthvae.table import Table, from_arrow
+from synthvae.seeds import stream
+from synthvae.table import Column, Table, from_arrow
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -101,6 +102,24 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
     described = metadatas.parse(artifact.content["metadata"], "the model file")
     missing = artifact.content["settings"]["missing_values"]
     return Sides(real, holdout, resolve(described, table, missing), places)
+
+
+def one_of_each(sides: Sides, unit: str, seed: int) -> Sides:
+    """One row, drawn at random, of each value of the column `unit` on either side. Rows without a
+    value are nobody's and were not learnt."""
+    ours, theirs = (
+        _drawn(table[unit], stream(seed, "audit", "units", what))
+        for what, table in (("real", sides.real), ("holdout", sides.holdout))
+    )
+    return Sides(
+        sides.real.rows(ours), sides.holdout.rows(theirs), sides.schema, sides.places[ours]
+    )
+
+
+def _drawn(units: Column, rng: np.random.Generator) -> Places:
+    order = rng.permutation(np.flatnonzero(units.codes >= 0))
+    _, first = np.unique(units.codes[order], return_index=True)
+    return np.sort(order[first])
 
 
 def _cut(table: Table, names: tuple[str, ...]) -> Table:

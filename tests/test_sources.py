@@ -5,15 +5,27 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 import pytest
 
 from synthvae import sources
 from synthvae.artifact import Artifact, load
+from synthvae.audit import Claim
+from synthvae.auditing import held
 from synthvae.canaries import joined
 from synthvae.errors import SchemaError, UsageError
 from synthvae.reading import read_table
-from synthvae.sources import Sources, check_columns, given_rows, released, sides_of
+from synthvae.schema import Schema
+from synthvae.sources import (
+    Sides,
+    Sources,
+    check_columns,
+    given_rows,
+    one_of_each,
+    released,
+    sides_of,
+)
 from synthvae.table import Table, from_frame
 
 Fitted = Callable[[str], Artifact]
@@ -75,6 +87,32 @@ def test_a_holdout_has_the_columns_of_the_real_table_and_no_others(
         sides_of(artifact, Sources(str(csv), narrow, model=model_file))
     with pytest.raises(SchemaError, match="the synthetic table has no column 'spend'"):
         given_rows(Sources(str(csv), synthetic=narrow), found.real)
+
+
+def test_one_row_of_each_unit_is_drawn_on_both_sides() -> None:
+    people = [None, *"aaabbc"]
+    table = from_frame(pd.DataFrame({"who": people, "x": range(7)}))
+    sides = Sides(table, table.rows(slice(1, 4)), Schema(()), np.arange(10, 17))
+    found = [one_of_each(sides, "who", seed) for seed in range(40)]
+    assert {tuple(texts(each.real, "who")) for each in found} == {("a", "b", "c")}
+    assert {texts(each.real, "x")[0] for each in found} == {"1", "2", "3"}
+    assert {tuple(texts(each.holdout, "who")) for each in found} == {("a",)}
+    for each in found:
+        assert each.places.tolist() == [10 + int(x or 0) for x in texts(each.real, "x")]
+
+
+@pytest.mark.parametrize("unit", ["row", "who"])
+def test_the_promise_to_people_is_not_held_against_attacks_on_rows(unit: str) -> None:
+    table = from_frame(pd.DataFrame({"who": list("aab"), "x": range(3)}))
+    sides = Sides(table, table, Schema(()), np.arange(3))
+    promised = {"epsilon": 2.0, "delta": 1e-5, "unit": unit}
+    found, claim, notes = held(Artifact({"privacy": {"claim": promised}}, {}), sides, 0)
+    if unit == "row":
+        assert (found, claim, notes) == (sides, Claim(2.0, 1e-5, "one row"), ())
+        return
+    assert claim is None
+    assert len(found.real) == len(found.holdout) == 2
+    assert "for all rows of one 'who', is not held against" in notes[0]
 
 
 def test_every_column_that_is_missing_is_named() -> None:
