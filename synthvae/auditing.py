@@ -24,6 +24,7 @@ from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
 from synthvae.sources import (
     MORE,
+    MOST_ROWS,
     Places,
     Sides,
     Sources,
@@ -79,14 +80,14 @@ def _of_model(
     suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
     scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))
     bounds: tuple[EpsilonBound, ...] = ()
-    notes = (*_of_rows(sources, len(synthetic), len(more), seed), *on_claim)
+    notes = (*of_rows(sources, len(synthetic), 0 if more is None else len(more), seed), *on_claim)
     if sources.shadows:
         deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
         scores, bounds, notes = {**scores, **deep[0]}, deep[1], (*notes, *deep[2])
     return _audit(sides, synthetic, more, seed, stages, scores, bounds, claim, notes)
 
 
-def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
+def of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
     """Where the rows under audit come from."""
     notes = [
         "rows that were not learnt are those of --holdout"
@@ -98,7 +99,10 @@ def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ..
             f"the released rows are the first {rows:,} that the model draws at seed {seed}"
         )
     if rows + more < MORE * rows:
-        notes.append(f"{rows + more:,} rows were looked at in all, and not {MORE} times {rows:,}")
+        notes.append(
+            f"{rows + more:,} rows were looked at in all, and not {MORE} times as many as were "
+            f"learnt or given: at most {MOST_ROWS:,} are drawn"
+        )
     return tuple(notes)
 
 

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 
 from synthvae import holdout as holdouts
 from synthvae import metadata as metadatas
+from synthvae.audit.sides import LEAST
 from synthvae.errors import ArtifactError, Problems, SchemaError, UsageError
 from synthvae.reading import read_table
 from synthvae.schema import Schema, resolve
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 Places = NDArray[np.int64]
 
 MORE = 10  # times the released rows: so many may come to be released
-MOST_ROWS = 1_000_000  # of them
+MOST_ROWS = 1_000_000  # that are drawn
 
 
 @dataclass(frozen=True)
@@ -148,17 +149,19 @@ def given_rows(sources: Sources, real: Table) -> Table | None:
 
 def released(
     artifact: Artifact, given: Table | None, rows: int, seed: int, threads: int | None
-) -> tuple[Table, Table]:
-    """The rows that are released, and as many more as may be, ten times as many in all."""
+) -> tuple[Table, Table | None]:
+    """The rows that are released, and as many more as may be, ten times as many in all; but no more
+    than MOST_ROWS are drawn. None if no table of more rows is left."""
     from synthvae import pipeline
 
     count = rows if given is None else len(given)
-    most = min(MORE * count, max(MOST_ROWS, 2 * count))
+    most = min(MORE * count, MOST_ROWS)
+    if given is not None and most < count + LEAST:
+        return given, None
     chunks = list(pipeline.sampler(artifact).chunks(most, seed, "text", threads=threads))
     drawn = from_arrow(pa.concat_tables(chunks, promote_options="permissive"), "the drawn rows")
-    if given is not None:
-        return given, drawn.rows(slice(count, None))
-    return drawn.rows(slice(0, count)), drawn.rows(slice(count, None))
+    more = None if most < count + LEAST else drawn.rows(slice(count, None))
+    return drawn.rows(slice(0, count)) if given is None else given, more
 
 
 def check_columns(real: Table, others: Mapping[str, Table]) -> None:

@@ -12,7 +12,7 @@ import pytest
 from synthvae import sources
 from synthvae.artifact import Artifact, load
 from synthvae.audit import Claim
-from synthvae.auditing import held
+from synthvae.auditing import held, of_rows
 from synthvae.canaries import joined
 from synthvae.errors import SchemaError, UsageError
 from synthvae.reading import read_table
@@ -59,8 +59,19 @@ def test_rows_that_are_given_are_audited_and_more_drawn_beside_them(
 
 def test_many_rows_are_not_drawn_ten_times(fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sources, "MOST_ROWS", 100)
-    few, more = released(fitted("tvae"), None, 80, 0, 1)
-    assert (len(few), len(more)) == (80, 80)
+    for rows, found in ((80, (80, 20)), (90, (90, 0)), (300, (100, 0))):
+        few, more = released(fitted("tvae"), None, rows, 0, 1)
+        assert (len(few), len(more or ())) == found
+
+
+def test_beside_as_many_rows_as_may_be_drawn_none_are(
+    fitted: Fitted, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MOST_ROWS", 610)
+    theirs = read_table(str(csv))
+    assert released(fitted("tvae"), theirs, 40, 0, 1) == (theirs, None)
+    notes = of_rows(Sources(str(csv), synthetic=str(csv)), 600, 0, 0)
+    assert "at most 1,000,000 are drawn" in notes[-1]
 
 
 def test_a_holdout_of_the_users_own_goes_with_all_rows_that_were_learnt(
