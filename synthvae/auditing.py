@@ -195,7 +195,7 @@ def held(
     if unit == ROW:
         return sides, Claim(epsilon, float(promised["delta"])), ()
     note = (
-        f"the promise, epsilon {epsilon:g} for all rows of one '{unit}', is not held against these "
-        f"attacks, which look at rows: one of each '{unit}', drawn at random"
+        f"the promise, epsilon {epsilon:.3g} for all rows of one '{unit}', is not held against "
+        f"these attacks, which look at rows: one of each '{unit}', drawn at random"
     )
     return one_of_each(sides, unit, seed), None, (note,)
