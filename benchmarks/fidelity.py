@@ -72,7 +72,7 @@ def row(table: str, runs: list[dict[str, Any]]) -> list[str]:
         f"{rows_of(table):,}",
         str(len(runs)),
         f"{mean([run['fit'] for run in runs], 0)} s",
-        f"{mean([run['fit_cpu'] for run in runs], 0)} s",
+        f"{mean([run['fit_cpu'] for run in runs], 0)} s" if "fit_cpu" in runs[0] else "",
         f"{max(run['peak_mb'] for run in runs):,.0f} MB",
         *numbers,
         mean([run["latent_rate"] for run in runs], 1),

@@ -36,6 +36,14 @@ class Aside:
 
         return without(self.table, self.left_out) if self.left_out.any() else self.table
 
+    def refuse_overwrite(self, model: Path, force: bool) -> None:
+        """UsageError if there is a note beside `model` already, before anything is learnt."""
+        from synthvae.files import refuse_overwrite
+        from synthvae.holdout import beside
+
+        if self.left_out.any():
+            refuse_overwrite(beside(model), force)
+
     def note(self, model: Path, reporter: Reporter) -> Path | None:
         """Write down beside `model` which rows they were, if any, and say so."""
         from synthvae.holdout import Holdout, beside

@@ -99,15 +99,14 @@ def _write(
     found: Audit, output: Path | None, markdown: Path | None, restricted: Path | None
 ) -> None:
     from synthvae.audit import markdown as as_markdown
-    from synthvae.files import write_bytes
+    from synthvae.files import OWNER, write_bytes
 
     if output:
         write_bytes(output, _json(found.to_json()))
     if markdown:
         write_bytes(markdown, as_markdown(found).encode())
     if restricted:
-        write_bytes(restricted, _json(found.restricted.to_json()))
-        restricted.chmod(0o600)
+        write_bytes(restricted, _json(found.restricted.to_json()), OWNER)
 
 
 def _json(content: dict[str, Any]) -> bytes:
@@ -118,6 +117,7 @@ def _json(content: dict[str, Any]) -> bytes:
 
 def _print(found: Audit) -> None:
     from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
@@ -127,7 +127,7 @@ def _print(found: Audit) -> None:
     table.add_column("outcome", no_wrap=True)
     for each in found.verdict.criteria:
         between = f"{_number(each.interval.low)}..{_number(each.interval.high)}"
-        cells = (each.name, _number(each.value), between, _number(each.limit))
+        cells = (escape(each.name), _number(each.value), between, _number(each.limit))
         table.add_row(*cells, each.outcome, style=_WORSE[each.outcome])
     console = Paper()
     console.print(table)
@@ -136,7 +136,8 @@ def _print(found: Audit) -> None:
             state = "was not made" if control.passed is None else "did not come out as it should"
             console.print(f"{control.name} {state}: {control.note}", markup=False)
     for bound in found.bounds:
-        console.print(f"epsilon at least {bound.epsilon:.2f}: {bound.name}", markup=False)
+        where = f"{bound.name} ({bound.theorem})"
+        console.print(f"epsilon at least {bound.epsilon:.2f}: {where}", markup=False)
     for note in found.notes:
         console.print(f"note: {note}", markup=False)
     verdict = found.verdict

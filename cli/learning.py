@@ -60,11 +60,12 @@ class Job:
         self.reporter.say(f"{size} rows, {columns} columns; preset {preset}")
         checkpoint = _checkpoint(self.output, self.resume, self.force, self.reporter)
         aside = Aside.of(data, self.settings)
+        aside.refuse_overwrite(self.output, self.force)
         with self.reporter.progress("learning", 1) as bar:
             artifact = self._learn(data, aside, checkpoint, bar)
         artifact.save(self.output)
-        checkpoint.unlink(missing_ok=True)
         noted = aside.note(self.output, self.reporter)
+        checkpoint.unlink(missing_ok=True)  # all that a fit leaves is there
         summary(artifact, self.output, time.monotonic() - started, self.reporter, noted)
 
     def _learn(self, data: Table, aside: Aside, checkpoint: Path, bar: Bar) -> Artifact:

@@ -11,16 +11,29 @@ from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pandas as pd
 
 from synthvae import metadata as metadatas
-from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, RowScores, audit
+from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, Restricted, RowScores, audit
 from synthvae.audit.sides import COMPARED
 from synthvae.detect import detect
 from synthvae.evaluation.frames import frame
+from synthvae.privacy.budget import ROW
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
-from synthvae.sources import MORE, Sides, Sources, check_columns, released, sides_of
+from synthvae.sources import (
+    MORE,
+    MOST_ROWS,
+    Places,
+    Sides,
+    Sources,
+    check_columns,
+    given_rows,
+    one_of_each,
+    released,
+    sides_of,
+)
 from synthvae.stages import Stages, Told
 from synthvae.table import Table
 
@@ -49,7 +62,7 @@ def run(sources: Sources, seed: int, threads: int | None, told: Told = lambda *_
 def _of_tables(sources: Sources, seed: int, stages: Stages) -> Audit:
     real, holdout = read_table(sources.real), read_table(str(sources.holdout))
     described = metadatas.read(sources.metadata) if sources.metadata else detect(real)
-    sides = Sides(real, holdout, resolve(described, real))
+    sides = Sides(real, holdout, resolve(described, real), np.arange(len(real)))
     return _audit(sides, read_table(str(sources.synthetic)), None, seed, stages)
 
 
@@ -59,20 +72,22 @@ def _of_model(
     from synthvae.membership_scores import Suspects, white_box
 
     sides = sides_of(artifact, sources)
+    given = given_rows(sources, sides.real)
     stages.at("draw", 0.0, "drawing rows")
-    synthetic, more = released(artifact, sources, len(sides.real), seed, threads)
+    synthetic, more = released(artifact, given, len(sides.real), seed, threads)
+    sides, claim, on_claim = held(artifact, sides, seed)
     stages.at("score", 0.0, "scoring rows by the model")
     suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
     scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))
     bounds: tuple[EpsilonBound, ...] = ()
-    notes = _of_rows(sources, len(synthetic), len(more), seed)
+    notes = (*of_rows(sources, len(synthetic), 0 if more is None else len(more), seed), *on_claim)
     if sources.shadows:
         deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
         scores, bounds, notes = {**scores, **deep[0]}, deep[1], (*notes, *deep[2])
-    return _audit(sides, synthetic, more, seed, stages, scores, bounds, _claim(artifact), notes)
+    return _audit(sides, synthetic, more, seed, stages, scores, bounds, claim, notes)
 
 
-def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
+def of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
     """Where the rows under audit come from."""
     notes = [
         "rows that were not learnt are those of --holdout"
@@ -84,7 +99,10 @@ def _of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ..
             f"the released rows are the first {rows:,} that the model draws at seed {seed}"
         )
     if rows + more < MORE * rows:
-        notes.append(f"{rows + more:,} rows were looked at in all, and not {MORE} times {rows:,}")
+        notes.append(
+            f"{rows + more:,} rows were looked at in all, and not {MORE} times as many as were "
+            f"learnt or given: at most {MOST_ROWS:,} are drawn"
+        )
     return tuple(notes)
 
 
@@ -144,17 +162,40 @@ def _audit(
         seed=seed,
         progress=step,
     )
-    return replace(found, notes=(*found.notes, *notes))
+    shown = _placed(found.restricted, sides.places)
+    return replace(found, notes=(*found.notes, *notes), restricted=shown)
+
+
+def _placed(found: Restricted, places: Places) -> Restricted:
+    """With the places of rows in the table that the user gave."""
+    rows = {
+        kind: [{**row, "row": int(places[row["row"]])} for row in some]
+        for kind, some in found.rows.items()
+    }
+    return replace(found, rows=rows)
 
 
 def _frame(table: Table, columns: Sequence[ColumnSchema]) -> pd.DataFrame:
     return frame(table, columns)
 
 
-def _claim(artifact: Artifact) -> Claim | None:
+def held(
+    artifact: Artifact, sides: Sides, seed: int
+) -> tuple[Sides, Claim | None, tuple[str, ...]]:
+    """The rows to attack, the promise that attacks are held against, and a note if there is none.
+
+    Where a promise is for all rows of somebody, attacks on single rows can't test it; and rows of
+    one person would be no independent evidence, so one of each is taken.
+    """
     private = artifact.content.get("privacy")
     if not private:
-        return None
-    claim = private["claim"]
-    unit = "one row" if claim["unit"] == "row" else f"all rows of one '{claim['unit']}'"
-    return Claim(float(claim["epsilon"]), float(claim["delta"]), unit)
+        return sides, None, ()
+    promised = private["claim"]
+    epsilon, unit = float(promised["epsilon"]), promised["unit"]
+    if unit == ROW:
+        return sides, Claim(epsilon, float(promised["delta"])), ()
+    note = (
+        f"the promise, epsilon {epsilon:.3g} for all rows of one '{unit}', is not held against "
+        f"these attacks, which look at rows: one of each '{unit}', drawn at random"
+    )
+    return one_of_each(sides, unit, seed), None, (note,)

@@ -27,16 +27,21 @@ def refuse_overwrite(path: Path, force: bool) -> None:
         )
 
 
+OWNER = 0o600
+"""For its owner's eyes only."""
+
+
 @contextmanager
-def atomic(path: Path) -> Iterator[BinaryIO]:
-    """A binary file that appears under `path` whole, or not at all."""
+def atomic(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
+    """A binary file that appears under `path` whole, or not at all; with the permissions `mode`
+    from its first moment, by default those that any new file would have."""
     handle, beside = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".part")
     try:
         with os.fdopen(handle, "wb") as stream:
             yield stream
             stream.flush()
             os.fsync(stream.fileno())
-        os.chmod(beside, 0o666 & ~_umask())
+        os.chmod(beside, 0o666 & ~_umask() if mode is None else mode)
         os.replace(beside, path)
     except BaseException:
         Path(beside).unlink(missing_ok=True)
@@ -44,9 +49,9 @@ def atomic(path: Path) -> Iterator[BinaryIO]:
     _sync_folder(path.parent)
 
 
-def write_bytes(path: Path, data: bytes) -> None:
+def write_bytes(path: Path, data: bytes, mode: int | None = None) -> None:
     """Write `data` to `path` atomically."""
-    with atomic(path) as stream:
+    with atomic(path, mode) as stream:
         stream.write(data)
 
 

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.errors import ArtifactError, SchemaError
-from synthvae.files import write_bytes
+from synthvae.files import OWNER, write_bytes
 from synthvae.marginals.forms import by_value
 from synthvae.privacy.budget import ROW
 from synthvae.seeds import derive
@@ -116,8 +116,7 @@ class Holdout:
             "salt": self.salt.hex(),
             "rows": sorted(self.hashes),
         }
-        write_bytes(path, (json.dumps(data, indent=0) + "\n").encode())
-        path.chmod(0o600)
+        write_bytes(path, (json.dumps(data, indent=0) + "\n").encode(), OWNER)
 
     def mask(self, table: Table) -> Mask:
         """Which rows [N] of the table that was fitted were left out. SchemaError if some of them
@@ -138,8 +137,8 @@ class Holdout:
 
 
 def beside(model: Path) -> Path:
-    """Where the rows left out of a model are noted."""
-    return model.with_name(f"{model.stem}.holdout.json")
+    """Where the rows left out of a model are noted: each model file has a note of its own."""
+    return model.with_name(f"{model.name}.holdout.json")
 
 
 def load(path: Path) -> Holdout:

@@ -11,20 +11,26 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from synthvae import holdout as holdouts
 from synthvae import metadata as metadatas
+from synthvae.audit.sides import LEAST
 from synthvae.errors import ArtifactError, Problems, SchemaError, UsageError
 from synthvae.reading import read_table
 from synthvae.schema import Schema, resolve
-from synthvae.table import Table, from_arrow
+from synthvae.seeds import stream
+from synthvae.table import Column, Table, from_arrow
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
 
+Places = NDArray[np.int64]
+
 MORE = 10  # times the released rows: so many may come to be released
-MOST_ROWS = 1_000_000  # of them
+MOST_ROWS = 1_000_000  # that are drawn
 
 
 @dataclass(frozen=True)
@@ -59,11 +65,13 @@ class Sources:
 
 @dataclass(frozen=True)
 class Sides:
-    """What was learnt, and what was not."""
+    """What was learnt, and what was not. `places` [len(real)]: where rows that were learnt stand
+    in the table that the user gave, from 0."""
 
     real: Table
     holdout: Table
     schema: Schema
+    places: Places
 
 
 def sides_of(artifact: Artifact, sources: Sources) -> Sides:
@@ -83,15 +91,42 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
             f"'{path}' of rows that the fit left out is there; pass such rows with --holdout"
         )
     if sources.holdout is None and note is not None:
-        mask = note.mask(table)
-        real, holdout = table.rows(~mask), table.rows(mask)
+        left_out = note.mask(table)
+        holdout = table.rows(left_out)
     else:
-        real = table if note is None else table.rows(~note.found(table))
-        holdout = read_table(str(sources.holdout))
+        left_out = np.zeros(len(table), bool) if note is None else note.found(table)
+        holdout = _cut(read_table(str(sources.holdout)), table.names)
+    places = np.flatnonzero(~left_out)
+    real = table.rows(places)
+    check_columns(real, {"holdout": holdout})
     _check_learnt(artifact, len(real))
     described = metadatas.parse(artifact.content["metadata"], "the model file")
     missing = artifact.content["settings"]["missing_values"]
-    return Sides(real, holdout, resolve(described, table, missing))
+    return Sides(real, holdout, resolve(described, table, missing), places)
+
+
+def one_of_each(sides: Sides, unit: str, seed: int) -> Sides:
+    """One row, drawn at random, of each value of the column `unit` on either side. Rows without a
+    value are nobody's and were not learnt."""
+    ours, theirs = (
+        _drawn(table[unit], stream(seed, "audit", "units", what))
+        for what, table in (("real", sides.real), ("holdout", sides.holdout))
+    )
+    return Sides(
+        sides.real.rows(ours), sides.holdout.rows(theirs), sides.schema, sides.places[ours]
+    )
+
+
+def _drawn(units: Column, rng: np.random.Generator) -> Places:
+    order = rng.permutation(np.flatnonzero(units.codes >= 0))
+    _, first = np.unique(units.codes[order], return_index=True)
+    return np.sort(order[first])
+
+
+def _cut(table: Table, names: tuple[str, ...]) -> Table:
+    """Without columns of other names."""
+    kept = tuple(column for column in table.columns if column.name in names)
+    return Table(kept, table.frame_dtypes)
 
 
 def _check_learnt(artifact: Artifact, rows: int) -> None:
@@ -103,20 +138,30 @@ def _check_learnt(artifact: Artifact, rows: int) -> None:
         )
 
 
+def given_rows(sources: Sources, real: Table) -> Table | None:
+    """The released rows, if the user has them. SchemaError if they lack a column of `real`."""
+    if sources.synthetic is None:
+        return None
+    given = read_table(sources.synthetic)
+    check_columns(real, {"synthetic": given})
+    return given
+
+
 def released(
-    artifact: Artifact, sources: Sources, rows: int, seed: int, threads: int | None
-) -> tuple[Table, Table]:
-    """The rows that are released, and as many more as may be, ten times as many in all."""
+    artifact: Artifact, given: Table | None, rows: int, seed: int, threads: int | None
+) -> tuple[Table, Table | None]:
+    """The rows that are released, and as many more as may be, ten times as many in all; but no more
+    than MOST_ROWS are drawn. None if no table of more rows is left."""
     from synthvae import pipeline
 
-    given = read_table(sources.synthetic) if sources.synthetic else None
     count = rows if given is None else len(given)
-    most = min(MORE * count, max(MOST_ROWS, 2 * count))
+    most = min(MORE * count, MOST_ROWS)
+    if given is not None and most < count + LEAST:
+        return given, None
     chunks = list(pipeline.sampler(artifact).chunks(most, seed, "text", threads=threads))
     drawn = from_arrow(pa.concat_tables(chunks, promote_options="permissive"), "the drawn rows")
-    if given is not None:
-        return given, drawn.rows(slice(count, None))
-    return drawn.rows(slice(0, count)), drawn.rows(slice(count, None))
+    more = None if most < count + LEAST else drawn.rows(slice(count, None))
+    return drawn.rows(slice(0, count)) if given is None else given, more
 
 
 def check_columns(real: Table, others: Mapping[str, Table]) -> None:

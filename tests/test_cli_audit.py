@@ -86,6 +86,19 @@ def test_a_model_is_audited_by_the_rows_that_its_fit_left_out(cli, files: Path) 
     assert found["claim"] is None
 
 
+def test_rows_are_shown_by_their_place_in_the_table_that_was_given(
+    cli, files: Path, tmp_path: Path
+) -> None:
+    kept = tmp_path / "r.json"
+    done = cli("audit", "-m", files / "m.synthvae", "--real", files / "real.csv",
+               "--synthetic", files / "copied.csv", "--restricted", kept)  # fmt: skip
+    assert done.exit_code in (1, 4), done.output  # rows left out are copied too
+    shown = json.loads(kept.read_text())["rows"]["exact copies"]
+    real = pd.read_csv(files / "real.csv")
+    assert len(shown) > 20
+    assert [row["x"] for row in shown] == real["x"].iloc[[row["row"] for row in shown]].tolist()
+
+
 def test_a_deep_audit_adds_shadow_models_and_canaries(cli, files: Path) -> None:
     model, real = files / "m.synthvae", files / "real.csv"
     done = cli("audit", "-m", model, "--real", real, "--deep", "--json", "--threads", 1)
@@ -132,9 +145,9 @@ def test_wrong_input_is_named_with_its_exit_code(
 
 
 def test_the_note_of_another_model_is_refused(cli, files: Path, tmp_path: Path) -> None:
-    model, note = tmp_path / "m.synthvae", tmp_path / "m.holdout.json"
+    model, note = tmp_path / "m.synthvae", tmp_path / "m.synthvae.holdout.json"
     model.write_bytes((files / "m.synthvae").read_bytes())
-    content = json.loads((files / "m.holdout.json").read_text())
+    content = json.loads((files / "m.synthvae.holdout.json").read_text())
     note.write_text(json.dumps({**content, "model": "0" * 64}))
     done = cli("audit", "-m", model, "--real", files / "real.csv")
     assert done.exit_code == 3
@@ -146,6 +159,29 @@ def test_tables_without_a_column_are_named(cli, files: Path, tmp_path: Path) -> 
     done = cli("audit", *tables(files, "fresh")[:2], "--synthetic", tmp_path / "x.csv")
     assert done.exit_code == 3
     assert "no column 'x'" in " ".join(done.output.split())
+
+
+def test_rows_without_a_column_are_refused_before_anything_is_drawn(
+    cli, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr("synthvae.auditing.released")
+    pd.read_csv(files / "fresh.csv").drop(columns="x").to_csv(tmp_path / "x.csv", index=False)
+    done = cli("audit", "-m", files / "m.synthvae", "--real", files / "real.csv", "--deep",
+               "--synthetic", tmp_path / "x.csv")  # fmt: skip
+    assert done.exit_code == 3
+    assert "the synthetic table has no column 'x'" in " ".join(done.output.split())
+
+
+def test_names_of_columns_are_no_markup(cli, files: Path, tmp_path: Path) -> None:
+    names = {"id": "key [/b]", "k": "k [usd]", "x": "x [usd]", "y": "y [usd]"}
+    for name in ("real", "holdout", "copied"):
+        table = pd.read_csv(files / f"{name}.csv").rename(columns=names)
+        table.to_csv(tmp_path / f"{name}.csv", index=False)
+    done = cli("audit", *tables(tmp_path, "copied"))
+    assert done.exit_code == 1, done.output
+    shown = " ".join(done.stdout.split())
+    assert "reused values of 'key [/b]'" in shown
+    assert "[usd]'" in shown  # the column that inference speaks of
 
 
 def test_without_a_model_torch_is_not_loaded() -> None:

@@ -149,7 +149,7 @@ def test_some_rows_are_left_out_and_how_many_is_not_said(fit, cli, tmp_path: Pat
     result = fit("--epsilon", 3)
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
-    note = json.loads((tmp_path / "model.holdout.json").read_text())
+    note = json.loads((tmp_path / "model.synthvae.holdout.json").read_text())
     assert "some rows were left out for an audit" in said
     assert 30 < len(note["rows"]) < 95  # a tenth of 600, give or take
     assert f"{len(note['rows'])} rows" not in said

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthvae.errors import UsageError
-from synthvae.files import atomic, refuse_overwrite, write_bytes
+from synthvae.files import OWNER, atomic, refuse_overwrite, write_bytes
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -50,6 +50,22 @@ def test_a_file_has_the_mode_that_open_would_give(tmp_path: Path) -> None:
     (tmp_path / "usual").touch()
     modes = {stat.S_IMODE(os.stat(tmp_path / name).st_mode) for name in ("ours", "usual")}
     assert len(modes) == 1
+
+
+def test_a_file_for_its_owner_is_never_open_to_others(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen, replace = [], os.replace
+
+    def watched(source: str, target: Path) -> None:
+        seen.append(stat.S_IMODE(os.stat(source).st_mode))
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", watched)
+    write_bytes(tmp_path / "ours", b"secret", OWNER)
+    write_bytes(tmp_path / "all", b"open")
+    assert seen[0] == stat.S_IMODE(os.stat(tmp_path / "ours").st_mode) == 0o600
+    assert seen[1] == stat.S_IMODE(os.stat(tmp_path / "all").st_mode) != 0o600
 
 
 def test_an_existing_output_is_refused_unless_forced(tmp_path: Path) -> None:

@@ -67,6 +67,32 @@ def test_the_model_file_holds_nothing_of_the_note(fitted: Path) -> None:
     assert not any(text.encode() in content for text in note["rows"][:50])
 
 
+def test_a_note_is_not_overwritten_unasked(cli, many: Path, tmp_path: Path) -> None:
+    model, config = tmp_path / "m.synthvae", many.parent / "c.yaml"
+    holdout.beside(model).write_text("of another model\n")
+    done = cli("fit", many, "-c", config, "-o", model)
+    assert done.exit_code == 2
+    assert "never overwritten unasked" in " ".join(done.output.split())
+    assert holdout.beside(model).read_text() == "of another model\n"
+    assert not model.exists()
+    forced = cli("fit", many, "-c", config, "-o", model, "--force")
+    assert forced.exit_code == 0, forced.output
+    assert holdout.load(holdout.beside(model)).model == holdout.sha256(model)
+
+
+def test_a_checkpoint_stays_until_the_note_is_written(
+    cli, many: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError("no space left")
+
+    monkeypatch.setattr(holdout.Holdout, "save", full)
+    config, model = many.parent / "c.yaml", tmp_path / "m.synthvae"
+    done = cli("fit", many, "-c", config, "-o", model, "--checkpoint-every", 0)
+    assert done.exit_code != 0
+    assert (tmp_path / "m.synthvae.checkpoint").exists()
+
+
 def test_none_are_left_out_of_a_small_table_or_if_none_are_wanted(
     cli, csv: Path, many: Path, tmp_path: Path
 ) -> None:
@@ -98,7 +124,7 @@ def test_the_same_seed_leaves_out_the_same_rows_and_makes_the_same_model(
         model.save(tmp_path / f"{name}.synthvae")
     files = [(tmp_path / f"{name}.synthvae").read_bytes() for name in "ab"]
     assert files[0] == files[1]
-    notes = [holdout.load(tmp_path / f"{name}.holdout.json") for name in "ab"]
+    notes = [holdout.load(tmp_path / f"{name}.synthvae.holdout.json") for name in "ab"]
     masks = [note.mask(from_frame(frame)) for note in notes]
     assert (masks[0] == masks[1]).all()
     assert notes[0].salt != notes[1].salt

@@ -131,12 +131,14 @@ def test_values_of_rows_left_out_are_gone() -> None:
     assert len(kept) == ROWS - 1000
 
 
-def test_the_note_tells_the_rows_again(tmp_path: Path) -> None:
-    data, model, path = table(), tmp_path / "m.synthvae", tmp_path / "m.holdout.json"
+def test_the_note_tells_the_rows_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, model, path = table(), tmp_path / "m.synthvae", tmp_path / "m.synthvae.holdout.json"
     model.write_bytes(b"weights")
     mask = reserve(data, 0.1, 0)
+    monkeypatch.setattr(Path, "chmod", None)  # nobody may read it before
     Holdout.of(data, mask, model).save(path)
     assert holdout.beside(model) == path
+    assert len({holdout.beside(tmp_path / name) for name in ("a.v1", "a.v2", "a")}) == 3
     assert stat.S_IMODE(path.stat().st_mode) == 0o600
     again = holdout.load(path)
     order = np.random.default_rng(2).permutation(ROWS)

@@ -15,6 +15,7 @@ members or not: whom an attacker would pick (Meeus et al. 2023, Achilles' heels)
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -144,12 +145,17 @@ def released_scores(
     return scores, found
 
 
-def exposed_rows(ground: Ground, pool: Pool) -> Bools:
+def exposed_rows(ground: Ground, pool: Pool, seed: int) -> Bools:
     """The rows [n] furthest from the other real ones, chosen without a look at who is a member.
 
-    One in a hundred, or as many as bring 500 of the smaller side, at most a quarter.
+    One in a hundred, or as many as bring 500 of the smaller side, at most a quarter. Which of
+    equally far ones (a coarse table has many), `seed` says.
     """
     alone = nearest(ground.points, ground.points, 6).distances[:, -1]  # the nearest is itself
     smaller = max(min(int(pool.member.sum()), int((~pool.member).sum())), 1)
     share = min(max(_EXPOSED_ROWS / smaller, _LEAST_EXPOSED), _MOST_EXPOSED)
-    return np.asarray(alone > np.quantile(alone, 1 - share))
+    lots = stream(seed, "audit", "exposed").random(len(alone))
+    chosen = np.lexsort((lots, alone))[-math.ceil(share * len(alone)) :]
+    exposed = np.zeros(len(alone), bool)
+    exposed[chosen] = True
+    return exposed

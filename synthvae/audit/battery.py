@@ -45,7 +45,7 @@ def candidates_of(
     found.append(Candidate(TOGETHER, access, "all rows", together))
     for name, rows in given.items():
         found.append(Candidate(name, rows.access, "all rows", _of_pool(rows, pool)))
-    exposed = exposed_rows(ground, pool)
+    exposed = exposed_rows(ground, pool, seed)
     found += [
         replace(each, who="exposed rows", scores=np.where(exposed, each.scores, np.nan))
         for each in found

@@ -179,6 +179,6 @@ def _shown(real: pd.DataFrame, found: Finding) -> list[dict[str, Any]]:
     places = np.flatnonzero(found.asked[0] & found.back[0])[:SHOWN]
     rows = real.iloc[places].to_dict("records")
     return [
-        {"row": int(at), **{str(name): value for name, value in row.items()}}
+        {**{str(name): value for name, value in row.items()}, "row": int(at)}
         for at, row in zip(places, rows, strict=True)
     ]

@@ -15,6 +15,7 @@ from synthvae.evaluation.records import Interval
 
 MEMBERSHIP = "membership"
 DISCLOSURE = "disclosure"
+EXACT = "exact copies"
 COPIES = "copies"
 MADE_UP = "made-up values"
 _MOST_ROWS = 10_000_000
@@ -37,31 +38,33 @@ class Question:
     power: int = 2  # intervals shrink with the root of the rows; with the rows if nothing was hit
 
 
-def criteria_of(
+def questions_of(
     attacks: Sequence[Attack], risks: Sequence[Excess], copies: Sequence[Excess], policy: Policy
-) -> list[Criterion]:
-    """An answer to every question that there are records for.
-
-    FAIL goes by intervals that hold for all of them together with 95 %.
-    """
-    questions = [*_membership(attacks, policy), *_excesses(risks, copies, policy)]
-    strict = 1 - 0.05 / max(len(questions), 1)
-    return [_judged(question, strict) for question in questions]
+) -> list[Question]:
+    """Every question that there are records for."""
+    return [*_membership(attacks, policy), *_excesses(risks, copies, policy)]
 
 
 def _membership(attacks: Sequence[Attack], policy: Policy) -> list[Question]:
-    """Of each kind of access, and of all and of exposed rows: the strongest of the first half."""
+    """Of each kind of access, and of all and of exposed rows: the strongest of the first half.
+    A question without an answer where so few rows are exposed that none was attacked."""
     found = []
     for side, access in _SIDES.items():
+        asked = [each for each in attacks if each.access in access]
         for who in ("all rows", "exposed rows"):
-            there = [each for each in attacks if each.access in access and each.who == who]
+            there = [each for each in asked if each.who == who]
             best = strongest(there, "auc")
-            if best is None:
-                continue
-            title = f"{{}}, {who}, from {side}"
-            found.append(_auc_question(title, best, policy.auc))
-            found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
+            if best is not None:
+                title = f"{{}}, {who}, from {side}"
+                found.append(_auc_question(title, best, policy.auc))
+                found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
+            elif asked:
+                found.append(_unanswered(f"AUC of attacks, {who}, from {side}", policy.auc, 0))
     return found
+
+
+def _unanswered(name: str, limit: float, n: int) -> Question:
+    return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
 
 
 def _auc_question(title: str, attack: Attack, limit: float) -> Question:
@@ -81,7 +84,7 @@ def _tpr_question(title: str, attack: Attack | None, other: Attack, limit: float
     if attack is None:
         name = title.format(f"members found at {CHOOSING} false alarms")
         n = 2 * min(other.members, other.others)
-        return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
+        return _unanswered(name, limit, n)
     seen = attack.tpr[CHOOSING]
     return Question(
         title.format(f"members that '{attack.name}' finds at {CHOOSING} false alarms"),
@@ -116,9 +119,10 @@ def _excess_question(found: Excess, limit: float, section: str) -> Question:
     name = f"{found.name}, training rows beyond holdout rows"
     if found.name in ("inference", "reused values"):
         name = f"{found.name} of '{found.subject[0]}', training rows beyond holdout rows"
+    sections = {"exact copies": EXACT, "reused values": MADE_UP}
     return Question(
         name,
-        MADE_UP if found.name == "reused values" else section,
+        sections.get(found.name, section),
         found.value,
         limit,
         min(ours.n, theirs.n) if theirs.hits else ours.n,
@@ -127,7 +131,8 @@ def _excess_question(found: Excess, limit: float, section: str) -> Question:
     )
 
 
-def _judged(question: Question, strict_confidence: float) -> Criterion:
+def judged(question: Question, strict_confidence: float) -> Criterion:
+    """The answer; FAIL goes by the interval at `strict_confidence`."""
     interval, strict = question.interval(0.95), question.interval(strict_confidence)
     outcome: Outcome = "INCONCLUSIVE"
     if strict.low > question.limit:

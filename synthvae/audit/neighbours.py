@@ -15,6 +15,7 @@ from synthvae.audit.points import Points
 from synthvae.evaluation.stats import Floats, Ints
 
 _GROUP = 64
+_SPARE = 8
 _AT_ONCE = 8_000_000
 
 
@@ -53,7 +54,9 @@ def nearest(points: Points, among: Points, k: int, radius: float = 0.0) -> Neigh
     spread[:, : len(among)] = -2 * among.T
     lengths = np.full(groups * _GROUP, np.inf, np.float32)
     lengths[: len(among)] = np.einsum("ij,ij->i", among, among)
-    step = max(1, _AT_ONCE // len(lengths))
+    # The distances of a block, and the coordinates of the few that are computed again.
+    widest = max(len(lengths), (k + _SPARE) * among.shape[1])
+    step = max(1, _AT_ONCE // widest)
     parts = []
     for start in range(0, len(points), step):
         some = points[start : start + step]
@@ -73,7 +76,7 @@ def _sorted(points: Points, among: Points, squares: Points, k: int) -> tuple[Flo
     count = min(k + 1, least.shape[1])
     groups = np.argpartition(least, count - 1, axis=1)[:, :count]
     found = grouped[rows, groups].reshape(len(points), -1)
-    kept = min(k + 8, found.shape[1], len(among))
+    kept = min(k + _SPARE, found.shape[1], len(among))
     best = np.argpartition(found, kept - 1, axis=1)[:, :kept]
     places = groups[rows, best // _GROUP] * _GROUP + best % _GROUP
     places = np.minimum(places, len(among) - 1)

@@ -71,8 +71,9 @@ def tpr_interval(tpr: Rate, fpr: Rate, aim: float, confidence: float = 0.95) -> 
 
     The threshold came from other rows, so its own rate is not quite the one aimed at. On a concave
     ROC curve TPR / FPR falls, hence TPR at `aim` is at least TPR aim / FPR where FPR is larger,
-    and at most that where it is smaller. The lower end takes FPR at its upper end; the upper end
-    takes it as seen, and tells nothing if no false alarm was.
+    and at most that where it is smaller. The lower end takes FPR at its upper end. Only that end
+    answers for the threshold's own false alarms: the upper one takes FPR as seen, so it may be too
+    low by as much as chance made FPR too high, and tells nothing if no false alarm was seen.
     """
     seen, false = (clopper_pearson(each.hits, each.n, confidence) for each in (tpr, fpr))
     low = seen.low * min(1.0, aim / false.high)

@@ -7,13 +7,13 @@ interval below its limit: absence of evidence in few rows is no pass.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from synthvae.audit import controls as checks
-from synthvae.audit.criteria import DISCLOSURE, MEMBERSHIP, criteria_of
+from synthvae.audit.criteria import DISCLOSURE, EXACT, MEMBERSHIP, judged, questions_of
 from synthvae.audit.policy import Policy
+from synthvae.audit.promises import INDICATION, PROMISE, promises_of, refuting
 from synthvae.audit.records import (
     Attack,
     Claim,
@@ -25,10 +25,7 @@ from synthvae.audit.records import (
     Sizes,
     Verdict,
 )
-from synthvae.audit.trial import strongest
-from synthvae.evaluation.records import Interval
 
-PROMISE = "promise"
 CAVEAT = (
     "An audit bounds leakage from below: it says what these attacks found, not what no attack "
     "could find."
@@ -46,8 +43,10 @@ def verdict_of(
     sizes: Sizes,
 ) -> Verdict:
     """The verdict over every criterion that there are records for."""
-    criteria = criteria_of(attacks, risks, copies, policy)
-    criteria += _promises(attacks, bounds, claim)
+    questions = questions_of(attacks, risks, copies, policy)
+    strict = 1 - 0.05 / max(len(questions) + len(refuting(bounds, claim)), 1)
+    criteria = [judged(question, strict) for question in questions]
+    criteria += promises_of(attacks, bounds, claim, strict)
     criteria = [_checked(each, controls, policy, sizes) for each in criteria]
     outcomes = {each.outcome for each in criteria}
     outcome: Outcome = "INCONCLUSIVE"
@@ -59,45 +58,15 @@ def verdict_of(
     return Verdict(outcome, _sentence(outcome, criteria), reasons, tuple(criteria))
 
 
-def _promises(
-    attacks: Sequence[Attack], bounds: Sequence[EpsilonBound], claim: Claim | None
-) -> list[Criterion]:
-    """Whether a lower bound contradicts the promised epsilon."""
-    if claim is None:
-        return []
-    lower = {f"{each.name} ({each.theorem})": each.epsilon for each in bounds}
-    best = strongest(attacks, "auc")
-    if best is not None:
-        lower[f"'{best.name}' ({best.access}, {best.who})"] = best.epsilon_one_run
-    criteria = []
-    for name, value in lower.items():
-        outcome: Outcome = "FAIL" if value > claim.epsilon else "PASS"
-        reason = f"lower bound on epsilon by {name}: {value:.2f}, promised {claim.epsilon:g}"
-        interval = Interval(value, math.inf)
-        criteria.append(
-            Criterion(
-                f"epsilon by {name}",
-                PROMISE,
-                value,
-                interval,
-                interval,
-                claim.epsilon,
-                outcome,
-                None,
-                reason,
-            )
-        )
-    return criteria
-
-
 def _checked(
     criterion: Criterion, controls: Sequence[Control], policy: Policy, sizes: Sizes
 ) -> Criterion:
     """What controls and sizes leave of a criterion's outcome."""
     passed = {each.name: each.passed for each in controls}
-    told = criterion.section in (MEMBERSHIP, DISCLOSURE)
+    told = criterion.section in (MEMBERSHIP, DISCLOSURE, INDICATION)
     doubts = [passed.get(name) for name in (checks.NULL, checks.DRIFT)]
-    if told and False in doubts:
+    # Whole rows come back by no difference of the tables; parts of rows and single values may.
+    if criterion.section not in (EXACT, PROMISE) and False in doubts:
         return _open(criterion, "a control found that real and holdout rows differ by themselves")
     if told and None in doubts:
         return _open(criterion, "too few rows for the controls that would vouch for it")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 
+from synthvae.audit.promises import INDICATION, PROMISE
 from synthvae.audit.records import Attack, Audit, Criterion
 from synthvae.evaluation.records import Interval
 
@@ -90,7 +91,8 @@ def _sizes(audit: Audit) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
+    safe = ([cell.replace("|", "\\|") for cell in cells] for cells in rows)
+    lines = [head, ["---"] * len(head), *safe]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
@@ -101,13 +103,17 @@ def _number(value: float, interval: Interval, form: str) -> str:
 
 
 def _criteria(criteria: Sequence[Criterion]) -> str:
+    def form(each: Criterion) -> str:
+        """Epsilons are numbers, all else are shares."""
+        return ".2f" if each.section in (PROMISE, INDICATION) else ".2%"
+
     return _table(
         ["criterion", "value (95 %)", "limit", "outcome", "rows that would decide"],
         (
             [
                 each.name,
-                _number(each.value, each.interval, ".2%" if each.limit < 1 else ".2f"),
-                f"{each.limit:.2%}" if each.limit < 1 else f"{each.limit:g}",
+                _number(each.value, each.interval, form(each)),
+                f"{each.limit:{form(each)}}",
                 each.outcome,
                 f"{each.rows:,}" if each.rows else "",
             ]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -48,10 +50,22 @@ def test_exposed_rows_are_far_from_all_others_on_both_sides():
     frames[1].loc[:9, "x"] -= 50 + 10 * np.arange(10)
     tables = tables_of(*frames, None, None)
     pool = pool_of(tables, {}, Effort(), 0)
-    exposed = exposed_rows(ground_of(tables, pool, Effort(), 0), pool)
+    exposed = exposed_rows(ground_of(tables, pool, Effort(), 0), pool, 0)
     far = np.where(pool.member, pool.place < 20, pool.place < 10)
     assert exposed[far].all()
     assert exposed.mean() == pytest.approx(0.25, abs=0.01)
+
+
+def test_as_many_rows_are_exposed_where_all_are_equally_far():
+    steps = np.arange(60.0)
+    frames = [pd.DataFrame({"x": steps[start::2], "y": np.zeros(30)}) for start in (0, 1)]
+    tables = tables_of(*frames, frames[0], None, None)
+    pool = pool_of(tables, {}, Effort(), 0)
+    ground = replace(ground_of(tables, pool, Effort(), 0), points=np.eye(60, dtype=np.float32))
+    found = [exposed_rows(ground, pool, seed) for seed in (0, 0, 1)]
+    assert [each.sum() for each in found] == [15] * 3
+    assert (found[0] == found[1]).all()
+    assert (found[0] != found[2]).any()
 
 
 def test_a_combination_is_tested_on_rows_that_it_did_not_learn_from():

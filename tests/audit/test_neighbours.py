@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from synthvae.audit import neighbours
 from synthvae.audit.neighbours import nearest
 from synthvae.audit.points import space_of
 
@@ -21,6 +22,24 @@ def test_the_nearest_of_all(n: int, m: int, k: int):
     assert found.distances == pytest.approx(np.take_along_axis(every, order, 1))
     assert (np.take_along_axis(every, found.places, 1) == found.distances).all()
     assert found.within.tolist() == (every <= 2.0).sum(axis=1).tolist()
+
+
+def test_no_array_is_larger_than_a_block(monkeypatch: pytest.MonkeyPatch):
+    """Many points among few, in many dimensions: what is large is not the table of distances."""
+    sizes, sorted_ = [], neighbours._sorted
+
+    def watched(points, among, squares, k):
+        sizes.append(max(squares.size, len(points) * min(k + 8, len(among)) * among.shape[1]))
+        return sorted_(points, among, squares, k)
+
+    monkeypatch.setattr(neighbours, "_sorted", watched)
+    monkeypatch.setattr(neighbours, "_AT_ONCE", 20_000)
+    rng = np.random.default_rng(0)
+    points, among = (rng.normal(size=(rows, 100)).astype(np.float32) for rows in (60, 64))
+    found = nearest(points, among, 20)
+    assert max(sizes) <= 20_000
+    monkeypatch.undo()
+    assert found.distances == pytest.approx(nearest(points, among, 20).distances)
 
 
 def test_joined_neighbours_are_those_of_both_sets():

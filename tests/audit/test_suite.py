@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -20,6 +21,7 @@ from synthvae.audit import (
     audit,
     markdown,
 )
+from synthvae.audit.one_run import THEOREM
 from synthvae.errors import TableError, UsageError
 
 SDTYPES = {
@@ -188,14 +190,18 @@ def test_scores_of_a_model_are_judged_beside_the_table():
 
 def test_a_promise_is_held_against_its_bounds(harmless: Audit):
     bounds = [
-        EpsilonBound("canaries", theorem, epsilon, 1e-5, 0.95, 1000, 100, 95)
-        for theorem, epsilon in (("a theorem", 2.5), ("another", 1.5))
+        EpsilonBound("canaries", theorem, epsilon, 1e-5, 0.95, 1000, 500, 450)
+        for theorem, epsilon in ((THEOREM, 1.8), ("another", 2.5))
     ]
     small = Effort(rows=60, released=200, targets=60, trees=2, deals=9)
-    kept = audited(FRESH, bounds=bounds, claim=Claim(3.0, 1e-5), effort=small)
-    broken = audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-5), effort=small)
+    kept = audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-5), effort=small)
+    broken = audited(FRESH, bounds=bounds, claim=Claim(1.0, 1e-5), effort=small)
     assert "epsilon" not in failed(kept)
-    assert failed(broken) == "epsilon by canaries (a theorem)"
+    assert failed(broken) == f"epsilon by canaries ({THEOREM})"
+    small_promise = audited(FRESH, bounds=bounds, claim=Claim(0.5, 1e-5), effort=small)
+    assert f"| epsilon by canaries ({THEOREM}) | 1.80 (1.80 to inf) | 0.50 |" in markdown(
+        small_promise
+    )
     assert harmless.claim is None
     with pytest.raises(UsageError, match="only at the promise's delta"):
         audited(FRESH, bounds=bounds, claim=Claim(2.0, 1e-4), effort=small)
@@ -263,6 +269,12 @@ def test_every_reason_why_tables_can_not_be_audited():
         audit(*coarse)
     with pytest.raises(TableError, match="no column is one"):
         audit(REAL, HOLDOUT, FRESH, dict.fromkeys(REAL, "id"))
+
+
+def test_a_bar_in_a_name_does_not_part_a_cell(harmless: Audit):
+    named = replace(harmless.verdict.criteria[0], name="inference of 'a | b'")
+    text = markdown(replace(harmless, verdict=replace(harmless.verdict, criteria=(named,))))
+    assert "| inference of 'a \\| b' |" in text
 
 
 def test_the_text_has_the_headings_and_no_promise(harmless: Audit):

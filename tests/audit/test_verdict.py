@@ -2,11 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from synthvae.audit import one_run
+from synthvae.audit.f_dp import f_dp_bound_of
+from synthvae.audit.one_run import THEOREM, bound_of
 from synthvae.audit.policy import Policy
-from synthvae.audit.records import Attack, Control, Excess, Sizes, Verdict
+from synthvae.audit.records import (
+    Attack,
+    Claim,
+    Control,
+    EpsilonBound,
+    Excess,
+    Sizes,
+    Verdict,
+)
 from synthvae.audit.shares import excess, rate
 from synthvae.audit.trial import Candidate, tried
 from synthvae.audit.verdict import verdict_of
@@ -31,11 +44,10 @@ def attacks_on(rng: np.random.Generator, n: int, shift: float, count: int = 3) -
     """Simulated scores: each attack sees membership through noise of its own."""
     member, second = np.arange(2 * n) < n, np.arange(2 * n) % 2 == 1
     candidates = [
-        Candidate(
-            f"attack {k}", "released table", "all rows", member * shift + rng.normal(size=2 * n)
-        )
-        for k in range(count)
+        Candidate(f"attack {k}", "released table", "all rows", scores)
+        for k, scores in enumerate(member * shift + rng.normal(size=(count, 2 * n)))
     ]
+    candidates += [replace(each, who="exposed rows") for each in candidates]
     return tried(candidates, member, second, seed=0, deals=9)[0]
 
 
@@ -62,8 +74,8 @@ def judged(
         risks_on(rng, n, 0.1, more),
         [excess("exact copies", rate(0, n), rate(0, n), (), 0)],
         given["controls"],
-        (),
-        None,
+        given.get("bounds", ()),
+        given.get("claim"),
         given["policy"],
         sizes(n, n),
     )
@@ -112,6 +124,68 @@ def test_controls_take_back_what_they_cast_doubt_on():
     assert powerless.outcome == "INCONCLUSIVE"
     assert "no power" in powerless.reasons[0]
     assert judged(4000, shift=1.0, controls=controls(positive=False)).outcome == "FAIL"
+
+
+def test_no_attack_on_exposed_rows_is_no_pass_for_them():
+    n, rng = 4000, np.random.default_rng(0)
+    attacks = [each for each in attacks_on(rng, n, 0.0) if each.who == "all rows"]
+    found = verdict_of(attacks, [], [], controls(), (), None, Policy(), sizes(n, n))
+    told = {each.name: each.outcome for each in found.criteria}
+    assert told.pop("AUC of attacks, exposed rows, from released tables") == "INCONCLUSIVE"
+    assert set(told.values()) == {"PASS"}
+    assert "too few rows to measure it" in found.reasons[0]
+
+
+COPIED = ("exact copies", "near copies", "rare combinations", "reused values")
+
+
+@pytest.mark.parametrize("doubt", ["null", "drift"])
+def test_of_tables_that_differ_only_exact_copies_convict(doubt: str):
+    n, rng = 4000, np.random.default_rng(0)
+    copies = [excess(name, rate(900, n), rate(0, n), ("column",), 0) for name in COPIED]
+    given = (attacks_on(rng, n, 0.0), risks_on(rng, n, 0.1), copies)
+    for passed, expected in ((True, ["FAIL"] * 4), (False, ["FAIL", *["INCONCLUSIVE"] * 3])):
+        found = verdict_of(*given, controls(**{doubt: passed}), (), None, Policy(), sizes(n, n))
+        assert [each.outcome for each in found.criteria[-4:]] == expected
+
+
+def promised(found: Verdict) -> dict[str, str]:
+    start = "epsilon by "
+    named = (each for each in found.criteria if each.name.startswith(start))
+    return {each.name.removeprefix(start): each.outcome for each in named}
+
+
+def test_only_coins_and_a_theorem_about_epsilon_contradict_a_promise():
+    rng = np.random.default_rng(0)
+    included = rng.random(1000) < 0.5
+    scores = included * 4.0 + rng.normal(size=1000)
+    bounds = (bound_of("coins", scores, included), f_dp_bound_of("coins", scores, included))
+    assert min(each.epsilon for each in bounds) > 2
+    found = judged(4000, shift=2.0, bounds=bounds, claim=Claim(0.5, 1e-5))
+    told = promised(found)
+    assert told.pop(f"coins ({THEOREM})") == "FAIL"
+    assert list(told.values()) == ["INCONCLUSIVE"]  # the attack's; mu-GDP is not asked
+    strict = found.criteria[0].strict
+    assert strict.low < judged(4000, shift=2.0).criteria[0].strict.low  # one more to answer for
+
+
+def test_a_bound_just_above_a_promise_is_not_enough_for_all_criteria_together():
+    bound = EpsilonBound("coins", THEOREM, 1.0, 0.0, 0.95, 1000, 200, 160)
+    assert 0.5 < one_run.epsilon(1000, 200, 160, 0.0, 0.999) < 0.99
+    told = promised(judged(4000, bounds=(bound,), claim=Claim(0.99, 1e-5)))
+    assert told[f"coins ({THEOREM})"] == "INCONCLUSIVE"
+    told = promised(judged(4000, bounds=(bound,), claim=Claim(1.0, 1e-5)))
+    assert told[f"coins ({THEOREM})"] == "PASS"
+
+
+@pytest.mark.parametrize("doubt", [{"null": False}, {"drift": False}, {"drift": None}])
+def test_an_attacks_own_bound_needs_the_controls_and_that_of_coins_does_not(doubt):
+    bound = EpsilonBound("coins", THEOREM, 0.0, 1e-5, 0.95, 1000, 10, 5)
+    options = {"bounds": (bound,), "claim": Claim(3.0, 1e-5)}
+    assert set(promised(judged(4000, **options)).values()) == {"PASS"}
+    told = promised(judged(4000, controls=controls(**doubt), **options))
+    assert sorted(told.values()) == ["INCONCLUSIVE", "PASS"]
+    assert told[f"coins ({THEOREM})"] == "PASS"
 
 
 def test_words():

@@ -1,0 +1,79 @@
+"""Whether what was seen contradicts a promised epsilon.
+
+Only bounds by fair coins and a theorem about (epsilon, delta) can: those of `one_run`. A bound that
+goes by mu-GDP refutes that curve, and another curve with the same promise may be true; it is shown
+and not judged. Attacks on rows that somebody divided, not coins, give indications.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+from synthvae.audit import one_run
+from synthvae.audit.records import Attack, Claim, Criterion, EpsilonBound, Outcome
+from synthvae.audit.trial import strongest
+from synthvae.evaluation.records import Interval
+
+PROMISE = "promise"
+INDICATION = "promise, by rows"
+
+
+def refuting(bounds: Sequence[EpsilonBound], claim: Claim | None) -> list[EpsilonBound]:
+    """The bounds that can contradict `claim`."""
+    return [each for each in bounds if claim and each.theorem == one_run.THEOREM]
+
+
+def promises_of(
+    attacks: Sequence[Attack],
+    bounds: Sequence[EpsilonBound],
+    claim: Claim | None,
+    strict: float,
+) -> list[Criterion]:
+    """An answer for each bound that can contradict `claim`, FAIL at the confidence `strict`; and
+    one for the strongest attack, which is never FAIL."""
+    if claim is None:
+        return []
+    found = [_kept(each, claim, strict) for each in refuting(bounds, claim)]
+    best = strongest(attacks, "auc")
+    return found if best is None else [*found, _indicated(best, claim)]
+
+
+def _kept(bound: EpsilonBound, claim: Claim, strict: float) -> Criterion:
+    """Open where the bound is above the promise at 95 %, but not for all criteria together."""
+    ways = len(one_run.ways_of(bound.canaries))
+    surer = one_run.epsilon(
+        bound.canaries, bound.guesses, bound.correct, bound.delta, 1 - (1 - strict) / ways
+    )
+    surer = min(surer, bound.epsilon)
+    outcome: Outcome = "PASS" if bound.epsilon <= claim.epsilon else "INCONCLUSIVE"
+    if surer > claim.epsilon:
+        outcome = "FAIL"
+    name = f"{bound.name} ({bound.theorem})"
+    return _criterion(name, PROMISE, bound.epsilon, surer, claim, outcome)
+
+
+def _indicated(attack: Attack, claim: Claim) -> Criterion:
+    value = attack.epsilon_one_run
+    outcome: Outcome = "PASS" if value <= claim.epsilon else "INCONCLUSIVE"
+    name = f"'{attack.name}' ({attack.access}, {attack.who})"
+    return _criterion(name, INDICATION, value, value, claim, outcome)
+
+
+def _criterion(
+    name: str, section: str, value: float, surer: float, claim: Claim, outcome: Outcome
+) -> Criterion:
+    reason = f"lower bound on epsilon by {name}: {value:.2f}, promised {claim.epsilon:g}"
+    if section == INDICATION and outcome == "INCONCLUSIVE":
+        reason += "; an indication only, since no coins divided the rows"
+    return Criterion(
+        name=f"epsilon by {name}",
+        section=section,
+        value=value,
+        interval=Interval(value, math.inf),
+        strict=Interval(surer, math.inf),
+        limit=claim.epsilon,
+        outcome=outcome,
+        rows=None,
+        reason=reason,
+    )
