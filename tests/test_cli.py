@@ -265,11 +265,20 @@ def test_bad_tables_are_named(tmp_path: Path) -> None:
 LONG = ("--config", "long.yaml")  # it does not end before the signal comes
 
 
+def heed_signals() -> None:
+    """What a shell starts in the background ignores SIGINT, and so would its children."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def killed(csv: Path, folder: Path, how: int) -> int:
     """Start a fit, wait for its checkpoint, send it a signal; the exit code."""
     command = [str(SCRIPT), "fit", str(csv), *LONG, "--checkpoint-every", "0"]
     process = subprocess.Popen(
-        command, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+        command,
+        cwd=folder,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        preexec_fn=heed_signals,
     )
     for _ in range(1200):
         if (folder / "model.synthvae.checkpoint").exists() or process.poll() is not None:
