@@ -295,7 +295,7 @@ def test_a_stopped_fit_goes_on_to_the_same_bytes(csv: Path, tmp_path: Path, how:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     for folder in (whole, stopped):
         folder.mkdir()
-        (folder / "long.yaml").write_text("training: {epochs: 100, patience: 100}\n")
+        (folder / "long.yaml").write_text("training: {epochs: 40, patience: 40}\n")
     assert shell("fit", csv, *LONG, cwd=whole).returncode == 0
     assert killed(csv, stopped, how) == (130 if how == signal.SIGINT else -signal.SIGKILL)
     assert not (stopped / "model.synthvae").exists()
