@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,7 +11,7 @@ import typer
 from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
-from .console import Force, Json, Paper, Quiet, Reporter, Threads
+from .console import Force, Json, Paper, Quiet, Reporter, Threads, wait_idly
 
 if TYPE_CHECKING:
     from synthvae.audit import Audit
@@ -41,7 +40,7 @@ Described = Annotated[
     Path | None, typer.Option(help="SDV metadata, without a model.", show_default="detected")
 ]
 Deep = Annotated[
-    bool, typer.Option("--deep", help="Shadow models and canaries too: up to an hour.")
+    bool, typer.Option("--deep", help="Shadow models and canaries too: takes far longer.")
 ]
 Shadows = Annotated[int, typer.Option(min=16, max=64, help="Shadow models of --deep.")]
 Output = Annotated[
@@ -80,8 +79,7 @@ def audit(
         refuse_overwrite(path, force)
     if len(set(outputs)) < len(outputs):
         raise UsageError("each output has a file of its own, but two have the same; rename one")
-    # See evaluate: threads that spin while they wait slow each other down.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_idly()
     from synthvae.auditing import run
     from synthvae.sources import Sources
 

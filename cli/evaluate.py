@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +9,7 @@ import typer
 
 from synthvae.files import refuse_overwrite
 
-from .console import Force, Json, Paper, Quiet, Reporter
+from .console import Force, Json, Paper, Quiet, Reporter, wait_idly
 
 if TYPE_CHECKING:
     from synthvae.evaluation import Evaluation, Metric
@@ -47,9 +46,7 @@ def evaluate(
     reporter = Reporter(quiet, json)
     if output:
         refuse_overwrite(output, force)
-    # scikit-learn's threads spin while they wait, unless told so before they are loaded: with
-    # another process on the same cores, evaluating took ten times as long.
-    os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+    wait_idly()
     from synthvae.comparison import STEPS, compare
 
     wanted, missing = _settings(config, target)

@@ -65,14 +65,7 @@ def fit(
     declaration that is missing.
     """
     budget = budget_of(settings.privacy)
-    if metadata is None:
-        raise SchemaError(
-            "under differential privacy the kinds of columns are declared, since to look is to "
-            "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
-            "writes a draft without values: review it, and pass it with --metadata"
-        )
-    sdtypes = {name: column.sdtype for name, column in metadata.columns.items()}
-    pipeline.check_columns(settings, {name: sdtypes.get(name, "numerical") for name in table.names})
+    metadata = _declared(metadata, settings, table)
     engine = AUTO if settings.privacy.engine == "auto" else settings.privacy.engine
     if trains := engine != "marginals":
         _refuse_engine(settings, budget)
@@ -110,6 +103,19 @@ def budget_of(spec: PrivacySpec) -> Budget:
         return Budget(spec.epsilon, spec.delta, spec.unit, spec.contributions)
     except ValueError as error:
         raise UsageError(f"privacy: {error}") from error
+
+
+def _declared(metadata: Metadata | None, settings: Settings, table: Table) -> Metadata:
+    """The metadata, if there is any and the columns that `settings` name are fit for it."""
+    if metadata is None:
+        raise SchemaError(
+            "under differential privacy the kinds of columns are declared, since to look is to "
+            "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
+            "writes a draft without values: review it, and pass it with --metadata"
+        )
+    sdtypes = {name: column.sdtype for name, column in metadata.columns.items()}
+    pipeline.check_columns(settings, {name: sdtypes.get(name, "numerical") for name in table.names})
+    return metadata
 
 
 def _refuse_engine(settings: Settings, budget: Budget) -> None:
