@@ -72,7 +72,7 @@ class Job:
         from synthvae import pipeline, private
         from synthvae.journal import Journal
 
-        engine = self.settings.privacy.engine
+        engine = private.engine_of(self.settings.privacy)
         stages = STAGES.get(engine, COUNTED) if self.private else ALONE
 
         def told(stage: str, done: float, words: str = "") -> None:

@@ -40,7 +40,7 @@ ENGINES: Mapping[str, Spending] = {
     "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
     "raked": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
 }
-AUTO = "marginals"
+STEPS_FROM = 3.0  # epsilon from which private steps tell more than they blur (docs/log.md)
 Stage = Literal["counts", "steps"]  # the mixture is fitted to counts, private steps are taken
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
@@ -66,7 +66,7 @@ def fit(
     """
     budget = budget_of(settings.privacy)
     metadata = _declared(metadata, settings, table)
-    engine = AUTO if settings.privacy.engine == "auto" else settings.privacy.engine
+    engine = engine_of(settings.privacy)
     if trains := engine != "marginals":
         _refuse_engine(settings, budget)
     missing = settings.missing_values
@@ -103,6 +103,15 @@ def budget_of(spec: PrivacySpec) -> Budget:
         return Budget(spec.epsilon, spec.delta, spec.unit, spec.contributions)
     except ValueError as error:
         raise UsageError(f"privacy: {error}") from error
+
+
+def engine_of(spec: PrivacySpec) -> str:
+    """The engine of a private fit. `auto`: where noise is low and units are rows, a small model
+    learns more from the rows than the counts lose."""
+    if spec.engine != "auto":
+        return spec.engine
+    trains = (spec.epsilon or 0.0) >= STEPS_FROM and spec.contributions == 1
+    return "raked" if trains else "marginals"
 
 
 def _declared(metadata: Metadata | None, settings: Settings, table: Table) -> Metadata:

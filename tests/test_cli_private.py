@@ -28,6 +28,7 @@ def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(mixture, "STEPS", 3)
     monkeypatch.setattr(mixture, "COMPONENTS", 5)
     monkeypatch.setattr(private, "ROWS", 300)
+    monkeypatch.setattr(private_plan, "STEPS", 3)
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +64,7 @@ def test_model_certificate_and_history(fit, cli, tmp_path: Path) -> None:
     assert "600" not in result.stderr
     written = json.loads((tmp_path / "model.privacy_certificate.json").read_text())
     assert written["claim"] == said
-    assert 2.99 < said["epsilon"] <= 3
+    assert 2.98 < said["epsilon"] <= 3  # the fewer the steps, the coarser
     assert "model.synthvae" in written["hashes"]
     shown = json.loads(cli("inspect", tmp_path / "model.synthvae", "--json").stdout)
     assert shown["privacy"]["claim"] == said
@@ -90,8 +91,7 @@ def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["warm", "raked"])
-def test_engines_that_train_on_rows(engine: str, fit, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(private_plan, "STEPS", 3)
+def test_engines_that_train_on_rows(engine: str, fit) -> None:
     result = fit("--epsilon", 3, "--dp-engine", engine, "--json")
     assert result.exit_code == 0, result.output
     assert 2.98 < json.loads(result.stdout)["private"]["epsilon"] <= 3

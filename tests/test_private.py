@@ -12,7 +12,7 @@ from synthvae.errors import SchemaError, UsageError
 from synthvae.holdings import describe
 from synthvae.marginals import mixture
 from synthvae.privacy.ledger import Ledger
-from synthvae.settings import Settings, parse
+from synthvae.settings import PrivacySpec, Settings, parse
 from synthvae.table import from_frame
 
 COLUMNS = {
@@ -47,6 +47,7 @@ def meta(**sdtypes: str) -> metadata.Metadata:
 
 
 def spending(condition: Sequence[str] = (), **privacy: Any) -> Settings:
+    privacy = {"engine": "marginals", **privacy} if "epsilon" in privacy else privacy
     content = {"training": TRAINING, "condition": condition, "privacy": privacy}
     return parse({"preset": "tvae", **content})
 
@@ -126,6 +127,21 @@ def test_what_is_refused_costs_nothing(
         fit(frame, **given, paid=lambda _: pytest.fail("it cost something"))
 
 
+@pytest.mark.parametrize(
+    ("privacy", "engine"),
+    [
+        ({"epsilon": 1.0}, "marginals"),
+        ({"epsilon": 3.0}, "raked"),
+        ({"epsilon": 3.0, "unit": "k", "contributions": 2}, "marginals"),
+        ({"epsilon": 3.0, "engine": "warm"}, "warm"),
+    ],
+)
+def test_private_steps_are_taken_where_noise_is_low_and_units_are_rows(
+    privacy: dict[str, Any], engine: str
+) -> None:
+    assert private.engine_of(PrivacySpec(**privacy)) == engine
+
+
 def test_discovery_of_categories_takes_a_part_of_delta(frame: pd.DataFrame) -> None:
     columns: dict[str, Any] = {**COLUMNS, "k": {"sdtype": "categorical", "range_values": None}}
     artifact = fit(frame, metadata=metadata.parse({**CONTENT, "columns": columns}, "metadata"))
@@ -136,7 +152,7 @@ def test_a_synthesizer_with_a_budget_keeps_it(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("synthvae.privacy.ledger.SecureNoise", Nothing)
-    settings = {"privacy": {"epsilon": 3.0}, "training": TRAINING}
+    settings = {"privacy": {"epsilon": 2.9}, "training": TRAINING}
     fitted = Synthesizer("tvae", settings=settings).fit(frame, CONTENT)
     assert fitted.artifact.content["privacy"]["claim"]["dp"]
     drawn = fitted.sample(50)

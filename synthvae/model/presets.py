@@ -36,7 +36,7 @@ _AUTOREGRESSIVE = TrainingSpec(
     learning_rate=3e-3,
     weight_decay=0.0,
     averaging=0.995,
-    patience=1,
+    patience=2,
 )
 
 PRESETS: Mapping[str, Preset] = {

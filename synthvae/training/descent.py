@@ -13,6 +13,7 @@ from typing import Any
 
 import torch
 from torch import Tensor, nn
+from torch.optim.adam import adam
 
 from synthvae.layout import Encoded
 from synthvae.model.compute import Team
@@ -22,6 +23,7 @@ from synthvae.training.flat import Flat
 
 SHARDS = 2
 _ADAM = "adam."
+_BETAS, _EPSILON = (0.9, 0.999), 1e-8
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
 
 
@@ -76,7 +78,12 @@ Loss = Callable[[Batch], Tensor]
 
 
 class Descent:
-    """Moves `parameters` down `loss`(shard) [B], nats of each row. `own`: all of them, as one."""
+    """Moves `parameters` down `loss`(shard) [B], nats of each row, by Adam (Kingma & Ba 2015).
+    `own`: all of them, as one.
+
+    The function, not the class `torch.optim.Adam`: making one of these imports a compiler that
+    nothing here uses, which takes longer than an epoch of a small table.
+    """
 
     def __init__(
         self,
@@ -92,9 +99,12 @@ class Descent:
         self.gradients = [shared(len(self.flat.vector)) for _ in range(SHARDS)]
         self.views = [self.flat.views(gradient) for gradient in self.gradients]
         self.own = nn.Parameter(self.flat.vector)
-        self.optimizer = torch.optim.Adam(
-            [self.own], lr=learning_rate, weight_decay=weight_decay, fused=True
-        )
+        self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.moments = {
+            "exp_avg": torch.zeros_like(self.flat.vector),
+            "exp_avg_sq": torch.zeros_like(self.flat.vector),
+            "step": torch.tensor(0.0),
+        }
         self.crew = team.crew(self._gradient)
 
     def step(self, batch: Batch) -> float:
@@ -104,9 +114,27 @@ class Descent:
         gradient, *others = self.gradients[: len(shards)]
         for other in others:
             gradient += other
-        self.own.grad = gradient
-        self.optimizer.step()
+        self._move(gradient)
         return total
+
+    @torch.no_grad()
+    def _move(self, gradient: Tensor) -> None:
+        adam(
+            [self.flat.vector],
+            [gradient],
+            [self.moments["exp_avg"]],
+            [self.moments["exp_avg_sq"]],
+            [],
+            [self.moments["step"]],
+            fused=True,
+            amsgrad=False,
+            beta1=_BETAS[0],
+            beta2=_BETAS[1],
+            lr=self.learning_rate,
+            weight_decay=self.weight_decay,
+            eps=_EPSILON,
+            maximize=False,
+        )
 
     def _gradient(self, task: tuple[int, Batch]) -> float:
         """A shard's share of the loss; its gradient goes to the shard's own memory."""
@@ -116,24 +144,11 @@ class Descent:
         torch._foreach_copy_(self.views[shard], gradients)
         return float(value.detach())
 
-    @property
-    def learning_rate(self) -> float:
-        return float(self.optimizer.param_groups[0]["lr"])
-
-    @learning_rate.setter
-    def learning_rate(self, rate: float) -> None:
-        self.optimizer.param_groups[0]["lr"] = rate
-
     def state(self) -> dict[str, Tensor]:
-        """The optimizer's moments, each under `adam.`."""
-        moments = self.optimizer.state_dict()["state"].get(0, {})
-        return {_ADAM + name: value for name, value in moments.items()}
+        """The moments, each under `adam.`."""
+        return {_ADAM + name: value for name, value in self.moments.items()}
 
     def load(self, state: Mapping[str, Tensor]) -> None:
         """Go on from what `state` returned."""
-        moments = {
-            name.removeprefix(_ADAM): value
-            for name, value in state.items()
-            if name.startswith(_ADAM)
-        }
-        self.optimizer.load_state_dict({**self.optimizer.state_dict(), "state": {0: moments}})
+        for name, value in self.moments.items():
+            value.copy_(state[_ADAM + name])

@@ -56,7 +56,8 @@ class Plan:
 
     def last(self, early: int = 0) -> int:
         """How many epochs there are in all."""
-        return min(self.epochs, early + math.ceil(early * COOLING)) or self.epochs
+        cooling = max(round(early * COOLING), 1)
+        return min(self.epochs, early + cooling) if early else self.epochs
 
     def rate_factor(self, epoch: float, early: int = 0) -> float:
         """What the learning rate is multiplied with after `epoch` epochs."""

@@ -22,8 +22,9 @@ from synthvae.model.values import Noise
 _STEPS = 30
 _JITTER = 1e-4
 _WORK = 2 * 10**8  # draws x components x Z^2 that a step looks at, at most
-_FEWEST = 20_000  # but as many draws, if there are
-_CHUNK = 8192
+_FEWEST = 20_000  # but as many draws, if there are...
+_HELD = 3 * 10**7  # ... and their terms are no more values than that
+_CHUNK = 2048  # rows whose terms stay in the cache
 
 
 @dataclass(frozen=True)
@@ -74,7 +75,8 @@ class GmmPrior(NormalPrior):
 
     @torch.no_grad()
     def fit(self, z: Tensor, seed: int) -> None:
-        """EM from random draws z [N, Z]. Cost: steps x draws x components x Z^2."""
+        """EM from random draws z [N, Z]. Cost: steps x draws x components x Z^2; memory: draws x
+        Z^2 / 2, at most 120 MB."""
         generator = torch.Generator().manual_seed(seed)
         z = z[torch.randperm(len(z), generator=generator)[: self._most(z.shape[1])]]
         middle = z.mean(dim=0)
@@ -83,9 +85,10 @@ class GmmPrior(NormalPrior):
         spread = torch.diag(z.var(dim=0, unbiased=False).clamp(min=_JITTER)).double()
         log_weight = self.log_weight.double()
         mean = z[torch.arange(components) % len(z)].double()
+        terms = _terms(z)
         covariance = spread.expand(components, size, size)
         for _ in range(_STEPS):
-            mass, first, second = _moments(z, log_weight, mean, covariance)
+            mass, first, second = _moments(terms, log_weight, mean, covariance)
             heavier = mass + 1.0
             log_weight = torch.log(heavier / heavier.sum())
             mean = first / heavier[:, None]
@@ -99,7 +102,8 @@ class GmmPrior(NormalPrior):
 
     def _most(self, size: int) -> int:
         """Draws that are looked at."""
-        return max(_WORK // (len(self.mean) * size**2), _FEWEST)
+        often = max(_WORK // (len(self.mean) * size**2), _FEWEST)
+        return min(often, _HELD // (size * (size + 1) // 2 + size + 1))
 
     def _joint(self, z: Tensor) -> Tensor:
         """log p(component, z) [N, C]."""
@@ -111,24 +115,32 @@ class GmmPrior(NormalPrior):
         return joint.T + self.log_weight
 
 
+def _terms(z: Tensor) -> Tensor:
+    """z [N, Z] -> products of two units, the units, and 1 [N, pairs + Z + 1]."""
+    first, second = torch.triu_indices(z.shape[1], z.shape[1])
+    pairs = len(first)
+    terms = z.new_ones(len(z), pairs + z.shape[1] + 1)
+    for part, of_it in zip(torch.split(terms, _CHUNK), torch.split(z, _CHUNK), strict=True):
+        products = of_it.index_select(1, first) * of_it.index_select(1, second)
+        part[:, :pairs], part[:, pairs:-1] = products, of_it
+    return terms
+
+
 def _moments(
-    z: Tensor, log_weight: Tensor, mean: Tensor, covariance: Tensor
+    terms: Tensor, log_weight: Tensor, mean: Tensor, covariance: Tensor
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Of each component its mass [C], and sums of z [C, Z] and of z z' [C, Z, Z] over its share of
-    z [N, Z].
+    the draws, whose `terms` are given.
 
-    log p(component, z) is linear in the products of two units, the units and 1, and the sums are
-    over the same: two matrix products do it.
+    log p(component, z) is linear in them, and the sums are over them: two matrix products do it.
     """
     components, size = mean.shape
     pairs = torch.triu_indices(size, size)
     weights = _weights(log_weight, mean, covariance, pairs).float()
     sums = weights.new_zeros(weights.shape, dtype=torch.double)
-    for part in torch.split(z, _CHUNK):
-        products = part[:, pairs[0]] * part[:, pairs[1]]
-        terms = torch.cat([products, part, part.new_ones(len(part), 1)], dim=1)
-        share = torch.softmax(terms @ weights.T, dim=1)
-        sums += share.T @ terms
+    for part in torch.split(terms, _CHUNK):
+        share = torch.softmax(part @ weights.T, dim=1)
+        sums += share.T @ part
     second = torch.empty(components, size, size, dtype=torch.double)
     second[:, pairs[0], pairs[1]] = second[:, pairs[1], pairs[0]] = sums[:, : -size - 1]
     return sums[:, -1], sums[:, -size - 1 : -1], second
