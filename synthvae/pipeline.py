@@ -28,6 +28,7 @@ from synthvae.layout import Encoded
 from synthvae.metadata import Metadata
 from synthvae.model.compute import side_by_side
 from synthvae.model.parts import trainable
+from synthvae.model.size import sized
 from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
@@ -115,6 +116,7 @@ def fit(
     privacy, which is `private.fit`'s to give."""
     if settings.privacy.epsilon is not None:
         raise UsageError("a plain fit is not private, but an epsilon is set; use private.fit")
+    settings = replace(settings, model=sized(settings.model, len(table)))
     prepared = prepare(table, metadata, settings)
     rows = Rows.of(prepared.encoded)
     model = build(settings.model, prepared.codec.layout, derive(settings.seed, "weights"))

@@ -91,7 +91,9 @@ def fit(
     artifact = pipeline.fit(drawn.table, metadata, plain, watch, journal, threads=threads)
     if steps is not None and engine != "raked":
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
-    content = {"settings": settings.to_json(), "privacy": _claim(ledger, drawn)}
+    # The model as it was built: what rules left open follows from the rows that were drawn.
+    built = replace(settings, model=pipeline.settings_of(artifact).model)
+    content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn)}
     return replace(artifact, content={**artifact.content, **content})
 
 

@@ -28,6 +28,7 @@ from synthvae.model.triangular import TriangularLinear
 from synthvae.model.values import Held, Noise, Rows, in_chunks
 
 UNITS = 768  # hidden units of a layer, at most
+MOST_UNITS = 32  # hidden units a block, unless set
 FEATURES = 2048  # class features and number features, at most each
 _START = 0.1
 _CHUNK = 4096  # rows that are drawn at once
@@ -35,13 +36,13 @@ _CHUNK = 4096  # rows that are drawn at once
 
 @dataclass(frozen=True)
 class AutoregressiveSpec:
-    """`units`: hidden units a block, `embedding` dimensions a class, `soft` steps a number, all
-    three fewer in wide tables; `layers`: residual layers; `dropout` of the features of earlier
-    blocks."""
+    """`units`: hidden units a block (None: by rule from the number of rows, see `model.size`),
+    `embedding` dimensions a class, `soft` steps a number, all three fewer in wide tables; `layers`:
+    residual layers; `dropout` of the features of earlier blocks."""
 
     kind: Literal["autoregressive"] = "autoregressive"
     private: ClassVar[bool | str] = True
-    units: int = 32
+    units: int | None = None
     embedding: int = 16
     soft: int = 32
     layers: int = 2
@@ -63,7 +64,7 @@ class AutoregressiveDecoder(nn.Module):
         layout, given = dims.modelled.layout, dims.given.layout
         self.steps = steps_of(layout)
         blocks = max(len(self.steps), 1)
-        units = self.units = min(spec.units, max(UNITS // blocks, 4))
+        units = self.units = min(spec.units or MOST_UNITS, max(UNITS // blocks, 4))
         embedding, soft = (
             min(width, max(FEATURES // blocks, 4)) for width in (spec.embedding, spec.soft)
         )
