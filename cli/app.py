@@ -16,15 +16,20 @@ from synthvae import __version__
 from synthvae.errors import SynthvaeError
 
 from .audit import audit
+from .card import card
+from .check import check
 from .console import words
 from .detect import detect
 from .encode import encode
 from .evaluate import evaluate
 from .fit import fit
+from .guard import guard
 from .impute import impute
 from .inspect import inspect
 from .interpolate import interpolate
+from .policy import policy
 from .reconstruct import reconstruct
+from .run import run
 from .sample import sample
 from .score import score
 from .traverse import traverse
@@ -87,10 +92,11 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(detect, fit, sample, evaluate, audit, inspect),
+    *(detect, fit, sample, evaluate, audit, check, run, guard, inspect, card),
     *(score, impute, encode, reconstruct, interpolate, traverse),
 ):
     app.command()(command)
+app.add_typer(policy, name="policy")
 
 
 def _version(asked: bool) -> None:

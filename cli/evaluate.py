@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Paper, Quiet, Reporter, wait_idly
@@ -17,10 +19,18 @@ if TYPE_CHECKING:
 
 def evaluate(
     real: Annotated[str, typer.Option(help="The table that the model learnt.")],
-    holdout: Annotated[
-        str, typer.Option(help="Real rows that the model did not see: the floor of every metric.")
-    ],
     synthetic: Annotated[str, typer.Option(help="The rows to be judged.")],
+    holdout: Annotated[
+        str | None,
+        typer.Option(
+            help="Real rows that the model did not see: the floor of every metric.",
+            show_default="with --model: those that its fit left out",
+        ),
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
+    ] = None,
     metadata: Annotated[
         Path | None, typer.Option(help="SDV metadata.", show_default="detected")
     ] = None,
@@ -49,8 +59,7 @@ def evaluate(
     wait_idly()
     from synthvae.comparison import STEPS, compare
 
-    wanted, missing = _settings(config, target)
-    tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
+    wanted, missing = settings_of(config, target)
     steps: list[str] = []
     with reporter.progress("evaluating", STEPS) as bar:
 
@@ -58,12 +67,34 @@ def evaluate(
             bar.at(len(steps), name)
             steps.append(name)
 
-        found = compare(tables, metadata, wanted, missing, seed, step)
+        if holdout is not None:
+            tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
+            found = compare(tables, metadata, wanted, missing, seed, step)
+        else:
+            found = _against_left_out(model, real, synthetic, wanted, seed, step)
     if output:
         _write(found, output)
     reporter.result(found.to_json())
     if not json and not quiet:
         _print(found)
+
+
+def _against_left_out(
+    model: Path | None,
+    real: str,
+    synthetic: str,
+    target: str | None,
+    seed: int,
+    step: Callable[[str], None],
+) -> Evaluation:
+    if model is None:
+        raise UsageError(
+            "an evaluation has a floor, but neither rows that were not learnt are given nor a "
+            "model whose fit left some out; add --holdout, or --model"
+        )
+    from synthvae.comparison_left_out import compare_left_out
+
+    return compare_left_out(model, real, synthetic, target, seed, step)
 
 
 def _write(found: Evaluation, output: Path) -> None:
@@ -74,7 +105,7 @@ def _write(found: Evaluation, output: Path) -> None:
     write_bytes(output, (json.dumps(found.to_json(), indent=2) + "\n").encode())
 
 
-def _settings(config: Path | None, target: str | None) -> tuple[str | None, list[str]]:
+def settings_of(config: Path | None, target: str | None) -> tuple[str | None, list[str]]:
     """The target and what means 'missing'; to read the file's other keys would load torch."""
     if config is None:
         return target, []

@@ -22,7 +22,7 @@ def inspect(
     json: Json = False,
 ) -> None:
     """List everything that a model file holds about the data it was fitted on."""
-    from synthvae.artifact import load
+    from synthvae.artifact_header import load
     from synthvae.holdings import describe
 
     found = describe(load(model or named or Path("model.synthvae")))

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-from synthvae.artifact import Artifact
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditions import Conditions
 from synthvae.training.findings import warnings
@@ -15,7 +15,14 @@ NOT_PRIVATE = (
 )
 
 
-def describe(artifact: Artifact) -> dict[str, Any]:
+class Described(Protocol):
+    """A model, with its weights (`artifact.Artifact`) or without (`artifact_header.Held`)."""
+
+    @property
+    def content(self) -> Mapping[str, Any]: ...
+
+
+def describe(artifact: Described) -> dict[str, Any]:
     """Everything that `artifact` holds about the training rows, as plain JSON."""
     content = artifact.content
     codec = TableCodec.from_json(content["codec"])

@@ -15,6 +15,7 @@ from synthvae.model.presets import PRESETS
 from synthvae.model.spec import PARTS, ModelSpec, TrainingSpec
 
 DEFAULT_PRESET = "arvae"
+PIPELINE = "run"  # a section of the same file that is no setting: see `workflow.declared`
 
 
 @dataclass(frozen=True)
@@ -95,7 +96,8 @@ def parse(content: Mapping[str, Any], source: str = "settings") -> Settings:
     chosen = PRESETS[preset]
     base = Settings(preset=preset, model=chosen.model, training=chosen.training)
     problems = Problems()
-    settings: Settings = _laid_over(base, content, source, problems)
+    own = {key: value for key, value in content.items() if key != PIPELINE}
+    settings: Settings = _laid_over(base, own, source, problems)
     problems.raise_as(MetadataError)
     if chosen.needs_condition and not settings.condition:
         raise UsageError(

@@ -1,5 +1,6 @@
 """Is a synthetic table good: metrics with intervals and floors. Takes tables, knows no model."""
 
+from synthvae.evaluation.extremes import coverage, worst_column
 from synthvae.evaluation.fidelity import detector, pair, shape
 from synthvae.evaluation.records import Evaluation, Interval, Metric
 from synthvae.evaluation.sdm import sdmetrics_records
@@ -10,6 +11,7 @@ __all__ = [
     "Evaluation",
     "Interval",
     "Metric",
+    "coverage",
     "default_target",
     "detector",
     "evaluate",
@@ -17,4 +19,5 @@ __all__ = [
     "sdmetrics_records",
     "shape",
     "utility",
+    "worst_column",
 ]

@@ -56,7 +56,7 @@ def shape(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, se
     the whole real table. The intervals cover redrawing those n rows. `detail` is the distance of
     every column.
     """
-    sides = _sides("shape", holdout, synthetic, seed)
+    sides = sides_of("shape", holdout, synthetic, seed)
     found = [
         np.stack([_column_distances(real[name], side.rows[name], side.halves) for name in real])
         for side in sides
@@ -82,7 +82,7 @@ def pair(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, see
             "a pair distance needs at least two columns; "
             f"the table has {real.shape[1]}; leave the pair distance out"
         )
-    sides = _sides("pair", holdout, synthetic, seed)
+    sides = sides_of("pair", holdout, synthetic, seed)
     cells = [cut_cells(real[name], [side.rows[name] for side in sides]) for name in real]
     names = [f"{a} x {b}" for a, b in itertools.combinations(real, 2)]
     totals = [np.zeros(len(side.halves.weights)) for side in sides]
@@ -130,7 +130,7 @@ def detector(
     )
 
 
-def _sides(
+def sides_of(
     name: str, holdout: pd.DataFrame, synthetic: pd.DataFrame, seed: int
 ) -> tuple[_Side, _Side]:
     """Synthetic and holdout, cut to the same number of rows."""

@@ -7,6 +7,7 @@ from functools import partial
 
 import pandas as pd
 
+from synthvae.evaluation.extremes import coverage, worst_column
 from synthvae.evaluation.fidelity import detector, pair, shape
 from synthvae.evaluation.records import Evaluation, Metric
 from synthvae.evaluation.stats import is_number
@@ -24,7 +25,7 @@ def evaluate(
     seed: int = 0,
     progress: Callable[[str], None] | None = None,
 ) -> Evaluation:
-    """Shape, pair, detector and utility of `synthetic`, beside what fresh real rows score.
+    """Shape, pair, coverage, detector and utility of `synthetic`, beside those of fresh real rows.
 
     `real` is what the generator learned from, `holdout` real rows that it never saw. Columns are
     numbers (NaN = missing) or text (None or NaN = missing). Text that is nearly unique in `real`
@@ -57,7 +58,9 @@ def evaluate(
 def _metrics(target: str | None) -> dict[str, Callable[..., Metric]]:
     return {
         "shape": shape,
+        "worst_column": worst_column,
         "pair": pair,
+        "coverage": coverage,
         "detector": detector,
         "utility": partial(utility, target=str(target)),
     }

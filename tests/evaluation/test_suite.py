@@ -27,6 +27,7 @@ def table(seed: int, rows: int = 40) -> pd.DataFrame:
 
 
 REAL, HOLDOUT, SYNTHETIC = table(0), table(1), table(2)
+DISTANCES = ["shape", "worst_column", "pair", "coverage"]
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -40,8 +41,8 @@ def test_a_whole_evaluation():
     heard: list[str] = []
     before = [frame.copy() for frame in (REAL, HOLDOUT, SYNTHETIC)]
     found = evaluate(REAL, HOLDOUT, SYNTHETIC, target="label", seed=5, progress=heard.append)
-    assert [each.name for each in found.records] == ["shape", "pair", "detector", "utility_gap"]
-    assert heard == ["shape", "pair", "detector", "utility"]
+    assert [each.name for each in found.records] == [*DISTANCES, "detector", "utility_gap"]
+    assert heard == [*DISTANCES, "detector", "utility"]
     assert {each.seed for each in found.records} == {5}
     assert found.left_out == {"key": "nearly unique text: 100% of its values are distinct"}
     assert found.notes == ()
@@ -68,13 +69,14 @@ def test_the_order_of_columns_does_not_matter():
 )
 def test_a_utility_that_can_not_be_is_noted(target, reason):
     found = evaluate(REAL, HOLDOUT, SYNTHETIC, target=target)
-    assert [each.name for each in found.records] == ["shape", "pair", "detector"]
+    assert [each.name for each in found.records] == [*DISTANCES, "detector"]
     assert found.notes[0].startswith(reason)
 
 
 def test_a_single_column_is_compared_without_pairs():
     found = evaluate(REAL[["x"]], HOLDOUT, SYNTHETIC, target=None)
-    assert [each.name for each in found.records] == ["shape", "detector"]
+    names = [each.name for each in found.records]
+    assert names == ["shape", "worst_column", "coverage", "detector"]
     assert any(note.startswith("pair was skipped") for note in found.notes)
     assert "holdout has columns that real lacks, ignored: 'key', 'label', 'note'" in found.notes
 

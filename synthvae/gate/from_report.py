@@ -1,0 +1,46 @@
+"""What `synthvae report --json` wrote (docs/report.md) -> readings."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import Any
+
+from synthvae.gate.records import Reading, Readings
+
+VERSION = 1
+
+
+def of_report(content: Mapping[str, Any]) -> Readings:
+    """By name; of records for each column, the one with the worst end.
+
+    KeyError, TypeError or ValueError for what is no report.
+    """
+    if content["schema_version"] != VERSION:
+        raise ValueError(f"schema_version is {VERSION}, not {content['schema_version']!r}")
+    found: dict[str, Reading] = {}
+    for record in content["records"]:
+        name, reading = record["name"], _reading(record)
+        known = found.get(name)
+        if known is None or _worse(reading, known, record["better"]):
+            found[name] = reading
+    return found
+
+
+def _worse(reading: Reading, known: Reading, better: str) -> bool:
+    """What was not measured is worse than whatever was."""
+    if better == "high":
+        return not reading.low >= known.low
+    return not reading.high <= known.high
+
+
+def _reading(record: Mapping[str, Any]) -> Reading:
+    value, low, high = (_number(record[part]) for part in ("value", "low", "high"))
+    words = f"'{record['column']}'" if record["column"] else ""
+    if record["low"] is None and record["high"] is None:
+        return Reading.exact(value, words)  # counts and settings have no interval
+    return Reading(value, low, high, words)
+
+
+def _number(value: Any) -> float:
+    return math.nan if value is None else float(value)

@@ -1,0 +1,128 @@
+"""The synthetic table itself, held against what its metadata declares -> readings."""
+
+from __future__ import annotations
+
+import math
+import re
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from synthvae import metadata as metadatas
+from synthvae.errors import SchemaError
+from synthvae.gate.records import Reading, Readings
+from synthvae.metadata import Metadata
+from synthvae.reading import read_table
+from synthvae.schema import MISSING, ColumnSchema, resolve, values_of
+from synthvae.table import Column, Table
+from synthvae.written import Values, format_of, moments, numbers_of
+
+
+def of_table(path: str, metadata: Path | None) -> Readings:
+    """Rows, and with metadata the share of its columns that are as declared."""
+    table = read_table(path)
+    found = {"rows": Reading.exact(float(len(table)))}
+    if metadata is not None:
+        found["schema.valid"] = validity(table, metadatas.read(metadata))
+    return found
+
+
+def validity(table: Table, metadata: Metadata) -> Reading:
+    """The share of columns that are there and hold what is declared; one that is not declared is
+    wrong. Words name the reasons."""
+    wrong: dict[str, str] = {}
+    for name in metadata.columns:
+        reason = (
+            _reason(table[name], metadata)
+            if name in table.names
+            else f"there is no column '{name}'"
+        )
+        if reason:
+            wrong[name] = reason
+    for name in table.names:
+        if name not in metadata.columns:
+            wrong[name] = f"column '{name}' is not in the metadata"
+    count = len({*metadata.columns, *table.names})
+    return Reading.exact((count - len(wrong)) / count, "; ".join(wrong.values()))
+
+
+def _reason(column: Column, metadata: Metadata) -> str:
+    """What is wrong with one column, or ''."""
+    declared = metadata.columns[column.name]
+    try:
+        schema = resolve(Metadata({column.name: declared}), Table((column,)))[column.name]
+    except SchemaError as error:
+        return str(error.reasons[0])
+    return (
+        _beyond(column, schema, declared.options)
+        or _unknown(column, declared.options)
+        or _malformed(column, schema.regex_format)
+        or _repeated(column, metadata)
+    )
+
+
+def _beyond(column: Column, schema: ColumnSchema, options: Any) -> str:
+    """Numbers and moments outside of the declared range."""
+    ends = [options.get(f"range_{end}") for end in ("min", "max")]
+    if schema.sdtype not in ("numerical", "datetime") or ends == [None, None]:
+        return ""
+    low, high = (_place(end, schema) for end in ends)
+    places = _places(column.levels, schema)
+    rows = int(column.counts[(places < low) | (places > high)].sum())
+    return (
+        f"column '{column.name}': {rows:,} rows are outside of the declared range" if rows else ""
+    )
+
+
+def _places(levels: pa.StringArray, schema: ColumnSchema) -> Values:
+    """Where each text stands, NaN for codes and missing ones."""
+    if schema.sdtype == "numerical":
+        return numbers_of(levels)
+    return moments(levels, schema.datetime_format, "us")
+
+
+def _place(end: Any, schema: ColumnSchema) -> float:
+    """Where a declared end stands, in the unit of `_places`; NaN if none is declared."""
+    if end is None:
+        return math.nan
+    text = pa.array([str(end)], pa.string())
+    place = _places(text, schema)[0]
+    if math.isnan(place) and schema.sdtype == "datetime":  # a day where the column has times
+        place = moments(text, format_of(text) or schema.datetime_format, "us")[0]
+    return float(place)
+
+
+def _unknown(column: Column, options: Any) -> str:
+    """Categories that were not declared."""
+    known = options.get("range_values")
+    if known is None:
+        return ""
+    texts = {str(value) for value in known} | MISSING
+    others = [
+        text for text, n in zip(column.texts, column.counts, strict=True) if n and text not in texts
+    ]
+    return f"column '{column.name}': {len(others):,} values are not declared" if others else ""
+
+
+def _malformed(column: Column, pattern: str | None) -> str:
+    """Identifiers of another form."""
+    if pattern is None:
+        return ""
+    try:
+        form = re.compile(pattern)
+    except re.error as error:
+        return f"column '{column.name}': regex_format is no regular expression ({error})"
+    texts = values_of(column, MISSING).to_pylist()
+    wrong = sum(form.fullmatch(text) is None for text in texts)
+    return f"column '{column.name}': {wrong:,} values are not of the declared form" if wrong else ""
+
+
+def _repeated(column: Column, metadata: Metadata) -> str:
+    """A key's values that stand twice, or are missing."""
+    keys = [metadata.keys.get("primary_key"), *(metadata.keys.get("alternate_keys") or [])]
+    if column.name not in keys:
+        return ""
+    known = len(values_of(column, MISSING))
+    again = len(column.codes) - known
+    return f"column '{column.name}': a key, but {again:,} rows repeat or lack it" if again else ""

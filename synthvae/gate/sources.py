@@ -1,0 +1,93 @@
+"""Files that other commands wrote -> readings by name.
+
+Where two files have a record of one name, the one made for it is read, and not the report.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from synthvae.errors import ArtifactError, Problems, SynthvaeError, UsageError
+from synthvae.gate.from_audit import of_audit
+from synthvae.gate.from_evaluation import of_evaluation
+from synthvae.gate.from_report import of_report
+from synthvae.gate.records import Reading, Readings
+
+
+@dataclass(frozen=True)
+class Files:
+    """What the gate is to look at, each by path; None: not given."""
+
+    report: Path | None = None
+    evaluation: Path | None = None
+    audit: Path | None = None
+    certificate: Path | None = None
+    synthetic: str | None = None
+    metadata: Path | None = None
+
+    def readings(self) -> Readings:
+        """All records. Errors name every file that can't be read; UsageError if there is none."""
+        if not any(vars(self).values()):
+            raise UsageError(
+                "a gate judges records, but no file of any is given; pass --evaluation and --audit,"
+                " or --report"
+            )
+        found: dict[str, Reading] = {}
+        problems = Problems()
+        for what, path, maker, reader in (
+            ("a report", self.report, "synthvae report --json", of_report),
+            ("an evaluation", self.evaluation, "synthvae evaluate -o", of_evaluation),
+            ("an audit", self.audit, "synthvae audit -o", of_audit),
+            ("a certificate", self.certificate, "synthvae fit --epsilon", of_certificate),
+        ):
+            if path is not None:
+                try:
+                    found |= _read(what, path, maker, reader)
+                except SynthvaeError as error:
+                    problems.reasons.extend(error.reasons)
+        problems.raise_as(ArtifactError)
+        return {**found, **self._of_table()}
+
+    def _of_table(self) -> Readings:
+        """What is read off the synthetic table itself."""
+        if self.metadata is not None and self.synthetic is None:
+            raise UsageError(
+                "metadata is held against a table, but --metadata is given without --synthetic; "
+                "add it"
+            )
+        if self.synthetic is None:
+            return {}
+        # Arrow takes a moment to load, which nobody should wait for who gives records alone.
+        from synthvae.gate.from_table import of_table
+
+        return of_table(self.synthetic, self.metadata)
+
+
+def of_certificate(content: Mapping[str, Any]) -> Readings:
+    """What a private fit promises."""
+    claim = content["claim"]
+    return {
+        "privacy.epsilon": Reading.exact(float(claim["epsilon"])),
+        "privacy.delta": Reading.exact(float(claim["delta"])),
+    }
+
+
+def _read(
+    what: str, path: Path, maker: str, reader: Callable[[Mapping[str, Any]], Readings]
+) -> Readings:
+    rule = f"{what} is a file that `{maker}` wrote, but '{path}'"
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise ArtifactError(f"{rule} can't be read ({error.strerror}); check the path") from error
+    except ValueError as error:
+        raise ArtifactError(f"{rule} is no JSON ({error}); write it again") from error
+    try:
+        return reader(content)
+    except (KeyError, TypeError, ValueError, AttributeError) as error:
+        lacking = f"has no {error}" if isinstance(error, KeyError) else f"is none ({error})"
+        raise ArtifactError(f"{rule} {lacking}; check which file it is") from error
