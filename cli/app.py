@@ -25,6 +25,7 @@ from .impute import impute
 from .inspect import inspect
 from .interpolate import interpolate
 from .reconstruct import reconstruct
+from .report import report
 from .sample import sample
 from .score import score
 from .traverse import traverse
@@ -87,7 +88,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(detect, fit, sample, evaluate, audit, inspect),
+    *(detect, fit, sample, evaluate, audit, report, inspect),
     *(score, impute, encode, reconstruct, interpolate, traverse),
 ):
     app.command()(command)

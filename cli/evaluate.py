@@ -49,7 +49,7 @@ def evaluate(
     wait_idly()
     from synthvae.comparison import STEPS, compare
 
-    wanted, missing = _settings(config, target)
+    wanted, missing = settings_of(config, target)
     tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
     steps: list[str] = []
     with reporter.progress("evaluating", STEPS) as bar:
@@ -74,7 +74,7 @@ def _write(found: Evaluation, output: Path) -> None:
     write_bytes(output, (json.dumps(found.to_json(), indent=2) + "\n").encode())
 
 
-def _settings(config: Path | None, target: str | None) -> tuple[str | None, list[str]]:
+def settings_of(config: Path | None, target: str | None) -> tuple[str | None, list[str]]:
     """The target and what means 'missing'; to read the file's other keys would load torch."""
     if config is None:
         return target, []

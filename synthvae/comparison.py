@@ -20,6 +20,7 @@ from synthvae.schema import Schema, resolve
 from synthvae.table import Table
 
 STEPS = 6  # reading, four metrics, SDMetrics
+ROLES = ("real", "holdout", "synthetic")
 COMPARED = ("numerical", "categorical", "boolean", "datetime")
 
 
@@ -37,31 +38,51 @@ def compare(
     """
     step("reading")
     tables = {name: read_table(path) for name, path in paths.items()}
-    _same_columns(tables)
+    same_columns(tables)
     described = metadatas.read(metadata) if metadata else detect(tables["real"])
     schema = resolve(described, tables["real"], missing)
-    compared = [c for c in schema.columns if c.sdtype in COMPARED]
-    frames = [frame(table, compared) for table in tables.values()]
-    if target is not None and target not in frames[0]:
+    frames = {name: compared_frame(table, schema) for name, table in tables.items()}
+    return compare_tables(tables, schema, frames, target, seed, step)
+
+
+def compared_frame(table: Table, schema: Schema) -> pd.DataFrame:
+    """The columns that are compared, as numbers or text."""
+    return frame(table, [c for c in schema.columns if c.sdtype in COMPARED])
+
+
+def compare_tables(
+    tables: Mapping[str, Table],
+    schema: Schema,
+    frames: Mapping[str, pd.DataFrame],
+    target: str | None,
+    seed: int,
+    step: Callable[[str], None],
+) -> Evaluation:
+    """Evaluate `synthetic` against `real` and `holdout`, which have the same columns; `frames` are
+    their `compared_frame`s."""
+    real = frames["real"]
+    if target is not None and target not in real:
         raise SchemaError(
             f"a target is a column that is compared, but '{target}' is none; "
-            f"{hint(target, map(str, frames[0].columns))}"
+            f"{hint(target, map(str, real.columns))}"
         )
-    chosen = target or default_target(frames[0])
+    chosen = target or default_target(real)
+    ordered = [frames[name] for name in ROLES]
     try:
-        found = evaluate_frames(*frames, target=chosen, seed=seed, progress=step)
+        found = evaluate_frames(*ordered, target=chosen, seed=seed, progress=step)
     except ValueError as error:
         raise TableError(*str(error).splitlines()) from error
     step("SDMetrics")
-    real, holdout, synthetic = _typed(tables, schema)
-    known = sdmetrics_records(real, holdout, synthetic, _sdv_columns(schema), seed)
+    typed = _typed([tables[name] for name in ROLES], schema)
+    known = sdmetrics_records(*typed, _sdv_columns(schema), seed)
     made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
     predicted = () if chosen is None else (f"utility: '{chosen}' is predicted",)
     notes = (*found.notes, *predicted)
     return Evaluation((*found.records, *known), {**found.left_out, **made_up}, notes)
 
 
-def _same_columns(tables: Mapping[str, Table]) -> None:
+def same_columns(tables: Mapping[str, Table]) -> None:
+    """SchemaError with every column of the real table that another one lacks."""
     problems = Problems()
     names = tables["real"].names
     for what in ("holdout", "synthetic"):
@@ -74,10 +95,10 @@ def _same_columns(tables: Mapping[str, Table]) -> None:
     problems.raise_as(SchemaError)
 
 
-def _typed(tables: Mapping[str, Table], schema: Schema) -> list[pd.DataFrame]:
+def _typed(tables: Sequence[Table], schema: Schema) -> list[pd.DataFrame]:
     """The frames that SDMetrics is used to: moments as datetime64, identifiers as text."""
     frames = []
-    for table in tables.values():
+    for table in tables:
         typed = frame(table, list(schema.columns))
         for column in schema.columns:
             if column.sdtype == "datetime":
