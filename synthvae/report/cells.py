@@ -48,7 +48,10 @@ class Overlay:
     bins: tuple[Cell, ...]
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        """Plain JSON types."""
+        cells = {"bars": self.bars, "bins": self.bins}
+        lists = {name: [asdict(cell) for cell in each] for name, each in cells.items()}
+        return {"scale": self.scale, **lists, "edges": list(self.edges)}
 
 
 def overlay(

@@ -123,7 +123,7 @@ def losses(path: Path) -> list[dict[str, Any]]:
 def _read(path: Path, what: str, command: str, shape: Shape) -> dict[str, Any]:
     again = f"write it again with '{command}'"
     try:
-        content = json.loads(_text(path))
+        content = json.loads(_text(path), parse_constant=lambda _: None)  # no NaN
     except ValueError as error:
         raise EvidenceError(f"{what} is JSON, but '{path}' is not ({error}); {again}") from error
     problems = Problems()

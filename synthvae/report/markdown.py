@@ -41,7 +41,7 @@ def _verdict(verdict: Json) -> str:
     check, audit = verdict["check"], verdict["audit"]
     lines = []
     if check:
-        failed = sum(line["status"] in ("fail", "missing") for line in check["lines"])
+        failed = len(words.broken(check))
         outcome = _WORDS["PASS" if check["passed"] else "FAIL"]
         rules = f"{failed} of {len(check['lines'])} rules failed" if failed else "all rules kept"
         lines.append(f"**Policy '{safe(check['policy']['name'])}': {outcome}**, {rules}.")

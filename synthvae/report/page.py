@@ -73,8 +73,11 @@ def _shown(content: Json) -> dict[str, Any]:
         "figures": _marked_all(
             {**fidelity_figures(content), **privacy_figures(content), **model_figures(content)}
         ),
+        "attacks": _attacks(sections["privacy"]["audit"]),
         "ledger": _ledger(sections["privacy"]["certificate"]),
         "criteria": _criteria(sections["verdict"]["audit"]),
+        "broken": words.broken(sections["verdict"]["check"]),
+        "warned": words.broken(sections["verdict"]["check"], "warn"),
         "lines": _lines(sections["verdict"]["check"]),
     }
 
@@ -86,6 +89,11 @@ def _tiles(content: Json) -> list[Json]:
         if record:
             found.append({"record": record, "meaning": meaning})
     return found
+
+
+def _attacks(audit: Json | None) -> list[Json]:
+    """The strongest first."""
+    return sorted(audit["attacks"] if audit else (), key=lambda each: -(each["auc"] or 0.0))
 
 
 def _ledger(certificate: Json | None) -> list[dict[str, Any]]:

@@ -73,12 +73,11 @@ def of_metric(metric: Metric) -> list[Record]:
     """A metric, what follows from it and its floor, and its parts."""
     name, better = _NAMES[metric.name]
     floor = metric.floor_interval or Interval(math.nan, math.nan)
-    common = {"n": metric.n, "seed": metric.seed}
     records = [
         Record(name, metric.value, better, metric.unit,
                low=metric.interval.low, high=metric.interval.high,
                floor=metric.floor, floor_low=floor.low, floor_high=floor.high,
-               target=metric.floor if better == "target" else None, **common)
+               target=metric.floor if better == "target" else None, n=metric.n, seed=metric.seed)
     ]  # fmt: skip
     if metric.name in _RATIOS:
         records.append(_ratio(metric, floor))
@@ -102,24 +101,29 @@ def _of_part(metric: Metric, column: str, part: Part) -> Record:
 
 
 def _ratio(metric: Metric, floor: Interval) -> Record:
-    """Value over floor; the relative errors of both are added as squares."""
-    ratio = math.nan if metric.ratio is None else metric.ratio
-    margin = ratio * math.hypot(
-        _relative(metric.value, metric.interval), _relative(number(metric.floor), floor)
-    )
+    """Value over floor; relative errors of both are added as squares, on a logarithmic scale."""
+    value, under = metric.value, number(metric.floor)
+    ratio, down, up = math.nan, math.nan, math.nan
+    if value > 0 and under > 0:
+        ratio = value / under
+        down = math.hypot(1 - metric.interval.low / value, floor.high / under - 1)
+        up = math.hypot(metric.interval.high / value - 1, 1 - floor.low / under)
     return Record(
         _RATIOS[metric.name], ratio, "target", "value over floor",
-        low=max(ratio - margin, 0.0), high=ratio + margin,
+        low=ratio * math.exp(-down), high=ratio * math.exp(up),
         floor=1.0, n=metric.n, seed=metric.seed, target=1.0,
     )  # fmt: skip
 
 
 def _difference(metric: Metric, floor: Interval) -> Record:
-    value = metric.value - number(metric.floor)
-    margin = math.hypot(_margin(metric.interval), _margin(floor))
+    """Value less floor; errors of both are added as squares."""
+    under = number(metric.floor)
+    value = metric.value - under
+    down = math.hypot(metric.value - metric.interval.low, floor.high - under)
+    up = math.hypot(metric.interval.high - metric.value, under - floor.low)
     return Record(
         "fidelity.c2st_minus_floor", value, "target", "ROC AUC above the floor",
-        low=value - margin, high=value + margin,
+        low=value - down, high=value + up,
         floor=0.0, n=metric.n, seed=metric.seed, target=0.0,
     )  # fmt: skip
 
@@ -131,11 +135,3 @@ def _scores(metric: Metric) -> list[Record]:
         Record(f"utility.{name}", value, better, unit, n=metric.n, seed=metric.seed)
         for name, value in metric.detail.items()
     ]
-
-
-def _margin(interval: Interval) -> float:
-    return (interval.high - interval.low) / 2
-
-
-def _relative(value: float, interval: Interval) -> float:
-    return _margin(interval) / value if value > 0 else math.nan

@@ -78,14 +78,14 @@ def _attack(attacks: Sequence[Mapping[str, Any]]) -> list[Record]:
     auc = number(best["auc"])
     low, high = (number(best["interval"][end]) for end in ("low", "high"))
     whose = f"'{best['name']}', {best['who']}"
-    common = {"n": best["members"] + best["others"], "seed": best["seed"]}
+    n, seed = best["members"] + best["others"], best["seed"]
     records = [
         Record("privacy.attack_auc", auc, "low", f"ROC AUC of {whose}",
-               low=low, high=high, floor=0.5, **common),
+               low=low, high=high, floor=0.5, n=n, seed=seed),
         Record("privacy.attack_advantage", 2 * auc - 1, "low", f"2 AUC - 1 of {whose}",
-               low=2 * low - 1, high=2 * high - 1, floor=0.0, **common),
+               low=2 * low - 1, high=2 * high - 1, floor=0.0, n=n, seed=seed),
         Record("privacy.attack_advantage_upper", 2 * high - 1, "low", f"2 AUC - 1 of {whose}",
-               floor=0.0, **common),
+               floor=0.0, n=n, seed=seed),
     ]  # fmt: skip
     able = [each for each in attacks if _AIM in each["tpr"]]
     if able:

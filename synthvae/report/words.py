@@ -73,7 +73,7 @@ BETTER = {"low": "low", "high": "high", "target": "near"}
 
 def title(record: Json) -> str:
     """What a record is called, with its column."""
-    name = TITLES.get(record["name"], record["name"])
+    name = TITLES.get(record["name"], str(record["name"]))
     return f"{name}: {record['column']}" if record["column"] else name
 
 
@@ -125,6 +125,15 @@ def found(content: Json, name: str, column: str | None = None) -> Json | None:
 def every(content: Json, name: str) -> list[Json]:
     """All records of that name."""
     return [record for record in content["records"] if record["name"] == name]
+
+
+def broken(check: Json | None, level: str = "fail") -> list[Json]:
+    """Lines that failed, or warned; without its record a rule is not kept."""
+    return [
+        line
+        for line in (check["lines"] if check else ())
+        if (line["level"] if line["status"] == "missing" else line["status"]) == level
+    ]
 
 
 def _signed_zero(number: float, digits: int) -> float:

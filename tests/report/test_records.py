@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from pathlib import Path
 
@@ -39,8 +40,8 @@ def test_a_ratio_has_the_errors_of_both_in_its_interval():
     value, ratio = of_metric(metric("shape"))
     assert (value.name, value.value, value.target) == ("fidelity.shape", 2.0, 1.0)
     assert (ratio.name, ratio.value, ratio.target) == ("fidelity.shape_ratio", 2.0, 1.0)
-    margin = 2 * (0.25**2 + 0.1**2) ** 0.5
-    assert (ratio.low, ratio.high) == pytest.approx((2 - margin, 2 + margin))
+    margin = math.exp((0.25**2 + 0.1**2) ** 0.5)
+    assert (ratio.low, ratio.high) == pytest.approx((2 / margin, 2 * margin))
 
 
 def test_a_difference_has_the_errors_of_both_in_its_interval():
