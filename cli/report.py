@@ -17,7 +17,20 @@ from .evaluate import settings_of
 
 DEFAULT = Path("report.html")
 
-Real = Annotated[str, typer.Option(help="The table that was learnt, as it was.")]
+Real = Annotated[
+    str | None,
+    typer.Option(
+        help="The table that was learnt, as it was.", show_default="needed but for --from"
+    ),
+]
+Again = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="What --json wrote: measure nothing again; --check, --public and forms are new.",
+        show_default="none",
+    ),
+]
 Holdout = Annotated[
     str | None,
     typer.Option(
@@ -68,7 +81,7 @@ Seed = Annotated[int, typer.Option(help="Same files and seed: same report.")]
 
 
 def report(
-    real: Real,
+    real: Real = None,
     holdout: Holdout = None,
     synthetic: Synthetic = None,
     model: Model = None,
@@ -80,6 +93,7 @@ def report(
     json: JsonFile = None,
     markdown: Words = None,
     public: Public = False,
+    again: Again = None,
     metadata: Described = None,
     config: Config = None,
     target: Target = None,
@@ -95,6 +109,17 @@ def report(
         output = DEFAULT
     outputs = {"page": output, "json": json, "markdown": markdown}
     _check(outputs, force)
+    if again is not None:
+        if real or synthetic or model:
+            raise UsageError(
+                "--from measures nothing again, but a table or a model is given too; leave it out"
+            )
+        from synthvae.report.evidence import report as read
+
+        _write(read(again, check), outputs, public, reporter)
+        return
+    if real is None:
+        raise UsageError("a report holds rows against real ones, but there are none; add --real")
     wait_idly()
     from synthvae.reporting import run
     from synthvae.reporting_inputs import Asked
@@ -144,10 +169,8 @@ def _write(
         "markdown": lambda: markdown(found),
         "page": lambda: _page(found),
     }
-    for what, path in outputs.items():
-        if path is None:
-            continue
-        text = made[what]()
+    texts = {path: made[what]() for what, path in outputs.items() if path}  # all, or none
+    for path, text in texts.items():
         if _printed(path):
             sys.stdout.write(text)
         else:

@@ -49,6 +49,22 @@ def test_page_and_markdown_say_the_same_number(made: Path) -> None:
     assert shown in (made / "r.md").read_text()
 
 
+def test_forms_are_made_again_from_the_json(cli, made: Path, tmp_path: Path) -> None:
+    again, check = tmp_path / "again.html", tmp_path / "check.json"
+    line = {"rule": "shape", "record": "fidelity.shape_ratio", "level": "fail", "limit": "<= 1",
+            "value": 2.0, "status": "fail"}  # fmt: skip
+    policy = {"name": "mine", "profile": None}
+    check.write_text(json.dumps({"schema_version": 1, "policy": policy, "passed": False,
+                                 "lines": [line]}))  # fmt: skip
+    assert cli("report", "--from", made / "r.json", "-o", again).exit_code == 0
+    assert again.read_bytes() == (made / "r.html").read_bytes()
+    done = cli("report", "--from", made / "r.json", "--check", check, "--markdown", "-", "-q")
+    assert done.exit_code == 0, done.output
+    assert "Policy 'mine': ❌ FAIL" in done.stdout
+    public = cli("report", "--from", made / "r.json", "--public", "--json", "-")
+    assert json.loads(public.stdout)["kind"] == "public"
+
+
 def test_nothing_is_overwritten_unasked(cli, csv: Path, made: Path) -> None:
     before = (made / "r.html").read_bytes()
     done = cli("report", "--real", csv, "--synthetic", csv, "-o", made / "r.html")
@@ -61,6 +77,7 @@ def test_nothing_is_overwritten_unasked(cli, csv: Path, made: Path) -> None:
     ("arguments", "code", "words"),
     [
         ([], 2, "add --synthetic or -m"),
+        (["--from", "{csv}", "-o", "x.html"], 2, "measures nothing again"),
         (["--synthetic", "{csv}", "-o", "-"], 2, "a page is a file"),
         (["--synthetic", "{csv}", "-o", "x.html", "--json", "x.html"], 2, "the same"),
         (["--synthetic", "{csv}", "-o", "x.html", "--audit", "{csv}"], 3, "an audit is JSON"),

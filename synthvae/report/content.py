@@ -10,11 +10,11 @@ from synthvae import __version__
 from synthvae.evaluation.association import Associations
 from synthvae.evaluation.records import Evaluation
 from synthvae.report.cells import Overlay
+from synthvae.report.evidence import VERSION
 from synthvae.report.projection import Projection
 from synthvae.report.records import Record, number, of_evaluation, of_metric
 from synthvae.report.risks import of_audit, of_certificate, of_excess
 
-SCHEMA_VERSION = 1
 NO_CHECK = (
     "no policy was checked: 'synthvae check --report report.json -o check.json', then --check"
 )
@@ -83,7 +83,7 @@ def content(found: Findings, evidence: Evidence, made: Made) -> Json:
         *_model_records(evidence),
     ]
     return {
-        "schema_version": SCHEMA_VERSION,
+        "schema_version": VERSION,
         "kind": "full",
         "synthvae": __version__,
         "records": [record.to_json() for record in records],

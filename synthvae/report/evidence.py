@@ -9,6 +9,7 @@ from typing import Any
 
 from synthvae.errors import EvidenceError, Problems
 
+VERSION = 1  # of a report's JSON
 Shape = Mapping[str, tuple[type, ...]]
 _NUMBER = (int, float, type(None))
 _TEXT = (str,)
@@ -70,6 +71,19 @@ AUDIT: Shape = {
     "notes": (list,),
     "seed": (int,),
 }
+REPORT: Shape = {
+    "schema_version": (int,),
+    "kind": _TEXT,
+    "records[].name": _TEXT,
+    "records[].value": _NUMBER,
+    "sections.verdict": (dict,),
+    "sections.fidelity": (dict,),
+    "sections.privacy": (dict,),
+    "sections.latent": (dict,),
+    "sections.training": (dict,),
+    "sections.made": (dict,),
+    "notes": (list,),
+}
 CERTIFICATE: Shape = {
     "claim.epsilon": (int, float),
     "claim.delta": (int, float),
@@ -100,6 +114,19 @@ def audit(path: Path) -> dict[str, Any]:
 def certificate(path: Path) -> dict[str, Any]:
     """What a private fit promises."""
     return _read(path, "a certificate", "synthvae fit --epsilon", CERTIFICATE)
+
+
+def report(path: Path, checked: Path | None = None) -> dict[str, Any]:
+    """The content of a report, with the outcome of a policy that was held against it since."""
+    found = _read(path, "a report", "synthvae report --json", REPORT)
+    if found["schema_version"] != VERSION:
+        raise EvidenceError(
+            f"this synthvae reads reports of version {VERSION}, but '{path}' is of version "
+            f"{found['schema_version']}; write it again with 'synthvae report --json'"
+        )
+    if checked is not None:
+        found["sections"]["verdict"] |= {"check": check(checked), "check_absent": None}
+    return found
 
 
 def losses(path: Path) -> list[dict[str, Any]]:

@@ -25,7 +25,7 @@ def points_plot(key: str, projection: Json, table: str) -> str:
             if share:
                 axes.add_patch(Rectangle((x[i], y[j]), x[i + 1] - x[i], y[j + 1] - y[j],
                                          facecolor=color, linewidth=0,
-                                         alpha=0.08 + 0.92 * share / full))  # fmt: skip
+                                         alpha=min(0.08 + 0.92 * share / full, 1.0)))  # fmt: skip
     axes.set_xlim(x[0], x[-1])
     axes.set_ylim(y[0], y[-1])
     shares = projection["explained"]
