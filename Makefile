@@ -11,15 +11,17 @@ OUT := demo-out
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / {printf "make %-6s  %s\n", $$1, $$2}' Makefile
 
-demo: $(STAMP) ## learn the bank example, write new rows, evaluate them (in demo-out/)
+demo: $(STAMP) ## learn the bank example, write new rows, evaluate them, report (in demo-out/)
 	@rm -rf $(OUT) && mkdir $(OUT)
 	$(BIN)/synthvae detect $(BANK)/train.csv -o $(OUT)/metadata.yaml
 	$(BIN)/synthvae fit $(BANK)/train.csv --holdout 0 --metadata $(BANK)/metadata.yaml --config $(BANK)/synthvae.yaml -o $(OUT)/model.synthvae
 	$(BIN)/synthvae sample -n 10000 -m $(OUT)/model.synthvae -o $(OUT)/synthetic.csv --seed 7
 	$(BIN)/synthvae evaluate --real $(BANK)/train.csv --holdout $(BANK)/holdout.csv --synthetic $(OUT)/synthetic.csv --metadata $(BANK)/metadata.yaml -o $(OUT)/evaluation.json
+	$(BIN)/synthvae report -m $(OUT)/model.synthvae --real $(BANK)/train.csv --holdout $(BANK)/holdout.csv --synthetic $(OUT)/synthetic.csv -o $(OUT)/report.html
 	@echo
 	@echo "New rows:          $(OUT)/synthetic.csv"
 	@echo "Their evaluation:  $(OUT)/evaluation.json"
+	@echo "The whole report:  $(OUT)/report.html"
 	@echo "The fitted model:  $(OUT)/model.synthvae"
 	@echo "Detected metadata: $(OUT)/metadata.yaml (the fit used the reviewed $(BANK)/metadata.yaml)"
 
@@ -52,5 +54,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(sys.version_info < (3, 11) and "synthvae needs Python 3.11 or newer; $(PYTHON) is " + v + ". Name another: make PYTHON=python3.11 ...")'
 	@echo "Installing synthvae and its dependencies into .venv (once; a minute or two) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,dp]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,dp,report]'
 	@touch $(STAMP)

@@ -29,6 +29,7 @@ from .inspect import inspect
 from .interpolate import interpolate
 from .policy import policy
 from .reconstruct import reconstruct
+from .report import report
 from .run import run
 from .sample import sample
 from .score import score
@@ -92,7 +93,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(detect, fit, sample, evaluate, audit, check, run, guard, inspect, card),
+    *(detect, fit, sample, evaluate, audit, report, check, run, guard, inspect, card),
     *(score, impute, encode, reconstruct, interpolate, traverse),
 ):
     app.command()(command)

@@ -7,6 +7,7 @@
       MetadataError               3   metadata or settings with unknown keys, wrong values
       SchemaError                 3   metadata and table that don't fit each other
       ArtifactError               3   a model file that is foreign, truncated, altered or too new
+      EvidenceError               3   a record of another command that can't be read as one
       TrainingError               3   a fit that diverged, or a checkpoint of another fit
       PrivacyError                3   a promise that this table, metadata or budget can't keep
 
@@ -55,6 +56,10 @@ class SchemaError(SynthvaeError):
 
 class ArtifactError(SynthvaeError):
     """A model file that can't be trusted or read."""
+
+
+class EvidenceError(SynthvaeError):
+    """A record of another command that can't be read as one."""
 
 
 class TrainingError(SynthvaeError):

@@ -57,6 +57,17 @@ class LatentSpace:
 
         return in_order(block, range(0, len(rows), self.block_rows), threads)
 
+    def vectors(
+        self, table: Table, seed: int = 0, threads: int | None = None
+    ) -> NDArray[np.float32]:
+        """[N, Z]: the points of `table`, or the vectors that its codes stand for."""
+        found = [
+            np.column_stack([column.to_numpy() for column in chunk.columns])
+            for chunk in self.encode(table, seed, threads)
+        ]
+        points: NDArray[np.float32] = self._embed(torch.tensor(np.concatenate(found))).numpy()
+        return points
+
     def decode(
         self, points: NDArray[np.generic], seed: int, view: View, threads: int | None = None
     ) -> Iterator[pa.Table]:

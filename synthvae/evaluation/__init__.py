@@ -1,7 +1,8 @@
 """Is a synthetic table good: metrics with intervals and floors. Takes tables, knows no model."""
 
+from synthvae.evaluation.detector import detector
 from synthvae.evaluation.extremes import coverage, worst_column
-from synthvae.evaluation.fidelity import detector, pair, shape
+from synthvae.evaluation.fidelity import pair, shape
 from synthvae.evaluation.records import Evaluation, Interval, Metric
 from synthvae.evaluation.sdm import sdmetrics_records
 from synthvae.evaluation.suite import evaluate

@@ -1,4 +1,4 @@
-"""Does the synthetic table look like the real one: columns, column pairs, whole rows.
+"""Does the synthetic table look like the real one: columns and column pairs.
 
 All frames hold the same columns in the same order: numbers (NaN = missing) and text (None or NaN =
 missing). Every measure is taken twice: synthetic against real, and holdout against real. The
@@ -8,44 +8,37 @@ second is the floor: what fresh real rows score.
 from __future__ import annotations
 
 import itertools
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from sklearn.ensemble import HistGradientBoostingClassifier
-from sklearn.model_selection import StratifiedKFold
 
-from synthvae.evaluation.records import Interval, Metric
+from synthvae.evaluation.records import Metric, Part
 from synthvae.evaluation.stats import (
-    Bools,
     Cells,
     Floats,
     HalfSamples,
-    auc,
     cut_cells,
-    influence_interval,
     is_number,
     kolmogorov_smirnov,
     pick,
     total_variation,
-    tree_codes,
 )
 from synthvae.seeds import stream
 
 WORST_PAIRS = 20
-DETECTOR_ROWS = 30_000
-_FOLDS = 5
-_GIVEAWAY_ROWS = 4_000
 
 
 @dataclass(frozen=True)
-class _Side:
+class Side:
     """The rows that meet the real table, and their halves."""
 
     rows: pd.DataFrame
     halves: HalfSamples
+
+
+Sides = tuple[Side, Side]  # synthetic, holdout
 
 
 def shape(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, seed: int) -> Metric:
@@ -53,16 +46,16 @@ def shape(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, se
 
     Numbers: the Kolmogorov-Smirnov distance, the missing share being one more atom. Text: total
     variation over all levels, missing being one. n = min(holdout, synthetic) rows of either meet
-    the whole real table. The intervals cover redrawing those n rows. `detail` is the distance of
-    every column.
+    the whole real table. The intervals cover redrawing those n rows. `detail` and `parts` are the
+    distance of every column.
     """
     sides = sides_of("shape", holdout, synthetic, seed)
-    found = [
-        np.stack([_column_distances(real[name], side.rows[name], side.halves) for name in real])
-        for side in sides
-    ]
-    detail = {str(name): float(each) for name, each in zip(real, found[0][:, 0], strict=True)}
-    return _distance_metric("shape", sides, [each.mean(axis=0) for each in found], detail, seed)
+    found = {
+        str(name): [_column_distances(real[name], side.rows[name], side.halves) for side in sides]
+        for name in real
+    }
+    means = list(np.mean(list(found.values()), axis=0))
+    return distance_metric("shape", sides, means, found, seed)
 
 
 def pair(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, seed: int) -> Metric:
@@ -70,8 +63,8 @@ def pair(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, see
 
     Numbers fall into 10 quantile bins of the real column, or one cell a value where it has at most
     10; text into its 100 most frequent levels and a rest; missing values have their own cell.
-    Rows and intervals are those of `shape`. `detail` is the distance of the 20 worst pairs, named
-    'a x b'.
+    Rows and intervals are those of `shape`. `detail` and `parts` are the distances of the 20 worst
+    pairs, named 'a x b'.
 
     Each of the D (D - 1) / 2 pairs costs a pass over the real rows and two over n rows: a second
     for 20 columns of 100,000 rows, 22 s for 300 columns of 40,000 (n = 10,000), on one core.
@@ -86,88 +79,59 @@ def pair(real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, see
     cells = [cut_cells(real[name], [side.rows[name] for side in sides]) for name in real]
     names = [f"{a} x {b}" for a, b in itertools.combinations(real, 2)]
     totals = [np.zeros(len(side.halves.weights)) for side in sides]
-    of_synthetic = np.empty(len(names))
-    for at, (first, second) in enumerate(itertools.combinations(cells, 2)):
-        found = _pair_distances(first, second, sides)
-        of_synthetic[at] = found[0][0]
-        totals = [total + each for total, each in zip(totals, found, strict=True)]
-    worst = np.argsort(-of_synthetic, kind="stable")[:WORST_PAIRS]
-    detail = {names[at]: float(of_synthetic[at]) for at in worst}
+    every: list[list[Floats]] = []
+    for first, second in itertools.combinations(cells, 2):
+        every.append(_pair_distances(first, second, sides))
+        totals = [total + each for total, each in zip(totals, every[-1], strict=True)]
+    worst = np.argsort([-found[0][0] for found in every], kind="stable")[:WORST_PAIRS]
     means = [total / len(names) for total in totals]
-    return _distance_metric("pair", sides, means, detail, seed)
+    return distance_metric("pair", sides, means, {names[at]: every[at] for at in worst}, seed)
 
 
-def detector(
-    real: pd.DataFrame, holdout: pd.DataFrame, synthetic: pd.DataFrame, seed: int
-) -> Metric:
-    """ROC AUC of boosted trees that tell synthetic from real rows; 0.5 means that they cannot.
-
-    The mean over 5 folds, on n <= 30,000 rows a side; the floor sets as many holdout rows, or all
-    there are, against real ones. Well below 0.5, synthetic rows repeat real ones: a copy among the
-    training rows pulls the trees to the wrong side. (A linear detector gives full marks to
-    columns permuted independently; trees don't.) The intervals cover redrawing all rows; they are
-    `stats`' intervals for an AUC, widened as Nadeau & Bengio (2003), Machine Learning 52, 239,
-    correct for overlapping folds. `detail` is the AUC lost when a column is shuffled among the
-    test rows of one fold: the columns that give the game away.
-    """
-    n = min(len(real), len(synthetic), DETECTOR_ROWS)
-    rng = stream(seed, "detector")
-    real, synthetic, holdout = (pick(frame, n, rng) for frame in (real, synthetic, holdout))
-    value, interval, fold = _told_apart(real, synthetic, rng)
-    floor, floor_interval, _ = _told_apart(pick(real, len(holdout), rng), holdout, rng)
-    return Metric(
-        name="detector",
-        value=value,
-        interval=interval,
-        floor=floor,
-        floor_interval=floor_interval,
-        ratio=None,
-        better="lower",
-        unit="ROC AUC",
-        n=n,
-        seed=seed,
-        detail=dict(zip(map(str, real), _auc_losses(fold, rng), strict=True)),
-    )
-
-
-def sides_of(
-    name: str, holdout: pd.DataFrame, synthetic: pd.DataFrame, seed: int
-) -> tuple[_Side, _Side]:
+def sides_of(name: str, holdout: pd.DataFrame, synthetic: pd.DataFrame, seed: int) -> Sides:
     """Synthetic and holdout, cut to the same number of rows."""
     n = min(len(holdout), len(synthetic))
 
-    def side(label: str, frame: pd.DataFrame) -> _Side:
+    def side(label: str, frame: pd.DataFrame) -> Side:
         rng = stream(seed, name, label)
-        return _Side(pick(frame, n, rng), HalfSamples.draw(n, rng))
+        return Side(pick(frame, n, rng), HalfSamples.draw(n, rng))
 
     return side("synthetic", synthetic), side("holdout", holdout)
 
 
-def _distance_metric(
+def distance_metric(
     name: str,
-    sides: tuple[_Side, _Side],
+    sides: Sides,
     shares: Sequence[Floats],
-    detail: Mapping[str, float],
+    parts: Mapping[str, Sequence[Floats]],
     seed: int,
 ) -> Metric:
-    """From the mean distances [1 + HALVES] of both sides, as shares of one."""
-    value, floor = (100 * float(each[0]) for each in shares)
-    interval, floor_interval = (
-        side.halves.interval(100 * each, 100.0) for side, each in zip(sides, shares, strict=True)
-    )
+    """From the mean distances [1 + HALVES] of both sides, as shares of one, and those of parts."""
+    whole = _part(sides, shares)
+    found = {part: _part(sides, each) for part, each in parts.items()}
     return Metric(
         name=name,
-        value=value,
-        interval=interval,
-        floor=floor,
-        floor_interval=floor_interval,
-        ratio=value / floor if floor > 0 else None,
+        value=whole.value,
+        interval=whole.interval,
+        floor=whole.floor,
+        floor_interval=whole.floor_interval,
+        ratio=whole.value / whole.floor if whole.floor > 0 else None,
         better="closer",
         unit="percent",
         n=len(sides[0].rows),
         seed=seed,
-        detail={part: 100 * share for part, share in detail.items()},
+        detail={part: each.value for part, each in found.items()},
+        parts=found,
     )
+
+
+def _part(sides: Sides, shares: Sequence[Floats]) -> Part:
+    """Shares [1 + HALVES] of both sides, in percent."""
+    values = [100 * float(each[0]) for each in shares]
+    intervals = [
+        side.halves.interval(100 * each, 100.0) for side, each in zip(sides, shares, strict=True)
+    ]
+    return Part(values[0], intervals[0], values[1], intervals[1])
 
 
 def _column_distances(real: pd.Series, other: pd.Series, halves: HalfSamples) -> Floats:
@@ -182,7 +146,7 @@ def _column_distances(real: pd.Series, other: pd.Series, halves: HalfSamples) ->
     return halves.distances(codes[len(real) :], len(levels), distance)
 
 
-def _pair_distances(first: Cells, second: Cells, sides: Sequence[_Side]) -> list[Floats]:
+def _pair_distances(first: Cells, second: Cells, sides: Sequence[Side]) -> list[Floats]:
     """Total variation of one column pair for each side, [1 + HALVES] each."""
     size = first.size * second.size
     distance = total_variation(first.real * second.size + second.real, size)
@@ -190,58 +154,3 @@ def _pair_distances(first: Cells, second: Cells, sides: Sequence[_Side]) -> list
         side.halves.distances(a * second.size + b, size, distance)
         for side, a, b in zip(sides, first.others, second.others, strict=True)
     ]
-
-
-@dataclass(frozen=True)
-class _Fold:
-    """A fitted detector and the rows it has not seen."""
-
-    model: HistGradientBoostingClassifier
-    rows: Floats
-    is_other: Bools
-
-    def auc(self, rows: Floats) -> tuple[float, Floats]:
-        return auc(self.is_other, self.model.predict_proba(rows)[:, 1])
-
-
-def _told_apart(
-    real: pd.DataFrame, other: pd.DataFrame, rng: np.random.Generator
-) -> tuple[float, Interval, _Fold]:
-    """Cross-validated AUC of `other` against `real`, its interval, and one of the folds."""
-    # Codes fixed by the real rows alone would mark every level that only `other` has.
-    both = pd.concat([real, other], ignore_index=True)
-    (rows,), categorical = tree_codes(both, [both])
-    is_other = np.arange(len(both)) >= len(real)
-    seed = int(rng.integers(2**31))
-    count = min(_FOLDS, len(real), len(other))
-    values, influences = [], []
-    folds = StratifiedKFold(count, shuffle=True, random_state=seed)
-    for train, test in folds.split(rows, is_other):
-        model = HistGradientBoostingClassifier(
-            l2_regularization=1.0,
-            categorical_features=categorical,
-            early_stopping=False,
-            random_state=seed,
-        ).fit(rows[train], is_other[train])
-        fold = _Fold(model, rows[test], is_other[test])
-        value, influence = fold.auc(fold.rows)
-        values.append(value)
-        influences.append(influence)
-    mean = float(np.mean(values))
-    # Folds share training rows: alike rows help or mislead each other in both of their roles.
-    widening = math.sqrt(1 + count / (count - 1))
-    interval = influence_interval(mean, widening * np.concatenate(influences), 0.0, 1.0)
-    return mean, interval, fold
-
-
-def _auc_losses(fold: _Fold, rng: np.random.Generator) -> list[float]:
-    """AUC lost when one column after the other is shuffled among the fold's rows."""
-    kept = rng.permutation(len(fold.rows))[:_GIVEAWAY_ROWS]
-    fold = _Fold(fold.model, fold.rows[kept], fold.is_other[kept])
-    whole, _ = fold.auc(fold.rows)
-    losses = []
-    for column in range(fold.rows.shape[1]):
-        shuffled = fold.rows.copy()
-        shuffled[:, column] = rng.permutation(shuffled[:, column])
-        losses.append(whole - fold.auc(shuffled)[0])
-    return losses

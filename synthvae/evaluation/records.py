@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 Better = Literal["lower", "higher", "closer"]
@@ -32,6 +32,16 @@ class Interval:
 
 
 @dataclass(frozen=True)
+class Part:
+    """One column's or one pair's own number, in the unit of the metric that it is a part of."""
+
+    value: float
+    interval: Interval
+    floor: float
+    floor_interval: Interval
+
+
+@dataclass(frozen=True)
 class Metric:
     """One measured number and all that is needed to judge it.
 
@@ -40,6 +50,8 @@ class Metric:
     `closer` means closer to the floor: a value far below it is copying or calibration, not
     quality. `n` counts the rows the value rests on. `detail` holds the parts the value is made
     of, or what explains it, each by name and in the metric's unit unless stated otherwise.
+    `parts` has intervals and floors for those that have their own, and `curves` what is drawn
+    rather than read; neither is in `to_json`.
     """
 
     name: str
@@ -53,6 +65,8 @@ class Metric:
     n: int
     seed: int
     detail: Mapping[str, float]
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    curves: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, object]:
         """The fields by name, as plain JSON types; NaN and infinity become None."""

@@ -7,8 +7,9 @@ from functools import partial
 
 import pandas as pd
 
+from synthvae.evaluation.detector import detector
 from synthvae.evaluation.extremes import coverage, worst_column
-from synthvae.evaluation.fidelity import detector, pair, shape
+from synthvae.evaluation.fidelity import pair, shape
 from synthvae.evaluation.records import Evaluation, Metric
 from synthvae.evaluation.stats import is_number
 from synthvae.evaluation.utility import utility, utility_obstacle

@@ -256,3 +256,28 @@ def test_a_single_column_has_no_pairs(real):
     one = real[["size"]]
     with pytest.raises(ValueError, match="two columns; the table has 1;"):
         pair(one, one, one, 0)
+
+
+# ---------------------------------------------------------------- what a report draws
+
+
+def test_parts_have_floors_and_intervals_and_make_the_whole(real, holdout, fresh):
+    metric = shape(real, holdout, fresh, 0)
+    assert list(metric.parts) == list(real)
+    assert np.mean([part.value for part in metric.parts.values()]) == pytest.approx(metric.value)
+    assert np.mean([part.floor for part in metric.parts.values()]) == pytest.approx(metric.floor)
+    for part in metric.parts.values():
+        assert part.interval.low <= part.value <= part.interval.high
+        assert part.floor_interval.low <= part.floor <= part.floor_interval.high
+    assert "parts" not in metric.to_json()
+    assert "curves" not in metric.to_json()
+
+
+def test_roc_curves_have_the_areas_that_are_reported(real, holdout, fresh):
+    metric = detector(real, holdout, permuted(fresh), 0)
+    for name, area in (("synthetic", metric.value), ("holdout", metric.floor)):
+        curve = np.array(metric.curves[name])
+        assert len(curve) == 101
+        assert curve[-1] == 1.0
+        assert (np.diff(curve) >= 0).all()
+        assert np.trapezoid(curve, dx=0.01) == pytest.approx(area, abs=0.01)

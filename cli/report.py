@@ -1,0 +1,186 @@
+"""`synthvae report`: one page on synthetic rows, for people and for programs."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from synthvae.errors import UsageError
+from synthvae.files import refuse_overwrite
+
+from .console import Force, Quiet, Reporter, Threads, wait_idly
+from .evaluate import settings_of
+
+DEFAULT = Path("report.html")
+
+Real = Annotated[
+    str | None,
+    typer.Option(
+        help="The table that was learnt, as it was.", show_default="needed but for --from"
+    ),
+]
+Again = Annotated[
+    Path | None,
+    typer.Option(
+        "--from",
+        help="What --json wrote: measure nothing again; --check, --public and forms are new.",
+        show_default="none",
+    ),
+]
+Holdout = Annotated[
+    str | None,
+    typer.Option(
+        help="Real rows that were not learnt: the floor of every metric.",
+        show_default="those that fit left out",
+    ),
+]
+Synthetic = Annotated[
+    str | None, typer.Option(help="The rows to be judged.", show_default="drawn from the model")
+]
+Model = Annotated[
+    Path | None,
+    typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
+]
+Described = Annotated[
+    Path | None, typer.Option(help="SDV metadata.", show_default="the model's, or detected")
+]
+Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")]
+Target = Annotated[
+    str | None,
+    typer.Option(
+        help="Column that the utility task predicts.", show_default="the model's, or one that suits"
+    ),
+]
+AuditFile = Annotated[Path | None, typer.Option("--audit", help="What 'audit -o' wrote.")]
+CheckFile = Annotated[Path | None, typer.Option("--check", help="What 'check -o' wrote.")]
+LogFile = Annotated[
+    Path | None,
+    typer.Option("--log", help="What 'fit --log' wrote.", show_default="the model's losses"),
+]
+Certificate = Annotated[
+    Path | None,
+    typer.Option(help="What a private fit wrote beside the model.", show_default="the model's"),
+]
+Output = Annotated[
+    Path | None,
+    typer.Option(
+        "-o", "--output", help="The page: one file.",
+        show_default="report.html, if neither --json nor --markdown is given",
+    ),
+]  # fmt: skip
+JsonFile = Annotated[Path | None, typer.Option("--json", help="The same for programs; - prints.")]
+Words = Annotated[Path | None, typer.Option(help="A short one for a pull request; - prints.")]
+Public = Annotated[
+    bool, typer.Option("--public", help="Leave out what shows statistics of real rows.")
+]
+Seed = Annotated[int, typer.Option(help="Same files and seed: same report.")]
+
+
+def report(
+    real: Real = None,
+    holdout: Holdout = None,
+    synthetic: Synthetic = None,
+    model: Model = None,
+    audit: AuditFile = None,
+    check: CheckFile = None,
+    log: LogFile = None,
+    certificate: Certificate = None,
+    output: Output = None,
+    json: JsonFile = None,
+    markdown: Words = None,
+    public: Public = False,
+    again: Again = None,
+    metadata: Described = None,
+    config: Config = None,
+    target: Target = None,
+    seed: Seed = 0,
+    threads: Threads = None,
+    force: Force = False,
+    quiet: Quiet = False,
+) -> None:
+    """Write all there is to say of synthetic rows on one page: verdict, fidelity, privacy, latent
+    space, training. It shows statistics of the real table: see --public."""
+    reporter = Reporter(quiet, as_json=False)
+    if not (output or json or markdown):
+        output = DEFAULT
+    outputs = {"page": output, "json": json, "markdown": markdown}
+    _check(outputs, force)
+    if again is not None:
+        if real or synthetic or model:
+            raise UsageError(
+                "--from measures nothing again, but a table or a model is given too; leave it out"
+            )
+        from synthvae.report.evidence import report as read
+
+        _write(read(again, check), outputs, public, reporter)
+        return
+    if real is None:
+        raise UsageError("a report holds rows against real ones, but there are none; add --real")
+    wait_idly()
+    from synthvae.reporting import run
+    from synthvae.reporting_inputs import Asked
+
+    wanted, missing = settings_of(config, target)
+    asked = Asked(
+        real, holdout, synthetic, model, metadata, wanted, tuple(missing),
+        audit, check, log, certificate, seed, threads, shlex.join(["synthvae", *sys.argv[1:]]),
+    )  # fmt: skip
+    asked.validate()
+    with reporter.progress("reporting", 1) as bar:
+        found = run(asked, bar.at)
+    _write(found, outputs, public, reporter)
+
+
+def _check(outputs: dict[str, Path | None], force: bool) -> None:
+    given = [path for path in outputs.values() if path]
+    for path in given:
+        if not _printed(path):
+            refuse_overwrite(path, force)
+    if len(set(given)) < len(given):
+        raise UsageError("each output has a place of its own, but two have the same; rename one")
+    if outputs["page"]:
+        if _printed(outputs["page"]):
+            raise UsageError("a page is a file, but -o is '-'; name one, or use --markdown -")
+        from synthvae.report.drawing import check_installed
+
+        check_installed()
+
+
+def _printed(path: Path) -> bool:
+    return str(path) == "-"
+
+
+def _write(
+    found: dict[str, Any], outputs: dict[str, Path | None], public: bool, reporter: Reporter
+) -> None:
+    import json
+
+    from synthvae.files import write_bytes
+    from synthvae.report.markdown import markdown
+    from synthvae.report.public import without_statistics
+
+    found = without_statistics(found) if public else found
+    made = {
+        "json": lambda: json.dumps(found, indent=1, allow_nan=False) + "\n",
+        "markdown": lambda: markdown(found),
+        "page": lambda: _page(found),
+    }
+    texts = {path: made[what]() for what, path in outputs.items() if path}  # all, or none
+    for path, text in texts.items():
+        if _printed(path):
+            sys.stdout.write(text)
+        else:
+            write_bytes(path, text.encode())
+            reporter.say(f"{path} ({len(text.encode()) / 1e6:.2f} MB)")
+    if not public:
+        reporter.say("it shows statistics of the real table: for those who may see these")
+
+
+def _page(found: dict[str, Any]) -> str:
+    from synthvae.report.page import page
+
+    return page(found)
