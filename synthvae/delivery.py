@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,11 @@ from synthvae.artifact import Artifact, load
 from synthvae.fields import Field, fields_of
 from synthvae.guarantee import Guarantee
 from synthvae.holdings import NOT_PRIVATE
+from synthvae.outputs.formats import FORMATS
 from synthvae.outputs.places import Place
 from synthvae.outputs.record import Written, hash_of
+from synthvae.outputs.shards import Cutter
+from synthvae.outputs.stored import Range
 from synthvae.pipeline import sampler
 from synthvae.requests import Request
 from synthvae.sampling import Sampler
@@ -55,9 +58,46 @@ class Drawer:
             return schema
         return schema.with_metadata(manifest.metadata_of(self.statement(request)))
 
+    def drew(self, model: Mapping[str, Any]) -> bool:
+        """Whether this is the `model` of a manifest, or draws the same rows: a sampler and the
+        model that it was exported from do."""
+        note = self.artifact.content.get("sampler_only")
+        mine = {self.sha256} | ({note["source"]} if note and not note["half"] else set())
+        return not mine.isdisjoint({model["sha256"], model.get("sampler_of")})
+
+    def redrawn(
+        self, request: Request, format: str, threads: int | None = None
+    ) -> Callable[[Sequence[Range]], Iterator[pa.Table]]:
+        """What draws ascending ranges of the rows of `request`, each as one table."""
+        view = FORMATS[format].view
+        empty = self.sampler.codec.arrow_schema(view).empty_table()
+
+        def drawn(ranges: Sequence[Range]) -> Iterator[pa.Table]:
+            at, stream = -1, Cutter(iter(()))
+            for i, (first, last) in enumerate(ranges):
+                if first != at:
+                    # No row after those that are asked for is drawn, if that can be helped.
+                    end = _run_end(ranges[i:]) if request.random_access else request.rows
+                    some = replace(request, rows=end)
+                    stream = Cutter(some.chunks(self.sampler, view, threads, first))
+                yield pa.concat_tables([empty, *stream.take(last - first)])
+                at = last
+
+        return drawn
+
     def statement(self, request: Request) -> dict[str, Any]:
         """The manifest of the rows of `request`, but for the output."""
         return statement(self.artifact.content, self.sha256, request, self.fields)
+
+
+def _run_end(ranges: Sequence[Range]) -> int:
+    """The end of the first of `ranges` and of all that follow it without a gap."""
+    end = ranges[0][1]
+    for first, last in ranges[1:]:
+        if first != end:
+            break
+        end = last
+    return end
 
 
 def deliver(
@@ -92,7 +132,7 @@ def statement(
 ) -> dict[str, Any]:
     """The manifest but for the output: `content` of the model's artifact, `model`: the hash of its
     file."""
-    source = content.get("sampler_only", {}).get("source")
+    source = content.get("sampler_only")
     return {
         "format": manifest.FORMAT,
         "synthetic": True,
@@ -101,7 +141,7 @@ def statement(
             "sha256": model,
             "preset": content["settings"]["preset"],
             "fitted_by": content["synthvae"],
-            **({"sampler_of": source} if source else {}),
+            **({"sampler_of": source["source"]} if source and not source["half"] else {}),
         },
         "seed": request.seed,
         "rows": request.rows,

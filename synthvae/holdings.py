@@ -14,6 +14,11 @@ NOT_PRIVATE = (
     "reveals about single rows."
 )
 
+_MEASURED = {
+    "history": "losses of training and held-out rows after every epoch",
+    "scores": "101 quantiles of the scores of held-out rows",
+}
+
 
 def describe(artifact: Artifact) -> dict[str, Any]:
     """Everything that `artifact` holds about the training rows, as plain JSON."""
@@ -27,8 +32,7 @@ def describe(artifact: Artifact) -> dict[str, Any]:
     combinations = sum(len(factor.shares) for factor in conditions.factors)
     also = [
         "the weights, which are a function of the training rows",
-        "losses of training and held-out rows after every epoch",
-        "101 quantiles of the scores of held-out rows",
+        *(words for key, words in _MEASURED.items() if key in content["training"]),
         "the prior, and numbers on how well it follows the posteriors of the training rows",
         "the metadata that the fit was given, or that was detected",
     ]
@@ -53,5 +57,6 @@ def describe(artifact: Artifact) -> dict[str, Any]:
         "training": content["training"],
         "warnings": warnings(content["training"]["latent"]),
         "also": also,
+        "sampler_only": content.get("sampler_only"),
         "privacy": content.get("privacy", NOT_PRIVATE),
     }

@@ -19,6 +19,8 @@ FORMAT = "synthvae-manifest/1"
 KEY = "synthvae"
 """Under which Parquet and Arrow files hold the manifest, without `output`."""
 
+_NEEDED = ("model", "request", "rows", "schema", "output")
+
 
 def beside(output: Path) -> Path:
     """Where the manifest of `output` stands."""
@@ -57,5 +59,15 @@ def read(path: Path) -> dict[str, Any]:
         raise TableError(
             f"this synthvae reads manifests of format {FORMAT}, but '{path}' has {found!r}; "
             "use the synthvae that wrote it"
+        )
+    lacking = [key for key in _NEEDED if key not in content]
+    output = content.get("output")
+    parts = output if isinstance(output, dict) else {}
+    needed = ("kind", "files") if parts.get("kind") == "database" else ("kind", "format", "files")
+    lacking += [f"output.{key}" for key in needed if key not in parts]
+    if lacking:
+        raise TableError(
+            f"a manifest is as 'synthvae sample' wrote it, but '{path}' lacks "
+            f"{', '.join(lacking)}; sample again"
         )
     return content

@@ -12,6 +12,7 @@ from typing import Any
 import pyarrow as pa
 
 from synthvae.balancing import balanced
+from synthvae.errors import TableError
 from synthvae.sampling import Sampler
 from synthvae.storage import View
 
@@ -51,7 +52,14 @@ class Request:
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Request:
-        return Request(**data)
+        """TableError for a request that this version can't make."""
+        try:
+            return Request(**data)
+        except TypeError as error:
+            raise TableError(
+                f"a manifest holds a request that can be made again, but {error}; use the synthvae "
+                "that wrote it"
+            ) from error
 
 
 def _after(chunks: Iterator[pa.Table], first: int) -> Iterator[pa.Table]:

@@ -1,6 +1,7 @@
 """A table of a database, written by SQLAlchemy, or by DuckDB itself.
 
-All rows go in one transaction: a run that fails or is stopped leaves the database as it was.
+All rows go in one transaction: a run that fails or is stopped leaves the database as it was (where
+CREATE TABLE can be undone, as in SQLite, DuckDB and PostgreSQL).
 """
 
 from __future__ import annotations
@@ -65,6 +66,15 @@ class Database:
     def refuse(self, force: bool) -> None:
         """UsageError if the table exists and may not be replaced, TableError if there is no
         database to be had."""
+        file = _file_of(self.url)
+        if file is not None and not file.exists():
+            _module("duckdb" if self.url.startswith(_DUCKDB) else "sqlalchemy")
+            if not file.parent.is_dir():
+                raise UsageError(
+                    f"an output goes into an existing folder, but '{file.parent}' is none; create "
+                    "it first"
+                )
+            return
         with self._opened() as database:
             if database.has(self.table) and not force:
                 raise UsageError(
@@ -105,7 +115,7 @@ class _Duckdb:
     """DuckDB takes Arrow tables as they are."""
 
     def __init__(self, path: str) -> None:
-        self.errors: Any = _module("duckdb", "duckdb")
+        self.errors: Any = _module("duckdb")
         try:
             self.connection = self.errors.connect(path)
         except self.errors.Error as error:
@@ -135,9 +145,11 @@ class _Sqlalchemy:
     """Any other database that SQLAlchemy has a driver for."""
 
     def __init__(self, url: str) -> None:
-        self.alchemy: Any = _module("sqlalchemy", "sqlalchemy")
+        self.alchemy: Any = _module("sqlalchemy")
         try:
             self.engine = self.alchemy.create_engine(url)
+            if self.engine.dialect.name == "sqlite":
+                self._begin_at_once()
             self.inspector = self.alchemy.inspect(self.engine)
         except (self.alchemy.exc.SQLAlchemyError, ImportError) as error:
             raise _unreachable(url, error) from error
@@ -155,6 +167,12 @@ class _Sqlalchemy:
             made.create(connection)
             for chunk in chunks:
                 connection.execute(made.insert(), chunk.to_pylist())
+
+    def _begin_at_once(self) -> None:
+        """SQLite's driver begins a transaction at the first INSERT: a DROP before it would stay."""
+        listen = self.alchemy.event.listen
+        listen(self.engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+        listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
 
     def _type(self, kind: pa.DataType) -> Any:
         types, known = self.alchemy.types, pa.types
@@ -182,7 +200,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 def hidden(url: str) -> str:
     """`url` without the password in it."""
-    return re.sub(r"(://[^:/@]*):[^@/]*@", r"\1:***@", url)
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
 
 
 def _file_of(url: str) -> Path | None:
@@ -191,18 +209,17 @@ def _file_of(url: str) -> Path | None:
     return Path(found[1]) if found else None
 
 
-def _module(name: str, package: str) -> Any:
+def _module(name: str) -> Any:
     try:
         return importlib.import_module(name)
     except ImportError as error:
         raise UsageError(
-            f"a database is written by {package}, but it is not installed; "
-            "pip install 'synthvae[sql]'"
+            f"a database is written by {name}, but it is not installed; pip install 'synthvae[sql]'"
         ) from error
 
 
 def _unreachable(url: str, error: Exception) -> TableError:
-    reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+    reason = hidden(str(error).splitlines()[0]) if str(error) else type(error).__name__
     return TableError(
         f"an output is a database that can be reached, but '{hidden(url)}' can't be: {reason}; "
         "check the URL, and that its driver is installed"
