@@ -25,7 +25,7 @@ def export(
         typer.Option("--sampler-only", help="Leave out the encoder, losses and held-out scores."),
     ] = False,
     half: Annotated[
-        bool, typer.Option("--half", help="Weights in half precision: other rows, as faithful.")
+        bool, typer.Option("--half", help="Weights in half precision: slightly other rows.")
     ] = False,
     force: Force = False,
     json: Json = False,

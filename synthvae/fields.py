@@ -62,6 +62,11 @@ class Field:
         return bool(self.missing)
 
     @property
+    def is_number(self) -> bool:
+        """Whether values are numbers, but for codes and missing ones."""
+        return self.low is not None and not self.format
+
+    @property
     def plain_type(self) -> pa.DataType:
         """`type`, but that of the values of a dictionary."""
         return self.type.value_type if pa.types.is_dictionary(self.type) else self.type

@@ -2,7 +2,7 @@
 
 Checked in full: order, names and types of columns, nulls, categories, ends of numbers (and of
 moments that sort as text), and that no identifier comes twice in a chunk. Checked on the first rows
-of each chunk, since a chunk is written by one rule: the written form of numbers, moments and
+of every sixteenth chunk, since all are written by one rule: the written form of moments and
 identifiers. That identifiers of different chunks differ follows from how they are made; `verify`
 looks at all of them.
 """
@@ -23,16 +23,19 @@ from synthvae.storage import View, ends, is_whole
 from synthvae.written import moments, write_moments
 
 FIRST_ROWS = 32
+EVERY = 16
 _SORTS = ("%Y-%m-%d", "%Y-%m-%dT%H:%M:%S", "%Y-%m-%d %H:%M:%S", "%Y/%m/%d", "%Y-%m-%d %H:%M")
 
 
 @dataclass(frozen=True)
 class Rule:
-    """`holds` of a column [n], or None where all is well, else the fact that breaks it."""
+    """What `words` say of a column; `broken` [n] -> the fact that breaks it, None where all is
+    well. `every`: of so many chunks one is looked at."""
 
     column: str
     words: str
     broken: Callable[[pa.Array], str | None]
+    every: int = 1
 
 
 class Guarantee:
@@ -46,13 +49,13 @@ class Guarantee:
     def held(self, chunks: Iterable[pa.Table]) -> Iterator[pa.Table]:
         """`chunks`, each checked before it is passed on. GuaranteeError names column and rule."""
         row = 0
-        for chunk in chunks:
-            self.check(chunk, row)
+        for number, chunk in enumerate(chunks):
+            self.check(chunk, row, number)
             row += len(chunk)
             yield chunk
 
-    def check(self, chunk: pa.Table, row: int = 0) -> None:
-        """GuaranteeError if `chunk`, whose first row is number `row`, breaks a rule."""
+    def check(self, chunk: pa.Table, row: int = 0, number: int = 0) -> None:
+        """GuaranteeError if chunk `number`, whose first row is number `row`, breaks a rule."""
         found = [(field.name, field.type) for field in chunk.schema]
         if found != self.types:
             wrong = next((f for f, e in zip(found, self.types, strict=False) if f != e), found)
@@ -61,6 +64,8 @@ class Guarantee:
             return
         columns = {name: _whole(chunk.column(i)) for i, (name, _) in enumerate(self.types)}
         for rule in self.rules:
+            if number % rule.every:
+                continue
             if fact := rule.broken(columns[rule.column]):
                 where = f"rows {row + 1:,} to {row + len(chunk):,}"
                 raise _fault(f"column '{rule.column}': {rule.words}, but {fact} in {where}")
@@ -89,8 +94,8 @@ def _rules(field: Field, view: View, loose: bool) -> Iterator[Rule]:
         yield from _ranges(field, view)
     if field.unique:
         yield Rule(name, "no value comes twice", _twice(field))
-    if field.pattern and (view == "text" or pa.types.is_string(field.type)):
-        yield Rule(name, "values are written in its form", _form(field))
+    if field.pattern and not field.is_number and (view == "text" or pa.types.is_string(field.type)):
+        yield Rule(name, "values are written in its form", _form(field), EVERY)
 
 
 def _nulls(values: pa.Array) -> str | None:
@@ -136,8 +141,11 @@ def _ranges(field: Field, view: View) -> Iterator[Rule]:
     if typed:
         low, high = _ends(field.type, low), _ends(field.type, high)
 
+    # Whole numbers are parsed in half the time, and no other stands in such a column.
+    parsed = pa.int64() if pa.types.is_integer(field.type) else pa.float64()
+
     def broken(values: pa.Array) -> str | None:
-        numbers = values if typed else _numbers(values, apart)
+        numbers = values if typed else _numbers(values, apart, parsed)
         if numbers is None:
             return "text that is no number came"
         found = pc.min_max(numbers).as_py()
@@ -156,12 +164,12 @@ def _ends(kind: pa.DataType, value: float) -> Any:
     return pa.scalar(value).cast(kind, safe=False).as_py()
 
 
-def _numbers(values: pa.Array, apart: pa.Array) -> pa.Array | None:
+def _numbers(values: pa.Array, apart: pa.Array, kind: pa.DataType) -> pa.Array | None:
     """The values [n] that are not set `apart`, as numbers; None if one is none."""
     if len(apart):
         values = values.filter(pc.invert(pc.is_in(values, value_set=apart)))
     try:
-        return values.cast(pa.float64())
+        return values.cast(kind)
     except pa.ArrowInvalid:
         return None
 
@@ -198,7 +206,7 @@ def _moments(field: Field, apart: pa.Array, typed: bool) -> Iterator[Rule]:
     if typed or field.format in _SORTS:
         yield Rule(field.name, words, outside)
     if not typed:
-        yield Rule(field.name, f"{words} and are written '{field.format}'", unfit)
+        yield Rule(field.name, f"{words} and are written '{field.format}'", unfit, EVERY)
 
 
 def _twice(field: Field) -> Callable[[pa.Array], str | None]:
@@ -208,7 +216,7 @@ def _twice(field: Field) -> Callable[[pa.Array], str | None]:
         if len(apart) and pa.types.is_string(values.type):
             values = values.filter(pc.invert(pc.is_in(values, value_set=apart)))
         values = values.drop_null()
-        again = len(values) - pc.count_distinct(values).as_py()
+        again = len(values) - len(pc.unique(values))
         return f"{again:,} came again" if again else None
 
     return broken
