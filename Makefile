@@ -54,5 +54,5 @@ $(STAMP): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; v = "%d.%d" % sys.version_info[:2]; sys.exit(sys.version_info < (3, 11) and "synthvae needs Python 3.11 or newer; $(PYTHON) is " + v + ". Name another: make PYTHON=python3.11 ...")'
 	@echo "Installing synthvae and its dependencies into .venv (once; a minute or two) ..."
 	@$(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,dp,report]'
+	@$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e '.[dev,dp,report,sql]'
 	@touch $(STAMP)

@@ -22,6 +22,7 @@ from .console import words
 from .detect import detect
 from .encode import encode
 from .evaluate import evaluate
+from .export import export
 from .fit import fit
 from .guard import guard
 from .impute import impute
@@ -32,8 +33,10 @@ from .reconstruct import reconstruct
 from .report import report
 from .run import run
 from .sample import sample
+from .schema import schema
 from .score import score
 from .traverse import traverse
+from .verify import verify
 
 INTERRUPTED = 130
 
@@ -50,8 +53,8 @@ class Commands(TyperGroup):
             raise typer.Exit(error.exit_code) from error
         except KeyboardInterrupt as error:
             words.print(
-                "stopped; nothing is half-written. An unfinished fit goes on with --resume, but a "
-                "private one begins anew"
+                "stopped; nothing is half-written. An unfinished fit or sample goes on with "
+                "--resume, but a private fit begins anew"
             )
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
@@ -93,7 +96,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for command in (
-    *(detect, fit, sample, evaluate, audit, report, check, run, guard, inspect, card),
+    *(detect, fit, sample, verify, evaluate, audit, report, check, run, guard),
+    *(inspect, card, schema, export),
     *(score, impute, encode, reconstruct, interpolate, traverse),
 ):
     app.command()(command)
@@ -113,4 +117,5 @@ def main(
     ] = False,
 ) -> None:
     """Learn a table and write as many new rows as anyone wants, with evidence of how faithful
-    they are. Exit codes: 0 ok, 1 gate failed, 2 usage, 3 bad data, 4 inconclusive (audit)."""
+    they are. Exit codes: 0 ok, 1 gate failed or not as noted, 2 usage, 3 bad data,
+    4 inconclusive (audit), 70 a fault of synthvae."""

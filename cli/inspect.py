@@ -53,6 +53,11 @@ def _print(found: Mapping[str, Any]) -> None:
     )
     latent = ", ".join(f"{name} {_short(value)}" for name, value in training["latent"].items())
     console.print(f"latent: {latent}")
+    if slim := found["sampler_only"]:
+        console.print(
+            f"a sampler only, of the model {slim['source'][:12]}: {len(slim['dropped'])} weights "
+            f"of the encoder are left out{', the others are in half precision' * slim['half']}"
+        )
     for warning in found["warnings"]:
         console.print(f"warning: {escape(warning)}")
     for line in found["also"]:

@@ -9,7 +9,18 @@ import typer
 from synthvae.errors import UsageError
 
 from .console import Force, Json, Quiet, Threads
-from .rows import MODEL, Model, Output, Target
+from .outlet import (
+    FormatName,
+    ManifestFile,
+    NoManifest,
+    Outlet,
+    ResumeRun,
+    RowsPerFile,
+    Sink,
+    TableName,
+    Timestamp,
+)
+from .rows import MODEL, Model
 
 if TYPE_CHECKING:
     from synthvae.sampling import Sampler
@@ -21,7 +32,7 @@ def sample(
         typer.Option("-n", "--rows", min=1, help="How many rows.", show_default="as --per says"),
     ] = None,
     model: Model = MODEL,
-    output: Output = "synthetic.csv",
+    output: Sink = "synthetic.csv",
     seed: Annotated[int, typer.Option(help="Same model, seed and n: same bytes.")] = 0,
     given: Annotated[
         list[str] | None,
@@ -34,6 +45,13 @@ def sample(
         list[str] | None,
         typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
     ] = None,
+    format: FormatName = None,
+    rows_per_file: RowsPerFile = None,
+    table: TableName = None,
+    resume: ResumeRun = False,
+    manifest: ManifestFile = None,
+    no_manifest: NoManifest = False,
+    timestamp: Timestamp = False,
     threads: Threads = None,
     force: Force = False,
     json: Json = False,
@@ -41,25 +59,22 @@ def sample(
 ) -> None:
     """Write new rows. Memory does not grow with their number, and the first 1,000 of 100,000 rows
     are those of 1,000 (but not of balanced ones)."""
-    target = Target.of(output, force, json, quiet)
+    notes = (manifest, no_manifest, timestamp)
+    outlet = Outlet.of(output, format, rows_per_file, table, *notes, resume, force, json, quiet)
     wanted = _pairs(given or [])
     column, counts = _counts(per or [])
     _refuse(rows, balance, counts)
-    from synthvae import pipeline
-    from synthvae.artifact import load
-    from synthvae.balancing import balanced
+    from synthvae.delivery import Drawer
+    from synthvae.requests import Request
 
-    sampler = pipeline.sampler(load(model))
+    drawer = Drawer.of(model)
     if balance or counts:
         column = balance or column
-        counts = counts or _equal(sampler, column, rows or 0)
+        counts = counts or _equal(drawer.sampler, column, rows or 0)
         rows = sum(counts.values())
-        chunks = balanced(sampler, column, counts, seed, target.view, wanted, threads)
-    else:
-        chunks = sampler.chunks(rows or 0, seed, target.view, wanted, threads)
-    schema = sampler.codec.arrow_schema(target.view)
-    target.reporter.result(
-        {**target.write("sampling", chunks, schema, rows or 0), "seed": seed}
+    request = Request(rows or 0, seed, wanted, column, counts)
+    outlet.reporter.result(
+        {**outlet.write(drawer, request, threads), "seed": seed}
         | ({"counts": counts} if counts else {})
     )
 

@@ -10,6 +10,7 @@
       EvidenceError               3   a record of another command that can't be read as one
       TrainingError               3   a fit that diverged, or a checkpoint of another fit
       PrivacyError                3   a promise that this table, metadata or budget can't keep
+      GuaranteeError             70   drawn rows that break their schema: a fault of synthvae
 
 Messages state the rule, then the fact, then what to do; one error carries all reasons found.
 """
@@ -68,6 +69,12 @@ class TrainingError(SynthvaeError):
 
 class PrivacyError(SynthvaeError):
     """A promise of differential privacy that would not be kept."""
+
+
+class GuaranteeError(SynthvaeError):
+    """Drawn rows that are not what the model's schema promises: never the user's fault."""
+
+    exit_code = 70
 
 
 class Problems:

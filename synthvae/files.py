@@ -46,7 +46,7 @@ def atomic(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
     except BaseException:
         Path(beside).unlink(missing_ok=True)
         raise
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_bytes(path: Path, data: bytes, mode: int | None = None) -> None:
@@ -61,7 +61,8 @@ def _umask() -> int:
     return mask
 
 
-def _sync_folder(folder: Path) -> None:
+def sync_folder(folder: Path) -> None:
+    """Names that appeared in `folder` outlive a power cut."""
     if os.name != "posix":
         return
     handle = os.open(folder, os.O_RDONLY)

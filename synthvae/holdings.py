@@ -14,6 +14,11 @@ NOT_PRIVATE = (
     "reveals about single rows."
 )
 
+_MEASURED = {
+    "history": "losses of training and held-out rows after every epoch",
+    "scores": "101 quantiles of the scores of held-out rows",
+}
+
 
 class Described(Protocol):
     """A model, with its weights (`artifact.Artifact`) or without (`artifact_header.Held`)."""
@@ -34,8 +39,7 @@ def describe(artifact: Described) -> dict[str, Any]:
     combinations = sum(len(factor.shares) for factor in conditions.factors)
     also = [
         "the weights, which are a function of the training rows",
-        "losses of training and held-out rows after every epoch",
-        "101 quantiles of the scores of held-out rows",
+        *(words for key, words in _MEASURED.items() if key in content["training"]),
         "the prior, and numbers on how well it follows the posteriors of the training rows",
         "the metadata that the fit was given, or that was detected",
     ]
@@ -60,5 +64,6 @@ def describe(artifact: Described) -> dict[str, Any]:
         "training": content["training"],
         "warnings": warnings(content["training"]["latent"]),
         "also": also,
+        "sampler_only": content.get("sampler_only"),
         "privacy": content.get("privacy", NOT_PRIVATE),
     }

@@ -181,11 +181,12 @@ def _artifact(
 
 def sampler(artifact: Artifact) -> Sampler:
     """The model of `artifact`, ready to draw rows."""
-    return Sampler(*fitted(artifact), _conditions(artifact))
+    return Sampler(*_loaded(artifact), _conditions(artifact))
 
 
 def scorer(artifact: Artifact) -> Scorer:
     """The model of `artifact`, ready to tell how usual rows are."""
+    _whole(artifact)
     held_out = artifact.content["training"].get("scores")
     if held_out is None:
         raise ArtifactError(
@@ -211,13 +212,29 @@ def _conditions(artifact: Artifact) -> Conditions:
 
 
 def fitted(artifact: Artifact) -> tuple[Vae, TableCodec]:
-    """The model of `artifact`, and the codecs of its table."""
+    """The model of `artifact`, and the codecs of its table. UsageError if it is a sampler only."""
+    _whole(artifact)
+    return _loaded(artifact)
+
+
+def _whole(artifact: Artifact) -> None:
+    if "sampler_only" in artifact.content:
+        raise UsageError(
+            "rows are met by a model's encoder, but this file was exported with --sampler-only, "
+            "without one: it draws rows and nothing else; use the file that 'synthvae fit' wrote"
+        )
+
+
+def _loaded(artifact: Artifact) -> tuple[Vae, TableCodec]:
+    """The model and the codecs; what a sampler has no weights for stays as it was built."""
     content = artifact.content
     settings = settings_of(artifact)
     codec = TableCodec.from_json(content["codec"])
     model = build(settings.model, codec.layout, 0)
+    dropped = content.get("sampler_only", {}).get("dropped", ())
+    built = {name: value for name, value in model.state_dict().items() if name in dropped}
     try:
-        model.load_state_dict(dict(artifact.weights))
+        model.load_state_dict({**built, **artifact.weights})
     except RuntimeError as error:
         raise ArtifactError(
             "a model file is read by the version of synthvae that wrote it, or by a later one that "

@@ -59,26 +59,29 @@ class Sampler:
         view: View,
         given: Mapping[str, str] | None = None,
         threads: int | None = None,
+        first: int = 0,
     ) -> Iterator[pa.Table]:
-        """Arrow tables of `block_rows` rows (the last may be shorter), `rows` in all.
+        """Arrow tables of `block_rows` rows (the last may be shorter), `rows` in all, less those
+        before row `first`.
 
         `given`: a value for some of the model's conditions. SchemaError if it has no such
         condition or never saw such a category.
         """
         if rows < 0:
             raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
-        return self._stream(rows, seed, view, self.fixed(given or {}), threads)
+        return self._stream(rows, seed, view, self.fixed(given or {}), threads, first)
 
     def _stream(
-        self, rows: int, seed: int, view: View, fixed: Fixed, threads: int | None
+        self, rows: int, seed: int, view: View, fixed: Fixed, threads: int | None, first: int
     ) -> Iterator[pa.Table]:
         size = self.block_rows
 
         def block(start: int) -> pa.Table:
             encoded = self.draw(start, seed, fixed)
-            return self.table(encoded, start, seed, view, fixed).slice(0, rows - start)
+            table = self.table(encoded, start, seed, view, fixed).slice(0, rows - start)
+            return table.slice(max(first - start, 0))
 
-        return in_order(block, range(0, rows, size), threads)
+        return in_order(block, range(first - first % size, rows, size), threads)
 
     @torch.no_grad()
     def draw(self, start: int, seed: int, fixed: Fixed) -> Encoded:

@@ -24,13 +24,17 @@ def write_table(path: str, chunks: Iterable[pa.Table], schema: pa.Schema) -> Non
     form = format_of(path)
     with _destination(path) as stream:
         if form.parquet:
-            _write_parquet(stream, chunks, schema)
+            write_parquet(stream, chunks, schema)
         elif form.gzip:
-            # No time stamp and no name in the header: the same rows give the same bytes.
-            with gzip.GzipFile("", "wb", 6, stream, mtime=0) as packed:
-                _write_text(packed, chunks, schema, form.delimiter)
+            with packed(stream) as inner:
+                write_text(inner, chunks, schema, form.delimiter)
         else:
-            _write_text(stream, chunks, schema, form.delimiter)
+            write_text(stream, chunks, schema, form.delimiter)
+
+
+def packed(stream: BinaryIO) -> gzip.GzipFile:
+    """`stream`, gzipped: no time stamp and no name, so that the same rows give the same bytes."""
+    return gzip.GzipFile("", "wb", 6, stream, mtime=0)
 
 
 @contextmanager
@@ -43,15 +47,17 @@ def _destination(path: str) -> Iterator[BinaryIO]:
         yield stream
 
 
-def _write_parquet(stream: BinaryIO, chunks: Iterable[pa.Table], schema: pa.Schema) -> None:
+def write_parquet(stream: BinaryIO, chunks: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Row groups of `ROW_GROUP` rows, whatever the chunks; the metadata of `schema` go along."""
     with pq.ParquetWriter(stream, schema) as writer:
         for group in regroup(chunks, ROW_GROUP):
             writer.write_table(group, row_group_size=ROW_GROUP)
 
 
-def _write_text(
+def write_text(
     stream: BinaryIO | gzip.GzipFile, chunks: Iterable[pa.Table], schema: pa.Schema, delimiter: str
 ) -> None:
+    """A header and a line a row; all columns are text."""
     names = quoted(pa.array(schema.names, pa.string()), delimiter).to_pylist()
     stream.write((delimiter.join(names) + "\n").encode())
     for chunk in chunks:
@@ -67,8 +73,14 @@ def _lines(chunk: pa.Table, delimiter: str) -> memoryview | bytes:
         # A line without anything on it would be no row to most readers.
         texts = [pc.if_else(pc.equal(texts[0], ""), '""', texts[0])]
     texts[-1] = pc.binary_join_element_wise(texts[-1], "\n", "")
-    joined = texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, delimiter)
-    array = joined.cast(pa.large_string())
+    return buffer_of(
+        texts[0] if len(texts) == 1 else pc.binary_join_element_wise(*texts, delimiter)
+    )
+
+
+def buffer_of(texts: pa.Array) -> memoryview:
+    """All `texts`, one after the other."""
+    array = texts.cast(pa.large_string())
     offsets = array.buffers()[1]
     first, last = (
         int.from_bytes(offsets[8 * i : 8 * i + 8].to_pybytes(), sys.byteorder)

@@ -75,6 +75,10 @@ class CategoricalCodec:
         kind = self._typed.type
         return pa.dictionary(pa.int32(), kind) if pa.types.is_string(kind) else kind
 
+    def typed_values(self) -> tuple[Any, ...]:
+        """The categories that are no nulls, as the typed view has them."""
+        return tuple(self._typed.drop_null().to_pylist())
+
     @cached_property
     def _texts(self) -> pa.Array:
         return pa.array(self.levels, pa.string())

@@ -16,6 +16,11 @@ import torch
 from synthvae import artifact as artifacts
 from synthvae import pipeline
 from synthvae.artifact import Artifact
+from synthvae.errors import UsageError
+from synthvae.exporting import sampler_only
+from synthvae.fields import fields_of
+from synthvae.guarantee import Guarantee
+from synthvae.holdings import describe
 from synthvae.model.presets import PRESETS
 from synthvae.model.spec import PARTS, build
 from synthvae.model.values import Rows
@@ -67,6 +72,35 @@ def test_rows_do_not_depend_on_n_threads_or_blocks(
         assert rows_of(artifact, n).equals(many.slice(0, n))
     chunks = list(pipeline.sampler(artifact).chunks(300, 7, "text"))
     assert [len(chunk) for chunk in chunks] == [128, 128, 44]
+
+
+@presets
+def test_a_sampler_draws_the_same_rows_and_meets_none(
+    preset: str, fitted: Fitted, tmp_path: Path
+) -> None:
+    artifact = fitted(preset)
+    sampler_only(artifact, "0" * 64).save(tmp_path / "s.synthvae")
+    slim = artifacts.load(tmp_path / "s.synthvae")
+    assert rows_of(slim, 9000).equals(rows_of(artifact, 9000))
+    assert "encoder.embedding.weight" in artifact.weights
+    assert "encoder.embedding.weight" not in slim.weights
+    assert not {"history", "scores"} & set(slim.content["training"])
+    assert describe(slim)["columns"] == describe(artifact)["columns"]
+    assert "scores" not in " ".join(describe(slim)["also"])
+    for use in (pipeline.scorer, pipeline.latent_space, pipeline.imputer, pipeline.fitted):
+        with pytest.raises(UsageError, match="exported with --sampler-only"):
+            use(slim)
+
+
+@presets
+def test_half_a_sampler_draws_rows_of_the_same_kind(preset: str, fitted: Fitted) -> None:
+    whole, half = fitted(preset), sampler_only(fitted(preset), "0" * 64, half=True)
+    assert len(half.to_bytes()) < 0.8 * len(sampler_only(whole, "0" * 64).to_bytes())
+    guarantee = Guarantee(fields_of(pipeline.sampler(half).codec), "text")
+    table = pa.concat_tables(guarantee.held(pipeline.sampler(half).chunks(9000, 7, "text")))
+    before = pa.concat_tables(pipeline.sampler(whole).chunks(9000, 7, "text"))
+    same = np.mean(np.array(table["group"].to_pylist()) == np.array(before["group"].to_pylist()))
+    assert same > 0.95  # rounding moves a draw now and then
 
 
 @presets

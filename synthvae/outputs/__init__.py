@@ -1,0 +1,1 @@
+"""Where rows go: one file, a folder of parts, a pipe or a database."""

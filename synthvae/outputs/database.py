@@ -1,0 +1,226 @@
+"""A table of a database, written by SQLAlchemy, or by DuckDB itself.
+
+All rows go in one transaction: a run that fails or is stopped leaves the database as it was (where
+CREATE TABLE can be undone, as in SQLite, DuckDB and PostgreSQL).
+"""
+
+from __future__ import annotations
+
+import importlib
+import re
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from synthvae.errors import TableError, UsageError
+from synthvae.outputs.formats import FORMATS, Format
+from synthvae.outputs.record import Written
+from synthvae.outputs.staging import Source
+
+_URL = re.compile(r"[A-Za-z][A-Za-z0-9+_.-]*://")
+_DUCKDB = "duckdb:///"
+
+
+def is_url(output: str) -> bool:
+    """Whether `output` names a database."""
+    return _URL.match(output) is not None
+
+
+def place_in(url: str, table: str | None, format: str | None, per_file: int | None) -> Database:
+    """The table called `table` of the database at `url`. UsageError for what makes no sense."""
+    if table is None:
+        raise UsageError(
+            f"rows of a database stand in a table, but '{hidden(url)}' is given without one; "
+            "name it with --table"
+        )
+    if format is not None or per_file is not None:
+        raise UsageError(
+            "a database has no format and no parts, but --format or --rows-per-file is given; "
+            "leave them out"
+        )
+    return Database(url, table)
+
+
+@dataclass(frozen=True)
+class Database:
+    """The table `table` of the database at `url`; `force`: one that exists is replaced."""
+
+    url: str
+    table: str
+    path: None = None
+
+    @property
+    def form(self) -> Format:
+        """Rows are typed, as in Parquet."""
+        return FORMATS["parquet"]
+
+    @property
+    def words(self) -> str:
+        """The output, without any password."""
+        return f"table '{self.table}' of {hidden(self.url)}"
+
+    def refuse(self, force: bool) -> None:
+        """UsageError if the table exists and may not be replaced, TableError if there is no
+        database to be had."""
+        file = _file_of(self.url)
+        if file is not None and not file.exists():
+            _module("duckdb" if self.url.startswith(_DUCKDB) else "sqlalchemy")
+            if not file.parent.is_dir():
+                raise UsageError(
+                    f"an output goes into an existing folder, but '{file.parent}' is none; create "
+                    "it first"
+                )
+            return
+        with self._opened() as database:
+            if database.has(self.table) and not force:
+                raise UsageError(
+                    f"outputs are never overwritten unasked, but {self.words} exists; "
+                    "pass --force or choose another name"
+                )
+
+    def describe(self) -> dict[str, Any]:
+        return {"kind": "database", "dialect": self.url.partition(":")[0], "table": self.table}
+
+    def write(
+        self, source: Source, schema: pa.Schema, rows: int, run: Mapping[str, Any], resume: bool
+    ) -> list[Written]:
+        with self._opened() as database:
+            database.fill(self.table, source(0), schema)
+        return []
+
+    @contextmanager
+    def _opened(self) -> Iterator[_Duckdb | _Sqlalchemy]:
+        """The database; one that was not there before is not there after a failure."""
+        file = _file_of(self.url)
+        new = file is not None and not file.exists()
+        if self.url.startswith(_DUCKDB):
+            database: _Duckdb | _Sqlalchemy = _Duckdb(self.url.removeprefix(_DUCKDB))
+        else:
+            database = _Sqlalchemy(self.url)
+        try:
+            yield database
+        except BaseException:
+            database.close()
+            if new and file is not None:
+                file.unlink(missing_ok=True)
+            raise
+        database.close()
+
+
+class _Duckdb:
+    """DuckDB takes Arrow tables as they are."""
+
+    def __init__(self, path: str) -> None:
+        self.errors: Any = _module("duckdb")
+        try:
+            self.connection = self.errors.connect(path)
+        except self.errors.Error as error:
+            raise _unreachable(f"{_DUCKDB}{path}", error) from error
+
+    def has(self, table: str) -> bool:
+        query = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
+        return bool(self.connection.execute(query, [table]).fetchone()[0])
+
+    def fill(self, table: str, chunks: Iterator[pa.Table], schema: pa.Schema) -> None:
+        name, at = '"' + table.replace('"', '""') + '"', self.connection
+        plain = pa.schema([field.with_type(_plain(field.type)) for field in schema])
+        at.execute("BEGIN")
+        at.register("chunk", plain.empty_table())
+        at.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM chunk")
+        for chunk in chunks:
+            at.unregister("chunk")
+            at.register("chunk", chunk.cast(plain))
+            at.execute(f"INSERT INTO {name} SELECT * FROM chunk")
+        at.execute("COMMIT")
+
+    def close(self) -> None:
+        self.connection.close()
+
+
+class _Sqlalchemy:
+    """Any other database that SQLAlchemy has a driver for."""
+
+    def __init__(self, url: str) -> None:
+        self.alchemy: Any = _module("sqlalchemy")
+        try:
+            self.engine = self.alchemy.create_engine(url)
+            if self.engine.dialect.name == "sqlite":
+                self._begin_at_once()
+            self.inspector = self.alchemy.inspect(self.engine)
+        except (self.alchemy.exc.SQLAlchemyError, ImportError) as error:
+            raise _unreachable(url, error) from error
+
+    def has(self, table: str) -> bool:
+        return bool(self.inspector.has_table(table))
+
+    def fill(self, table: str, chunks: Iterator[pa.Table], schema: pa.Schema) -> None:
+        columns = [
+            self.alchemy.Column(field.name, self._type(_plain(field.type))) for field in schema
+        ]
+        made = self.alchemy.Table(table, self.alchemy.MetaData(), *columns)
+        with self.engine.begin() as connection:
+            made.drop(connection, checkfirst=True)
+            made.create(connection)
+            for chunk in chunks:
+                connection.execute(made.insert(), chunk.to_pylist())
+
+    def _begin_at_once(self) -> None:
+        """SQLite's driver begins a transaction at the first INSERT: a DROP before it would stay."""
+        listen = self.alchemy.event.listen
+        listen(self.engine, "connect", lambda raw, _: setattr(raw, "isolation_level", None))
+        listen(self.engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+
+    def _type(self, kind: pa.DataType) -> Any:
+        types, known = self.alchemy.types, pa.types
+        if known.is_boolean(kind):
+            return types.Boolean()
+        if known.is_integer(kind):
+            return types.BigInteger()
+        if known.is_floating(kind):
+            return types.Double()
+        if known.is_decimal(kind):
+            return types.Numeric(kind.precision, kind.scale)
+        if known.is_date(kind):
+            return types.Date()
+        if known.is_timestamp(kind):
+            return types.DateTime(timezone=kind.tz is not None)
+        return types.Text()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+
+def _plain(kind: pa.DataType) -> pa.DataType:
+    return kind.value_type if pa.types.is_dictionary(kind) else kind
+
+
+def hidden(url: str) -> str:
+    """`url` without the password in it."""
+    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+
+
+def _file_of(url: str) -> Path | None:
+    """The file of a database in one file."""
+    found = re.match(r"(?:sqlite|duckdb)(?:\+\w+)?:///([^?:]+)", url)
+    return Path(found[1]) if found else None
+
+
+def _module(name: str) -> Any:
+    try:
+        return importlib.import_module(name)
+    except ImportError as error:
+        raise UsageError(
+            f"a database is written by {name}, but it is not installed; pip install 'synthvae[sql]'"
+        ) from error
+
+
+def _unreachable(url: str, error: Exception) -> TableError:
+    reason = hidden(str(error).splitlines()[0]) if str(error) else type(error).__name__
+    return TableError(
+        f"an output is a database that can be reached, but '{hidden(url)}' can't be: {reason}; "
+        "check the URL, and that its driver is installed"
+    )

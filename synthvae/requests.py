@@ -1,0 +1,69 @@
+"""What was asked of a model: all that, with the model, decides which rows are drawn.
+
+A request is plain JSON in a manifest, so that rows can be drawn again from it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from synthvae.balancing import balanced
+from synthvae.errors import TableError
+from synthvae.sampling import Sampler
+from synthvae.storage import View
+
+
+@dataclass(frozen=True)
+class Request:
+    """`rows` rows of `seed`. `given`: values of columns that the model is conditioned on.
+    `counts`, if any: rows of each value of `column`, `rows` in all."""
+
+    rows: int
+    seed: int = 0
+    given: Mapping[str, str] = field(default_factory=dict)
+    column: str = ""
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+    def chunks(
+        self, sampler: Sampler, view: View, threads: int | None = None, first: int = 0
+    ) -> Iterator[pa.Table]:
+        """The rows from number `first` on. Balanced ones are drawn from the beginning and those
+        before `first` dropped, since which they are depends on what came before."""
+        if not self.counts:
+            return sampler.chunks(self.rows, self.seed, view, self.given, threads, first)
+        args = (sampler, self.column, self.counts, self.seed, view, self.given, threads)
+        return _after(balanced(*args), first)
+
+    @property
+    def random_access(self) -> bool:
+        """Whether rows can be drawn without those before them."""
+        return not self.counts
+
+    def loose(self) -> tuple[str, ...]:
+        """Columns whose values the user gave."""
+        return tuple(self.given)
+
+    def to_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+    @staticmethod
+    def from_json(data: Mapping[str, Any]) -> Request:
+        """TableError for a request that this version can't make."""
+        try:
+            return Request(**data)
+        except TypeError as error:
+            raise TableError(
+                f"a manifest holds a request that can be made again, but {error}; use the synthvae "
+                "that wrote it"
+            ) from error
+
+
+def _after(chunks: Iterator[pa.Table], first: int) -> Iterator[pa.Table]:
+    for chunk in chunks:
+        if first < len(chunk):
+            yield chunk.slice(first)
+        first = max(first - len(chunk), 0)

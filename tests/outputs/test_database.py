@@ -1,0 +1,115 @@
+"""Rows in a database: all of them, typed, or none."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from synthvae.errors import TableError, UsageError
+from synthvae.outputs import database
+from synthvae.outputs.database import hidden, place_in
+
+TABLE = pa.table(
+    {
+        "id": pa.array(["a", "b", "c"]),
+        "n": pa.array([1, None, 3]),
+        "x": pa.array([0.5, 1.5, None]),
+        "k": pa.array(["u", "v", "u"]).dictionary_encode(),
+        "yes": pa.array([True, None, False]),
+        "day": pa.array([date(2020, 1, 2), None, date(2021, 1, 2)]),
+    }
+)
+ROWS = [tuple(row.values()) for row in TABLE.to_pylist()]
+
+
+def chunks(fail: bool = False) -> Iterator[pa.Table]:
+    yield TABLE.slice(0, 2)
+    if fail:
+        raise KeyboardInterrupt
+    yield TABLE.slice(2)
+
+
+def fill(url: str, fail: bool = False, rows=chunks) -> None:
+    place = place_in(url, "my table", None, None)
+    place.write(lambda _: rows(fail), TABLE.schema, 3, {}, resume=False)
+
+
+@pytest.fixture(params=["sqlalchemy", "duckdb"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    pytest.importorskip(request.param)
+    kind = "sqlite" if request.param == "sqlalchemy" else "duckdb"
+    return f"{kind}:///{tmp_path}/rows.db"
+
+
+def rows_in(url: str) -> list[tuple[object, ...]]:
+    path = url.partition(":///")[2]
+    query = 'SELECT * FROM "my table" ORDER BY 1'
+    if url.startswith("duckdb"):
+        import duckdb
+
+        with duckdb.connect(path) as connection:
+            return connection.execute(query).fetchall()
+    with sqlite3.connect(path) as connection:
+        rows = connection.execute(query).fetchall()
+    connection.close()
+    # SQLite has no booleans and no dates of its own.
+    yes = {1: True, 0: False, None: None}
+    return [(*r[:4], yes[r[4]], r[5] and date.fromisoformat(r[5])) for r in rows]
+
+
+def test_rows_come_as_they_are(url: str) -> None:
+    fill(url)
+    assert rows_in(url) == ROWS
+
+
+def test_a_table_is_replaced_only_if_asked(url: str) -> None:
+    fill(url)
+    place = place_in(url, "my table", None, None)
+    with pytest.raises(UsageError, match="never overwritten unasked"):
+        place.refuse(force=False)
+    place.refuse(force=True)
+    fill(url)
+    assert rows_in(url) == ROWS
+
+
+def test_a_run_that_is_stopped_leaves_the_old_table(url: str) -> None:
+    fill(url)
+    with pytest.raises(KeyboardInterrupt):
+        fill(url, fail=True)
+    assert rows_in(url) == ROWS
+
+
+def test_a_run_that_is_stopped_leaves_no_new_file(url: str) -> None:
+    with pytest.raises(KeyboardInterrupt):
+        fill(url, fail=True)
+    assert not Path(url.partition(":///")[2]).exists()
+
+
+def test_what_can_not_be_reached_is_said_without_the_password() -> None:
+    pytest.importorskip("sqlalchemy")
+    with pytest.raises(TableError, match="can't be") as caught:
+        place_in("nosuchdb://me:secret@host/x", "t", None, None).refuse(force=False)
+    assert "secret" not in str(caught.value)
+    assert hidden("postgresql+psycopg://me:s:e/c@h/x") == "postgresql+psycopg://me:***@h/x"
+
+
+def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ImportError(name)
+
+    monkeypatch.setattr(database.importlib, "import_module", missing)
+    for url in ("sqlite:///a.db", "duckdb:///a.db"):
+        with pytest.raises(UsageError, match=r"pip install 'synthvae\[sql\]'"):
+            place_in(url, "t", None, None).refuse(force=False)
+
+
+def test_a_database_wants_a_table_and_no_format() -> None:
+    with pytest.raises(UsageError, match="name it with --table"):
+        place_in("sqlite:///a.db", None, None, None)
+    with pytest.raises(UsageError, match="no format and no parts"):
+        place_in("sqlite:///a.db", "t", "csv", None)
