@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
@@ -65,7 +65,7 @@ def check(
     if not json and not quiet:
         _print(outcome)
     if github or os.environ.get("GITHUB_ACTIONS") == "true":
-        _annotate(outcome, json)
+        _annotate(outcome, sys.stderr if json or quiet else sys.stdout)
     if not outcome.passed:
         reporter.say(f"the gate '{outcome.name}' is not passed: {outcome.sentence}")
         raise typer.Exit(FAILED)
@@ -85,11 +85,10 @@ def _write(outcome: Outcome, output: _File, junit: _File, markdown: _File) -> No
         write_bytes(markdown, words.markdown(outcome).encode())
 
 
-def _annotate(outcome: Outcome, json: bool) -> None:
-    """Annotations where GitHub reads them, both streams; and the table on the run's own page."""
+def _annotate(outcome: Outcome, stream: TextIO) -> None:
+    """Annotations, which GitHub reads on either stream; and the table on the run's own page."""
     from synthvae.gate import words
 
-    stream = sys.stderr if json else sys.stdout
     for line in words.workflow_commands(outcome):
         stream.write(line + "\n")
     if page := os.environ.get("GITHUB_STEP_SUMMARY"):

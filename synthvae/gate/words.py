@@ -69,8 +69,10 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
 
 
 def number(value: float | None) -> str:
-    """Three digits, or nothing."""
-    return "" if value is None else f"{value:.3g}"
+    """Three digits, whole thousands, or nothing."""
+    if value is None:
+        return ""
+    return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
 
 
 def _data(text: str) -> str:

@@ -72,13 +72,7 @@ def read(path: Path) -> Declared:
     _known(section, where, problems)
     given = _paths(section, path.parent, where, problems)
     file = given.pop("settings", None)
-    if file is not None and content:
-        problems.add(
-            f"{where}: settings stand in the file itself or in another, but '{file.name}' is named "
-            f"beside {', '.join(map(str, content))}; move them"
-        )
-    elif file is not None and file.is_file():
-        content = load_mapping(file, "settings")
+    content = _settings(file, content, where, problems)
     outputs = section.get("outputs", "out")
     if not isinstance(outputs, str):
         problems.add(f"{where}: outputs is the path of a folder, but it is {outputs!r}; correct it")
@@ -105,6 +99,21 @@ def read(path: Path) -> Declared:
         outputs=path.parent / str(outputs),
         skip=skip,
     )
+
+
+def _settings(
+    file: Path | None, beside: dict[str, Any], where: str, problems: Problems
+) -> dict[str, Any]:
+    """The settings of the fit: those `beside` the section, or those in a `file` of their own."""
+    if file is None:
+        return beside
+    if beside:
+        problems.add(
+            f"{where}: settings stand in the file itself or in another, but '{file.name}' is named "
+            f"beside {', '.join(map(str, beside))}; move them"
+        )
+        return beside
+    return load_mapping(file, "settings") if file.is_file() else {}
 
 
 def _known(section: Mapping[str, Any], where: str, problems: Problems) -> None:
