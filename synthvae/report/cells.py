@@ -21,7 +21,7 @@ LEAST = 10
 MOST_LEVELS = 14
 MOST_VALUES = 25
 SPIKE = 0.1
-OTHER, MISSING = "other", "missing"
+OTHER, MISSING = "other", "no value"
 
 Scale = Literal["category", "value", "linear", "log", "time"]
 Masks = tuple[Bools, Bools, Bools]  # of real, holdout, synthetic rows

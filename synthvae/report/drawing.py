@@ -29,7 +29,7 @@ _THEME = {
 _SETTINGS: dict[str, Any] = {
     "svg.fonttype": "none",  # text stays text: it is read aloud, found and set in the page's type
     "svg.hashsalt": "synthvae",  # same content, same bytes
-    "font.size": 9.5,
+    "font.size": 10,
     "axes.edgecolor": LINE,
     "axes.labelcolor": MUTED,
     "axes.titlesize": 10.5,

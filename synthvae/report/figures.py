@@ -15,6 +15,7 @@ from synthvae.report.plots_rows import gap_plot, giveaway_plot, heat_plot, roc_p
 MOST_COLUMNS = 60
 _MOST_LINES = 30
 _GIVEAWAYS = 12
+GIVEAWAY = 0.002  # ROC AUC
 
 Json = Mapping[str, Any]
 
@@ -50,7 +51,9 @@ def fidelity_figures(content: Json) -> dict[str, Any]:
         found["pairs_shown"] = len(shown_names(pairs))
     detector = section["detector"]
     found["roc"] = roc_plot("roc", detector)
-    found["giveaway"] = giveaway_plot("give", detector["columns"][:_GIVEAWAYS])
+    found["giveaway"] = None
+    if any(each["auc_lost"] >= GIVEAWAY for each in detector["columns"]):
+        found["giveaway"] = giveaway_plot("give", detector["columns"][:_GIVEAWAYS])
     return found
 
 

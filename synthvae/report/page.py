@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
@@ -41,6 +42,7 @@ def page(content: Json) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["coded"] = _coded
     environment.globals |= {"number": words.value, "span": words.span, "title": words.title,
                             "form": words.form, "status": _STATUS, "outcome": _OUTCOME,
                             "better": words.BETTER}  # fmt: skip
@@ -134,6 +136,15 @@ def _criteria(audit: Json | None) -> list[dict[str, Any]]:
             "sort": each["value"],
         })  # fmt: skip
     return found
+
+
+def _coded(text: str) -> Any:
+    """Commands between quotes, and options, as code; everything is escaped first."""
+    from markupsafe import Markup, escape
+
+    safe = re.sub(r"&#39;(synthvae .+?)&#39;", r"<code>\1</code>", str(escape(text)))
+    return Markup(re.sub(r"(?<=[ :])(--[a-z]+(?: [\w.]+\.\w+)?|-m [\w.]+)(?=$|[,.;])",
+                         r"<code>\1</code>", safe))  # fmt: skip
 
 
 def _text(name: str) -> str:

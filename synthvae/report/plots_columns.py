@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from synthvae.report.cells import MISSING, OTHER
 from synthvae.report.drawing import (
     HOLDOUT,
     INK,
@@ -22,8 +23,9 @@ from synthvae.report.drawing import (
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
-WIDE = 4.7
+NARROW, WIDE = 4.1, 5.3  # inches: a third and a half of the page, and either fits a phone
 _LABEL = 22
+_FITS = 40  # characters on an axis
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Json = Mapping[str, Any]
@@ -39,12 +41,11 @@ def overlay_plot(key: str, name: str, overlay: Json) -> str:
         return _standing(key, words, overlay["bars"])
     bars = overlay["bars"]
     if not bars:
-        made, axes = figure(WIDE, 1.75)
+        made, axes = figure(NARROW, 1.75)
         _outline(axes, overlay)
         return svg(made, key, words)
-    made, both = figure(WIDE, 1.75, 1, 2, width_ratios=[0.55 * len(bars), 3.6])
+    made, both = figure(NARROW, 1.75, 1, 2, width_ratios=[0.62 * len(bars), 3.4])
     _bars(both[0], bars)
-    both[0].tick_params(axis="x", labelsize=8.5)
     _outline(both[1], overlay)
     return svg(made, key, words)
 
@@ -79,7 +80,7 @@ def short(text: str, most: int = _LABEL) -> str:
 
 def _lying(key: str, words: str, bars: Sequence[Json]) -> str:
     """Categories: real rows as bars, the others as marks on them."""
-    made, axes = figure(WIDE, 0.5 + 0.235 * len(bars))
+    made, axes = figure(NARROW, 0.5 + 0.245 * len(bars))
     for at, bar in enumerate(bars):
         axes.barh(at, 100 * bar["real"], height=0.72, color=REAL, alpha=0.3, linewidth=0)
         axes.plot([100 * bar["real"]] * 2, [at - 0.36, at + 0.36], color=REAL, linewidth=1.6)
@@ -97,14 +98,13 @@ def _lying(key: str, words: str, bars: Sequence[Json]) -> str:
 
 def _standing(key: str, words: str, bars: Sequence[Json]) -> str:
     """Few numbers, in their order."""
-    made, axes = figure(WIDE, 1.75)
+    made, axes = figure(NARROW, 1.75)
     _bars(axes, bars)
-    longest = max(len(bar["label"]) for bar in bars)
-    every = max(1, -(-len(bars) * (longest + 1) // 46))
-    shown = [at for at, bar in enumerate(bars)
-             if at % every == 0 or bar["label"] in ("other", "missing")]  # fmt: skip
-    if len(shown) > 1 and every > 1 and shown[-1] - shown[-2] < every:
-        shown.pop(-2)  # else the last two lie over each other
+    named = [at for at, bar in enumerate(bars) if bar["label"] in (OTHER, MISSING)]
+    numbers = [at for at in range(len(bars)) if at not in named]
+    wide = sum(len(bars[at]["label"]) + 2 for at in range(len(bars)))
+    every = -(-wide // _FITS)
+    shown = sorted([*numbers[::every], *named])
     axes.set_xticks(shown, [short(bars[at]["label"], 12) for at in shown])
     return svg(made, key, words)
 

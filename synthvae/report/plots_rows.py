@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthvae.report.drawing import HOLDOUT, INK, LINE, MUTED, REAL, SYNTHETIC, figure, styled, svg
-from synthvae.report.plots_columns import WIDE, short
+from synthvae.report.plots_columns import NARROW, WIDE, short
 
 MOST_NAMES = 30
 _MARKED = 0.1
@@ -67,14 +67,14 @@ def _cells(
     from matplotlib.patches import Rectangle
 
     size = len(names)
-    made, axes = figure(WIDE, 4.3)
+    made, axes = figure(NARROW, 3.9)
     for i, j, color, share in cells:
         axes.add_patch(Rectangle((j - 0.5, i - 0.5), 1, 1, facecolor=color, linewidth=0,
                                  alpha=min(max(abs(share), 0.03), 1.0)))  # fmt: skip
         if signs and abs(share) >= marked and size <= 20:
             axes.text(j, i, "+" if share > 0 else "\N{MINUS SIGN}", ha="center",
                       va="center_baseline", color=INK, fontsize=9)  # fmt: skip
-    font = 8.5 if size <= 22 else 7.2
+    font = 9.0 if size <= 20 else 7.2
     axes.set_xlim(-0.5, max(size - 1.5, 0.5))
     axes.set_ylim(size - 0.5, 0.5)
     # The first column has no row and the last one no column: each pair is shown once.

@@ -96,7 +96,7 @@ def test_few_missing_values_are_not_drawn():
     fresh = pd.Series(values)
     assert overlay(pd.Series(few), fresh, fresh).bars == ()
     bars = overlay(pd.Series(many), pd.Series(many), fresh).bars
-    assert [bar.label for bar in bars] == ["missing"]
+    assert [bar.label for bar in bars] == ["no value"]
 
 
 def test_a_spike_is_a_bar_of_its_own():
