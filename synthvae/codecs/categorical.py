@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae import storage
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.specials import nulls
 from synthvae.errors import SchemaError
@@ -31,6 +32,7 @@ class CategoricalCodec:
     storage: str
 
     kind = "categorical"
+    made_up = False
 
     @staticmethod
     def fit(column: Column, missing: frozenset[str]) -> CategoricalCodec:
@@ -74,6 +76,17 @@ class CategoricalCodec:
     def arrow_type(self) -> pa.DataType:
         kind = self._typed.type
         return pa.dictionary(pa.int32(), kind) if pa.types.is_string(kind) else kind
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.levels
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return Allowed((wanted.forms,))
 
     @cached_property
     def _texts(self) -> pa.Array:
