@@ -8,6 +8,7 @@ import typer
 
 from synthvae.errors import UsageError
 
+from .conditions import refuse_with_conditions, write_completed, write_conditional
 from .console import Force, Json, Quiet, Threads
 from .rows import MODEL, Model, Output, Target
 
@@ -34,6 +35,25 @@ def sample(
         list[str] | None,
         typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="A condition that every row meets: \"income == '>50K' and age > 60\"."),
+    ] = None,
+    conditions: Annotated[
+        str | None,
+        typer.Option(help="A table of partial rows: one whole row for each; empty cells are free."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="COLUMN=VALUE: what if the column had this value, whatever the model says; "
+            "columns written after it follow. Repeatable.",
+        ),
+    ] = None,
+    max_seconds: Annotated[
+        float, typer.Option(min=0, help="Patience with --where: give up if it takes longer.")
+    ] = 600.0,
     threads: Threads = None,
     force: Force = False,
     json: Json = False,
@@ -42,9 +62,29 @@ def sample(
     """Write new rows. Memory does not grow with their number, and the first 1,000 of 100,000 rows
     are those of 1,000 (but not of balanced ones)."""
     target = Target.of(output, force, json, quiet)
-    wanted = _pairs(given or [])
+    wanted, values = _pairs(given or [], "--given"), _pairs(setting or [], "--set")
     column, counts = _counts(per or [])
+    if conditions is not None:
+        refuse_with_conditions(
+            **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
+            **{"--where": where, "--set": setting},
+        )
+        from synthvae.artifact import load
+
+        done = write_completed(target, load(model), conditions, seed, threads)
+        target.reporter.result({**done, "seed": seed})
+        return
     _refuse(rows, balance, counts)
+    if where is not None or values:
+        _refuse_both(balance, counts)
+        from synthvae.artifact import load
+
+        request = (where, wanted, values)
+        done = write_conditional(
+            target, load(model), rows or 0, seed, request, threads, max_seconds
+        )
+        target.reporter.result({**done, "seed": seed})
+        return
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.balancing import balanced
@@ -82,11 +122,19 @@ def _refuse(rows: int | None, balance: str | None, counts: dict[str, int]) -> No
         raise UsageError("a sample has a number of rows, but none is given; add -n")
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
+def _refuse_both(balance: str | None, counts: dict[str, int]) -> None:
+    if balance or counts:
+        raise UsageError(
+            "rows meet a condition or are counted by value, but --where or --set and --balance or "
+            "--per were asked for; sample twice"
+        )
+
+
+def _pairs(given: list[str], option: str) -> dict[str, str]:
     for pair in given:
         if "=" not in pair:
             raise UsageError(
-                f"--given takes COLUMN=VALUE, but it is '{pair}'; put a '=' between them"
+                f"{option} takes COLUMN=VALUE, but it is '{pair}'; put a '=' between them"
             )
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
 

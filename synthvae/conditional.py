@@ -21,8 +21,8 @@ import pyarrow as pa
 import torch
 
 from synthvae.codecs.parts import Draw
-from synthvae.errors import UsageError
-from synthvae.interventions import Intervention
+from synthvae.errors import Problems, SchemaError, UsageError
+from synthvae.interventions import Intervention, interventions
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, side_by_side
 from synthvae.model.limits import Bounds, Guidance, Limits, ScalarLimit, Survivors
@@ -76,6 +76,23 @@ class Request:
     condition: Condition | None = None
     given: Mapping[str, str] = field(default_factory=dict)
     interventions: tuple[Intervention, ...] = ()
+
+    @staticmethod
+    def of(
+        sampler: Sampler, where: str | None, given: Mapping[str, str], values: Mapping[str, str]
+    ) -> Request:
+        """UsageError for a condition that can't be read; SchemaError for one that no row meets, and
+        for columns that are asked for twice."""
+        condition = None if where is None else Condition.of(where, sampler.codec)
+        problems = Problems()
+        asked = set(condition.columns) if condition else set()
+        for name in sorted((asked & {*given, *values}) | ({*given} & {*values})):
+            problems.add(
+                f"a column is asked for once, but '{name}' is given, set or part of the condition "
+                "as well; leave one out"
+            )
+        problems.raise_as(SchemaError)
+        return Request(condition, given, interventions(sampler, values))
 
 
 class Conditional:

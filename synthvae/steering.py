@@ -29,7 +29,7 @@ from synthvae.model.values import Rows
 from synthvae.seeds import stream
 
 EXACT = 0.05  # limits that this share of the rows meets are met by plain rejection
-CUT = 0.001
+CUT = 0.005
 _EARLY = 0.05  # share of the mass that may lie above an earlier bound: it is not cut off
 _TRIAL = 16_384
 _ROUNDS = 3

@@ -37,12 +37,17 @@ class Condition:
         this model's, or why the model never meets it."""
         return _Binder(text, codec).condition(parse(text))
 
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns that are looked at."""
+        return tuple(dict.fromkeys(columns_of(self.bound)))
+
     def meets(self, encoded: Encoded, draw: Draw) -> Mask:
         """Which of the encoded rows [n] of the whole layout meet it once decoded."""
         layout = self.codec.layout
         cells = {
             name: columns.read(self.codec[name], layout.of_column(name).take(encoded), draw)
-            for name in dict.fromkeys(columns_of(self.bound))
+            for name in self.columns
         }
         return holds(self.bound, cells)
 
