@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -89,13 +90,24 @@ class Outlet:
         noted = _noted(place, manifest, no_manifest, force or resume)
         return Outlet(place, noted, Reporter(quiet, json), resume, timestamp)
 
-    def write(self, drawer: Drawer, request: Request, threads: int | None) -> dict[str, Any]:
-        """Draw and write all rows and the manifest; what there is to say for programs."""
+    def write(
+        self,
+        drawer: Drawer,
+        request: Request,
+        threads: int | None,
+        note: Callable[[], str] = str,
+    ) -> dict[str, Any]:
+        """Draw and write all rows and the manifest; what there is to say for programs. `note` is
+        asked for more to say while it goes on."""
         from synthvae.delivery import deliver
 
         started = time.monotonic()
         with self.reporter.progress("sampling", request.rows) as bar:
-            files = deliver(drawer, request, self.place, self.resume, threads, bar.at)
+
+            def watch(done: int) -> None:
+                bar.at(done, note())
+
+            files = deliver(drawer, request, self.place, self.resume, threads, watch)
         took = time.monotonic() - started
         name = self.place.words
         speed = f"{request.rows / took:,.0f} a second"

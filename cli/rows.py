@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -51,9 +51,15 @@ class Target:
         return Target(path, "typed" if form.parquet else "text", Reporter(quiet, json))
 
     def write(
-        self, what: str, chunks: Iterable[pa.Table], schema: pa.Schema, rows: int
+        self,
+        what: str,
+        chunks: Iterable[pa.Table],
+        schema: pa.Schema,
+        rows: int,
+        note: Callable[[], str] = str,
     ) -> dict[str, object]:
-        """Write `rows` rows, and what there is to say about them."""
+        """Write `rows` rows, and what there is to say about them; `note` is asked for more while it
+        goes on."""
         from synthvae.writing import as_text, text_schema, write_table
 
         if self.view == "text":
@@ -66,7 +72,7 @@ class Target:
                 for chunk in chunks:
                     yield chunk
                     done += len(chunk)
-                    bar.at(done)
+                    bar.at(done, note())
 
             write_table(self.path, watched(), schema)
         took = time.monotonic() - started

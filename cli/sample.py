@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from synthvae.errors import UsageError
 
+from .conditions import accepted, refuse_with_conditions, share, write_completed
 from .console import Force, Json, Quiet, Threads
 from .outlet import (
     FormatName,
@@ -20,7 +22,7 @@ from .outlet import (
     TableName,
     Timestamp,
 )
-from .rows import MODEL, Model
+from .rows import MODEL, Model, Target
 
 if TYPE_CHECKING:
     from synthvae.sampling import Sampler
@@ -45,6 +47,25 @@ def sample(
         list[str] | None,
         typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
     ] = None,
+    where: Annotated[
+        str | None,
+        typer.Option(help="A condition that every row meets: \"income == '>50K' and age > 60\"."),
+    ] = None,
+    conditions: Annotated[
+        str | None,
+        typer.Option(help="A table of partial rows: one whole row for each; empty cells are free."),
+    ] = None,
+    setting: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--set",
+            help="COLUMN=VALUE: what if the column had this value, whatever the model says; "
+            "columns written after it follow. Repeatable.",
+        ),
+    ] = None,
+    max_seconds: Annotated[
+        float, typer.Option(min=0, help="Patience with --where: give up if it takes longer.")
+    ] = 600.0,
     format: FormatName = None,
     rows_per_file: RowsPerFile = None,
     table: TableName = None,
@@ -60,10 +81,25 @@ def sample(
     """Write new rows. Memory does not grow with their number, and the first 1,000 of 100,000 rows
     are those of 1,000 (but not of balanced ones)."""
     notes = (manifest, no_manifest, timestamp)
-    outlet = Outlet.of(output, format, rows_per_file, table, *notes, resume, force, json, quiet)
-    wanted = _pairs(given or [])
+    wanted, values = _pairs(given or [], "--given"), _pairs(setting or [], "--set")
     column, counts = _counts(per or [])
+    if conditions is not None:
+        refuse_with_conditions(
+            **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
+            **{"--where": where, "--set": setting, "--format": format, "--table": table},
+            **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
+        )
+        from synthvae.artifact import load
+
+        target = Target.of(output, force, json, quiet)
+        done = write_completed(target, load(model), conditions, seed, threads)
+        target.reporter.result({**done, "seed": seed})
+        return
+    outlet = Outlet.of(output, format, rows_per_file, table, *notes, resume, force, json, quiet)
     _refuse(rows, balance, counts)
+    if where is not None or values:
+        _refuse_both(balance, counts)
+    from synthvae.conditional import Tally
     from synthvae.delivery import Drawer
     from synthvae.requests import Request
 
@@ -72,10 +108,16 @@ def sample(
         column = balance or column
         counts = counts or _equal(drawer.sampler, column, rows or 0)
         rows = sum(counts.values())
-    request = Request(rows or 0, seed, wanted, column, counts)
+    tally = Tally()
+    asked = Request(
+        rows or 0, seed, wanted, column, counts, where or "", values, max_seconds, tally
+    )
+    note = partial(share, tally) if where else str
+    written = outlet.write(drawer, asked, threads, note)
     outlet.reporter.result(
-        {**outlet.write(drawer, request, threads), "seed": seed}
+        {**written, "seed": seed}
         | ({"counts": counts} if counts else {})
+        | (accepted(tally, where, outlet.reporter) if asked.conditional else {})
     )
 
 
@@ -97,11 +139,19 @@ def _refuse(rows: int | None, balance: str | None, counts: dict[str, int]) -> No
         raise UsageError("a sample has a number of rows, but none is given; add -n")
 
 
-def _pairs(given: list[str]) -> dict[str, str]:
+def _refuse_both(balance: str | None, counts: dict[str, int]) -> None:
+    if balance or counts:
+        raise UsageError(
+            "rows meet a condition or are counted by value, but --where or --set and --balance or "
+            "--per were asked for; sample twice"
+        )
+
+
+def _pairs(given: list[str], option: str) -> dict[str, str]:
     for pair in given:
         if "=" not in pair:
             raise UsageError(
-                f"--given takes COLUMN=VALUE, but it is '{pair}'; put a '=' between them"
+                f"{option} takes COLUMN=VALUE, but it is '{pair}'; put a '=' between them"
             )
     return {name: value for name, _, value in (pair.partition("=") for pair in given)}
 

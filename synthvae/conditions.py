@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthvae.errors import SchemaError
 from synthvae.layout import Codes, Part
 
 MAX_COMBINATIONS = 4096
@@ -25,6 +26,14 @@ class Factor:
     positions: tuple[int, ...]
     codes: Codes
     shares: NDArray[np.float64]
+
+    def within(self, allowed: Mapping[int, NDArray[np.bool_]]) -> Factor:
+        """Only the combinations of which every code is `allowed` [classes], by position."""
+        inside = np.ones(len(self.shares), bool)
+        for column, position in enumerate(self.positions):
+            if position in allowed:
+                inside &= allowed[position][self.codes[:, column]]
+        return Factor(self.positions, self.codes[inside], self.shares[inside])
 
     def shares_given(self, fixed: Mapping[int, int]) -> NDArray[np.float64]:
         """The shares [n] among the combinations that agree with `fixed`; of all if none does."""
@@ -58,6 +67,16 @@ class Conditions:
             for name in dict.fromkeys(columns)
         ]
         return Conditions(tuple(apart), len(columns))
+
+    def within(self, allowed: Mapping[int, NDArray[np.bool_]]) -> Conditions:
+        """Only combinations whose codes are `allowed`. SchemaError if one factor has none."""
+        factors = tuple(factor.within(allowed) for factor in self.factors)
+        if not all(len(factor.shares) for factor in factors):
+            raise SchemaError(
+                f"a combination of given columns is drawn if {MIN_ROWS} rows of the table held it, "
+                "but of those that meet the condition none was; give values with --given instead"
+            )
+        return Conditions(factors, self.width)
 
     def draw(
         self, rng: np.random.Generator, rows: int, fixed: Mapping[int, int] | None = None

@@ -40,16 +40,22 @@ class Job:
 
 
 class Imputer:
-    """`model` and `codec` of one artifact; `missing`: written forms of unknown cells."""
+    """`model` and `codec` of one artifact; `missing`: written forms of unknown cells, which are not
+    drawn either (`never`, unless that says otherwise: [O] as `Heads.never` gives it)."""
 
-    def __init__(self, model: Vae, codec: TableCodec, missing: frozenset[str]) -> None:
+    def __init__(
+        self,
+        model: Vae,
+        codec: TableCodec,
+        missing: frozenset[str],
+        never: torch.Tensor | None = None,
+    ) -> None:
         self.model, self.codec, self.missing = model, codec, missing
         layout = codec.layout.part(given=False).layout
         modelled = [one for one in codec.codecs if one.name not in codec.given]
         self.details = [detail for one in modelled for detail in _details(one, layout)]
-        self.never = model.heads.never(
-            {_first_class(one, layout): found for one in modelled if (found := _absent(one))}
-        )
+        absent = {_first_class(one, layout): found for one in modelled if (found := _absent(one))}
+        self.never = model.heads.never(absent) if never is None else never
 
     def job(self, table: Table, seed: int, view: View) -> Job:
         """`table` held against the model. SchemaError with every reason why they don't fit."""

@@ -76,7 +76,7 @@ def _matched(
                 f"'{one.name}'; {hint(one.name, table.names)}"
             )
             continue
-        column = _in_its_form(table[one.name], one)
+        column = in_its_form(table[one.name], one)
         masks[one.name] = unknown(column, one)
         try:
             parts.append(_encode(one, column, masks[one.name], stream(seed, "encode", one.name)))
@@ -141,7 +141,7 @@ def _refuse_infinite(column: Column) -> None:
         )
 
 
-def _in_its_form(column: Column, codec: Codec) -> Column:
+def in_its_form(column: Column, codec: Codec) -> Column:
     """Values of a typed column as the training table wrote them: Arrow's texts of moments and
     booleans are not those of a CSV file."""
     form: Any = getattr(codec, "form", None)

@@ -32,6 +32,7 @@ from synthvae.model.size import sized
 from synthvae.model.spec import build
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
+from synthvae.row_conditions import FREE
 from synthvae.sampling import Sampler
 from synthvae.schema import MISSING, resolve
 from synthvae.scoring import Scorer, quantiles
@@ -205,6 +206,12 @@ def imputer(artifact: Artifact) -> Imputer:
     """The model of `artifact`, ready to fill missing cells."""
     missing = MISSING | frozenset(settings_of(artifact).missing_values)
     return Imputer(*fitted(artifact), missing)
+
+
+def completer(artifact: Artifact) -> Imputer:
+    """The model of `artifact`, ready to complete rows of which some cells are empty, and free."""
+    model, codec = fitted(artifact)
+    return Imputer(model, codec, FREE, model.heads.never({}))
 
 
 def _conditions(artifact: Artifact) -> Conditions:

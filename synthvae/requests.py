@@ -6,33 +6,47 @@ A request is plain JSON in a manifest, so that rows can be drawn again from it.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import pyarrow as pa
 
 from synthvae.balancing import balanced
+from synthvae.conditional import PATIENCE, Conditional, Kind, Tally
 from synthvae.errors import TableError
 from synthvae.sampling import Sampler
 from synthvae.storage import View
+
+_SELDOM = ("where", "values")  # not noted where nothing was asked for
 
 
 @dataclass(frozen=True)
 class Request:
     """`rows` rows of `seed`. `given`: values of columns that the model is conditioned on.
-    `counts`, if any: rows of each value of `column`, `rows` in all."""
+    `counts`, if any: rows of each value of `column`, `rows` in all. `where`, if any: a condition
+    that all of them meet; `values` of columns that are set. `patience` in seconds and the `tally`
+    of candidates change no row."""
 
     rows: int
     seed: int = 0
     given: Mapping[str, str] = field(default_factory=dict)
     column: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
+    where: str = ""
+    values: Mapping[str, str] = field(default_factory=dict)
+    patience: float = field(default=PATIENCE, compare=False)
+    tally: Tally = field(default_factory=Tally, compare=False)
 
     def chunks(
         self, sampler: Sampler, view: View, threads: int | None = None, first: int = 0
     ) -> Iterator[pa.Table]:
-        """The rows from number `first` on. Balanced ones are drawn from the beginning and those
-        before `first` dropped, since which they are depends on what came before."""
+        """The rows from number `first` on. Balanced ones, and those that meet a condition, are
+        drawn from the beginning and those before `first` dropped, since which they are depends on
+        what came before."""
+        if self.conditional:
+            kind = Kind.of(sampler, self.where or None, self.given, self.values)
+            asked = Conditional(sampler, kind, self.tally)
+            return _after(asked.chunks(self.rows, self.seed, view, threads, self.patience), first)
         if not self.counts:
             return sampler.chunks(self.rows, self.seed, view, self.given, threads, first)
         args = (sampler, self.column, self.counts, self.seed, view, self.given, threads)
@@ -41,14 +55,19 @@ class Request:
     @property
     def random_access(self) -> bool:
         """Whether rows can be drawn without those before them."""
-        return not self.counts
+        return not self.counts and not self.conditional
+
+    @property
+    def conditional(self) -> bool:
+        return bool(self.where or self.values)
 
     def loose(self) -> tuple[str, ...]:
         """Columns whose values the user gave."""
-        return tuple(self.given)
+        return (*self.given, *self.values)
 
     def to_json(self) -> dict[str, Any]:
-        return asdict(self)
+        own = {f.name: getattr(self, f.name) for f in fields(self) if f.compare}
+        return {name: value for name, value in own.items() if value or name not in _SELDOM}
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Request:

@@ -95,10 +95,13 @@ class Sampler:
 
     def table(self, encoded: Encoded, start: int, seed: int, view: View, fixed: Fixed) -> pa.Table:
         """What `draw` gave, as values."""
-        table = self.codec.decode(encoded, Draw(seed, start), view)
+        return self.shown(self.codec.decode(encoded, Draw(seed, start), view), fixed, view)
+
+    def shown(self, table: pa.Table, fixed: Fixed, view: View) -> pa.Table:
+        """`table`, with the values that the user gave as they were given."""
         for name, text in fixed.texts.items():
             where = table.column_names.index(name)
-            same = self._same(name, text, len(encoded), view)
+            same = self._same(name, text, len(table), view)
             table = table.set_column(where, table.schema.field(where), same)
         return table
 

@@ -16,8 +16,10 @@ from synthvae import pipeline, private
 from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
 from synthvae.codecs.table_codec import TableCodec
+from synthvae.conditional import PATIENCE, Conditional, Kind
 from synthvae.errors import UsageError
 from synthvae.holdout import Holdout, Mask, beside, left_out, without
+from synthvae.row_conditions import partial_rows
 from synthvae.sampling import Sampler
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
@@ -74,22 +76,54 @@ class Synthesizer:
         *,
         balance: str | None = None,
         per: Mapping[str, Mapping[Any, int]] | None = None,
+        where: str | None = None,
+        conditions: pd.DataFrame | None = None,
+        set: Mapping[str, Any] | None = None,
+        max_seconds: float = PATIENCE,
     ) -> pd.DataFrame:
         """`n` new rows. The same model, seed and position give the same row, whatever `n` is.
 
         `given`: values for columns that the model is conditioned on. `balance`: a column of which
         every value gets as many rows. `per`, in place of `n`: how many rows each value of a column
         gets, `{"income": {">50K": 5000}}`.
+
+        `where`: a condition that every row meets, "income == '>50K' and age > 60"
+        (docs/conditions.md). `set`: values that columns are set to, whatever the model says; what
+        is written after them follows. UsageError where either is foreseen to take more than
+        `max_seconds`. `conditions`, in place of `n`: partial rows, each completed, in its dtypes
+        and under its index; nulls are free.
         """
+        if conditions is not None:
+            alone(n=n, given=given, balance=balance, per=per, where=where, set=set)
+            return self._completed(conditions, seed)
         sampler = pipeline.sampler(self.artifact)
         texts = {name: _written(value) for name, value in (given or {}).items()}
+        if where is not None or set:
+            alone(balance=balance, per=per)
         if balance is None and per is None:
             if n is None:
                 raise UsageError("a sample has a number of rows, but none is given; pass n")
+            if where is not None or set:
+                values = {name: _written(value) for name, value in (set or {}).items()}
+                asked = Conditional(sampler, Kind.of(sampler, where, texts, values))
+                chunks = asked.chunks(n, seed, "typed", patience=max_seconds)
+                return self._frame(chunks, sampler.codec)
             return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
         column, counts = _counts(sampler, n, balance, per)
         chunks = balanced(sampler, column, counts, seed, "typed", texts)
         return self._frame(chunks, sampler.codec)
+
+    def _completed(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
+        """A whole row for each of `frame`."""
+        imputer = pipeline.completer(self.artifact)
+        job = imputer.job(partial_rows(imputer.codec, from_frame(frame)), seed, "typed")
+        whole = pa.concat_tables(imputer.chunks(job)).to_pandas(integer_object_nulls=True)
+        whole.index = frame.index
+        full = frame.reindex(columns=whole.columns)
+        absent = [name for name in whole.columns if name not in frame.columns]
+        full[absent] = whole[absent]
+        unknown = {n: m for n, m in job.matched.unknown.items() if m.any() and n not in absent}
+        return _filled(full, whole, unknown)
 
     def score(
         self, frame: pd.DataFrame, bound: Bound = "elbo", draws: int = DRAWS, seed: int = 0
@@ -174,6 +208,16 @@ class Synthesizer:
         loaded.settings = pipeline.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
+
+
+def alone(**others: Any) -> None:
+    """UsageError if any of `others` was asked for: they say something else of the same rows."""
+    asked = [name for name, value in others.items() if value is not None]
+    if asked:
+        raise UsageError(
+            "conditions say which rows there are, but other arguments do too: "
+            f"{', '.join(asked)}; leave those or the conditions out"
+        )
 
 
 def _counts(

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae import storage
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.specials import nulls
 from synthvae.errors import SchemaError
@@ -31,6 +32,7 @@ class CategoricalCodec:
     storage: str
 
     kind = "categorical"
+    made_up = False
 
     @staticmethod
     def fit(column: Column, missing: frozenset[str]) -> CategoricalCodec:
@@ -78,6 +80,17 @@ class CategoricalCodec:
     def typed_values(self) -> tuple[Any, ...]:
         """The categories that are no nulls, as the typed view has them."""
         return tuple(self._typed.drop_null().to_pylist())
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.levels
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return Allowed((wanted.forms,))
 
     @cached_property
     def _texts(self) -> pa.Array:

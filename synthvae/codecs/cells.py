@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from synthvae.codecs.allowed import Allowed, ValueSet, plain
 from synthvae.codecs.bounds import atoms_of, outer_bounds
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
@@ -36,6 +37,7 @@ class CellsCodec:
     fine: int
 
     kind = "cells"
+    made_up = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -108,8 +110,32 @@ class CellsCodec:
         drawn: Values = grid.at(rank + np.searchsorted(gaps, rank, "right"))
         return drawn
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self.form.specials.texts
+        return texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        missing: tuple[bool, ...] = self.form.specials.missing
+        return missing
+
     def arrow_type(self) -> pa.DataType:
         return self.form.typed_as
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        """Cells that hold a wanted value; fine ones are told apart if one coarse cell is left."""
+        states = np.concatenate([wanted.forms, wanted.holds(*plain(self.form.snap(self.atoms)))])
+        low, high = self.edges[:-1], self.edges[1:]
+        touched = [((a <= high) & (b >= low)) for a, b in wanted.spans.tolist()]
+        fine = np.any([np.zeros(len(low), bool), *touched], axis=0).reshape(self._cells, self.fine)
+        coarse = np.concatenate([states, fine.any(axis=1)])
+        if self.fine < 2:
+            return Allowed((coarse,))
+        left = np.flatnonzero(coarse)
+        alone = len(left) == 1 and left[0] >= self.detailed_from
+        own = fine[left[0] - self.detailed_from] if alone else np.ones(self.fine, bool)
+        return Allowed((coarse, own))
 
     def describe(self) -> Mapping[str, Any]:
         return {

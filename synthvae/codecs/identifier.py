@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.pattern import Pattern, from_regex, infer
 from synthvae.codecs.presence import Presence, is_missing
@@ -33,6 +34,7 @@ class IdentifierCodec:
     shares: tuple[float, ...]
 
     kind = "identifier"
+    made_up = True
 
     @staticmethod
     def fit(column: Column, missing: frozenset[str], regex_format: str | None) -> IdentifierCodec:
@@ -82,6 +84,17 @@ class IdentifierCodec:
 
     def arrow_type(self) -> pa.DataType:
         return self.presence.typed_as
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.presence.specials.texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.presence.specials.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
         forms = [

@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
 from synthvae.codecs.bounds import outer_bounds, spikes
 from synthvae.codecs.mixture import Mixture, fit_mixtures
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
@@ -39,6 +40,7 @@ class ModesCodec:
     bounds: tuple[float, float]
 
     kind = "modes"
+    made_up = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -90,8 +92,31 @@ class ModesCodec:
             values = np.where(codes < first, self.spikes[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self.form.specials.texts
+        return texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        missing: tuple[bool, ...] = self.form.specials.missing
+        return missing
+
     def arrow_type(self) -> pa.DataType:
         return self.form.typed_as
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        states = np.concatenate([wanted.forms, wanted.holds(*plain(self.form.snap(self.spikes)))])
+        if not len(self.mixture.means):
+            return Allowed((states,))
+        drawn = drawn_from(wanted.spans, self.form.grid, *self.bounds)
+        spread = WIDTH * self.mixture.stds
+        places = [
+            (drawn - mean) / wide for mean, wide in zip(self.mixture.means, spread, strict=True)
+        ]
+        within = np.full(len(places), len(drawn) > 0)
+        each = [EVERYWHERE] * self.detailed_from
+        return Allowed((np.concatenate([states, within]),), by_class([*each, *places]))
 
     def describe(self) -> Mapping[str, Any]:
         return {

@@ -10,6 +10,7 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.errors import SchemaError
 from synthvae.layout import Block, Encoded
 from synthvae.seeds import stream
@@ -48,6 +49,25 @@ class Codec(Protocol):
 
     def arrow_type(self) -> pa.DataType:
         """The type of the `typed` view."""
+        ...
+
+    @property
+    def made_up(self) -> bool:
+        """Whether values are no part of the model, but whether they are missing is."""
+        ...
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        """The written forms that are states of their own: what `ValueSet.forms` counts."""
+        ...
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        """Which of the `forms` mean 'missing'."""
+        ...
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        """What the blocks may hold for the column to have one of the values `wanted`."""
         ...
 
     def describe(self) -> Mapping[str, Any]:

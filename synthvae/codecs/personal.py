@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.presence import Presence
 from synthvae.codecs.specials import Specials, describe
@@ -30,6 +31,7 @@ class PersonalCodec:
     provider: str
 
     kind = "personal"
+    made_up = True
 
     @staticmethod
     def fit(column: Column, missing: frozenset[str], provider: str) -> PersonalCodec:
@@ -53,6 +55,17 @@ class PersonalCodec:
 
     def arrow_type(self) -> pa.DataType:
         return self.presence.typed_as
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.presence.specials.texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.presence.specials.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
         return {"made_up_by": f"Faker '{self.provider}'", **describe(self.presence.specials)}

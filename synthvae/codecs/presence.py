@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae import storage
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.specials import Specials
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
@@ -45,6 +46,13 @@ class Presence:
             return self.specials.overlay(texts, special, self.specials.written)
         body, forms = (storage.parse(t, self.typed_as) for t in (texts, self.specials.typed))
         return self.specials.overlay(body, special, forms)
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        """Any span stands for 'present': what is made up has no values to choose from."""
+        present = np.array([len(wanted.spans) > 0])
+        if not self.blocks:
+            return Allowed((present,)) if not present[0] else Allowed(())
+        return Allowed((np.concatenate([present, wanted.forms]),))
 
     @property
     def typed_as(self) -> pa.DataType:

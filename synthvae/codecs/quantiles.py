@@ -16,6 +16,7 @@ import numpy as np
 import pyarrow as pa
 from scipy.special import ndtri
 
+from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
 from synthvae.codecs.bounds import atoms_of, outer_bounds
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
@@ -43,6 +44,7 @@ class QuantilesCodec:
     places: Values
 
     kind = "quantiles"
+    made_up = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -94,8 +96,31 @@ class QuantilesCodec:
             values = np.where(codes < self.detailed_from, self.atoms[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
 
+    @property
+    def forms(self) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self.form.specials.texts
+        return texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        missing: tuple[bool, ...] = self.form.specials.missing
+        return missing
+
     def arrow_type(self) -> pa.DataType:
         return self.form.typed_as
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        states = np.concatenate([wanted.forms, wanted.holds(*plain(self.form.snap(self.atoms)))])
+        if not self._other:
+            return Allowed((states,))
+        ends = float(self.knots[0]), float(self.knots[-1])
+        drawn = drawn_from(wanted.spans, self.form.grid, *ends)
+        places = np.interp(drawn, self.knots, self.places)
+        places = np.where(np.isinf(drawn), drawn, places)
+        if not self.detailed_from:
+            return Allowed((), by_class([places]))
+        each = [EVERYWHERE] * self.detailed_from
+        return Allowed((np.append(states, len(places) > 0),), by_class([*each, places]))
 
     def describe(self) -> Mapping[str, Any]:
         return {

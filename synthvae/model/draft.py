@@ -66,6 +66,20 @@ class Draft:
         if number is not None:
             self._write(features.soft(self._place(number)[:, None])[:, 0])
 
+    def keep(self, rows: Tensor) -> None:
+        """Only `rows` [m], positions among those so far, are written on."""
+        self.codes, self.scalars, self.seen = (
+            self.codes[rows],
+            self.scalars[rows],
+            self.seen[:, rows],
+        )
+        self.index = [index[rows] for index in self.index]
+        self.given = None if self.given is None else self.given[rows]
+        x = self.seen
+        for layer in self.layers:  # what one layer gives is what the next one takes
+            layer.x, layer.y = x, layer.y[:, rows]
+            x = layer.y
+
     def _place(self, number: Number) -> Tensor:
         """The place [n] of a number on the normal scale. A scalar that stands for
         nothing is dropped."""

@@ -102,6 +102,17 @@ class Heads(nn.Module):
                 never[[first + code for code in classes.get(block, ())]] = _NEVER
         return never
 
+    def span(self, block: int) -> slice:
+        """The outputs of a categorical block (its position in `Rows.codes`), without padding."""
+        group = next(group for group in self.groups if block in group.blocks)
+        first = group.start + group.blocks.index(block) * group.size
+        return slice(first, first + self.layout.sizes[block])
+
+    def scalar_span(self, block: int) -> slice:
+        """The outputs of a scalar block (its position in `Rows.scalars`)."""
+        first = self.first_scalar + block * self.scalars.width
+        return slice(first, first + self.scalars.width)
+
     def sample(self, outputs: Tensor, noise: Noise) -> Rows:
         """[n, O] -> Rows [n] drawn from the likelihoods, never their most likely values."""
         codes = torch.empty(len(outputs), len(self.layout.sizes), dtype=torch.int32)

@@ -16,6 +16,7 @@ from synthvae.model.values import Held, Noise, Posterior, Rows, Space
 
 if TYPE_CHECKING:
     from synthvae.model.heads import Heads
+    from synthvae.model.limits import Guidance, Limits, Survivors
     from synthvae.model.nets import RowEncoder
 
 
@@ -134,6 +135,20 @@ class Decoder(Protocol):
     ) -> Rows:
         """z [n, Z], given Rows [n] -> modelled Rows [n]; what is `held` stays, and blocks that
         are written after it follow from it."""
+        ...
+
+    def within(self, z: Tensor, given: Rows, noise: Noise, task: Guidance) -> Survivors:
+        """z [n, Z], given Rows [n] -> modelled rows within the limits of `task`, of which gates let
+        some through."""
+        ...
+
+    def gates(self, limits: Limits) -> int:
+        """How often rows within `limits` come to a gate."""
+        ...
+
+    def steerable(self, limits: Limits) -> Tensor | None:
+        """Which outputs [O] are those of classes that are drawn before it is known whether a row
+        comes to lie within `limits`; None: there are none."""
         ...
 
 

@@ -13,6 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.checks import positive
+from synthvae.model.truncated import Mixture
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 SCALE = (0.01, 1.0)  # bounds of a standard deviation, as in Xu et al. 2019
@@ -22,9 +23,11 @@ _SPREAD = 1.5
 
 
 class Scalars(Protocol):
-    """`width` outputs a scalar block; `start` [width] is what training begins with."""
+    """`width` outputs a scalar block; `start` [width] is what training begins with. `ends`: what is
+    drawn beyond them counts as them."""
 
     width: int
+    ends: tuple[float, float] | None
 
     def nats(self, outputs: Tensor, values: Tensor) -> Tensor:
         """[B, S]; 0 where a value is not present. A density: nats may be negative."""
@@ -36,6 +39,10 @@ class Scalars(Protocol):
 
     def mean(self, outputs: Tensor) -> Tensor:
         """[B, S]: the mean of what is drawn."""
+        ...
+
+    def mixture(self, outputs: Tensor, block: int) -> Mixture:
+        """What is drawn from for the scalar block `block`, from its outputs [n, width]."""
         ...
 
     def start(self) -> Tensor: ...
@@ -57,6 +64,7 @@ class Gaussian(nn.Module):
     al. 2019). For values in [-1, 1]."""
 
     width = 1
+    ends: tuple[float, float] | None = (-1.0, 1.0)
 
     def __init__(self, scalars: int) -> None:
         super().__init__()
@@ -80,6 +88,10 @@ class Gaussian(nn.Module):
     def draw(self, outputs: Tensor, blocks: slice, uniform: Tensor, normal: Tensor) -> Tensor:
         spread = torch.exp(self._log_scale(outputs)[blocks]) * normal
         return (torch.tanh(outputs[:, :, 0]) + spread).clamp(-1, 1)
+
+    def mixture(self, outputs: Tensor, block: int) -> Mixture:
+        scale = torch.exp(self._log_scale(outputs)[block]).expand_as(outputs)
+        return Mixture(torch.zeros_like(outputs), torch.tanh(outputs), scale)
 
     def mean(self, outputs: Tensor) -> Tensor:
         return torch.tanh(outputs[:, :, 0])
@@ -107,6 +119,8 @@ class GaussianMixture(nn.Module):
     """A mixture of Gaussians whose weights, means and standard deviations are outputs (Bishop
     1994). For values on a scale where the column is about standard normal."""
 
+    ends: tuple[float, float] | None = None
+
     def __init__(self, components: int) -> None:
         super().__init__()
         self.width = 3 * components
@@ -127,6 +141,10 @@ class GaussianMixture(nn.Module):
         chosen = (share < uniform[:, :, None]).sum(dim=2, keepdim=True).clamp(max=last)
         scale = torch.exp(log_scale.gather(2, chosen)[:, :, 0].clamp(*LOG_SCALE))
         return mean.gather(2, chosen)[:, :, 0] + scale * normal
+
+    def mixture(self, outputs: Tensor, block: int) -> Mixture:
+        weight, mean, log_scale = outputs.chunk(3, dim=1)
+        return Mixture(weight, mean, torch.exp(log_scale.clamp(*LOG_SCALE)))
 
     def mean(self, outputs: Tensor) -> Tensor:
         weight, mean, _ = outputs.chunk(3, dim=2)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Layout
 from synthvae.model.heads import Heads
+from synthvae.model.limits import Guidance, Survivors
 from synthvae.model.nets import RowEncoder
 from synthvae.model.parts import Decoder, Latent, Prior, Rejecting, Revivable
 from synthvae.model.values import Noise, Posterior, Rows, Terms
@@ -90,6 +93,13 @@ class Vae(nn.Module):
     def sample(self, given: Rows, noise: Noise) -> Rows:
         """given Rows [n] -> whole Rows [n], drawn from p(z) p(x | z, given)."""
         return self.decode(self.latent.embed(self.prior.sample(noise)), given, noise)
+
+    def within(self, given: Rows, noise: Noise, task: Guidance) -> Survivors:
+        """given Rows [n] -> whole rows within the limits of `task`, those of n that its gates let
+        through."""
+        z = self.latent.embed(self.prior.sample(noise))
+        drawn = self.decoder.within(z, given, noise, task)
+        return replace(drawn, rows=self.whole(drawn.rows, given.at(drawn.index)))
 
     def whole(self, drawn: Rows, given: Rows) -> Rows:
         """Modelled Rows [n] and given Rows [n] -> Rows [n] of the whole layout."""

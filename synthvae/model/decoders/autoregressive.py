@@ -20,7 +20,9 @@ from torch import Tensor, nn
 from synthvae.model.checks import positive, share
 from synthvae.model.draft import Draft
 from synthvae.model.features import RowFeatures
+from synthvae.model.guided import Guided, limited
 from synthvae.model.heads import Heads, draw_codes
+from synthvae.model.limits import Guidance, Limits, Survivors
 from synthvae.model.nets import RowEmbedding
 from synthvae.model.order import steps_of
 from synthvae.model.parts import Dims
@@ -119,6 +121,29 @@ class AutoregressiveDecoder(nn.Module):
         """z [n, Z], given Rows [n] -> Rows [n]."""
         draw = partial(self._sample, heads=heads)
         return in_chunks(draw, _CHUNK, z, given, noise, held)
+
+    @torch.no_grad()
+    def within(self, z: Tensor, given: Rows, noise: Noise, task: Guidance) -> Survivors:
+        """z [n, Z], given Rows [n] -> those of n rows that pass the gates of `task`."""
+        guided = Guided(self, task)
+        return guided.draw(z, None if self.given is None else self.given(given), noise)
+
+    def gates(self, limits: Limits) -> int:
+        """One after every limited block."""
+        return len(limited(self.steps, limits))
+
+    def steerable(self, limits: Limits) -> Tensor | None:
+        """Classes of blocks that are written before the last limited one."""
+        early = self.steps[: max(limited(self.steps, limits), default=0)]
+        chosen = [
+            i
+            for i, step in enumerate(early)
+            if step.kind == "categorical" and step.at not in limits.set_codes
+        ]
+        mask = torch.zeros_like(self.out.bias)
+        for i in chosen:
+            mask[self.out.span(i)] = 1.0
+        return mask if chosen else None
 
     def _sample(
         self, z: Tensor, given: Rows, noise: Noise, held: Held | None, heads: Heads

@@ -11,9 +11,11 @@ from torch import Tensor, nn
 
 from synthvae.model.checks import positive_widths
 from synthvae.model.heads import Heads
+from synthvae.model.limits import Guidance, Limits, Survivors
 from synthvae.model.nets import Mlp, RowEmbedding
 from synthvae.model.parts import Dims
 from synthvae.model.values import Held, Noise, Rows, in_chunks
+from synthvae.model.weighed import drawn_at_once
 
 _CHUNK = 2048  # rows that are drawn at once: their outputs stay in the cache
 
@@ -73,6 +75,19 @@ class ParallelDecoder(nn.Module):
         """z [n, Z], given Rows [n] -> Rows [n]."""
         draw = partial(self._sample, heads=heads)
         return in_chunks(draw, _CHUNK, z, given, noise, held)
+
+    @torch.no_grad()
+    def within(self, z: Tensor, given: Rows, noise: Noise, task: Guidance) -> Survivors:
+        """z [n, Z], given Rows [n] -> those of n rows that pass the gate of `task`."""
+        return drawn_at_once(self(z, None, given), noise, task)
+
+    def gates(self, limits: Limits) -> int:
+        """One: what lies within is known before anything is drawn."""
+        return int(bool(limits.classes or limits.scalars))
+
+    def steerable(self, limits: Limits) -> None:
+        """Nothing is drawn before."""
+        return
 
     def _sample(
         self, z: Tensor, given: Rows, noise: Noise, held: Held | None, heads: Heads

@@ -1,0 +1,59 @@
+"""`synthvae sample` under conditions: rows that meet one, or complete given ones."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from synthvae.errors import UsageError
+
+from .console import Reporter
+from .rows import Target
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+    from synthvae.artifact import Artifact
+    from synthvae.conditional import Tally
+
+
+def accepted(tally: Tally, where: str | None, reporter: Reporter) -> dict[str, object]:
+    """What became of candidates, for people and for programs."""
+    if where is not None:
+        off = tally.distance
+        exactly = "as the model says" if not off else f"at most {off:.2%} off what the model says"
+        reporter.say(f"{share(tally)}; rows are distributed {exactly}")
+    return {
+        "candidates": tally.candidates,
+        "acceptance": tally.acceptance,
+        "distance": tally.distance,
+    }
+
+
+def write_completed(
+    target: Target, artifact: Artifact, path: str, seed: int, threads: int | None
+) -> dict[str, object]:
+    """A whole row for each row of the file `path`, in its order."""
+    from synthvae import pipeline
+    from synthvae.reading import read_table
+    from synthvae.row_conditions import partial_rows
+
+    imputer = pipeline.completer(artifact)
+    table = partial_rows(imputer.codec, read_table(path))
+    job = imputer.job(table, seed, target.view)
+    chunks: Iterator[pa.Table] = imputer.chunks(job, 1, threads)
+    return target.write("completing rows", chunks, job.schema, len(table))
+
+
+def refuse_with_conditions(**others: object) -> None:
+    """UsageError for options that say something else of the rows that --conditions gives."""
+    asked = [name for name, value in others.items() if value]
+    if asked:
+        raise UsageError(
+            "--conditions gives the rows, but other options say which there are too: "
+            f"{', '.join(asked)}; leave those out"
+        )
+
+
+def share(tally: Tally) -> str:
+    return f"{tally.acceptance:.2%} of candidates accepted"

@@ -1,0 +1,279 @@
+"""New rows that meet a condition: drawn within it where the model can be told, and thrown away
+where they don't meet it once decoded.
+
+What single blocks may hold becomes limits (`model.limits`), under a plan (`steering`). A condition
+that couples columns, or splits a cell of numbers, is left to rejection. Every row that is given out
+was decoded and looked at, so no value is ever put in.
+
+Candidates come from a stream of their own, in chunks of a fixed size, and those that are accepted
+keep their order: row i is the same whatever the number of rows, of threads, or of rows a chunk.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from itertools import count
+
+import numpy as np
+import pyarrow as pa
+import torch
+
+from synthvae.codecs.parts import Draw
+from synthvae.errors import Problems, SchemaError, UsageError
+from synthvae.interventions import Intervention, interventions
+from synthvae.layout import Encoded
+from synthvae.model.compute import in_order, side_by_side
+from synthvae.model.limits import Bounds, Guidance, Limits, ScalarLimit, Survivors
+from synthvae.model.values import Rows
+from synthvae.sampling import Sampler
+from synthvae.seeds import stream
+from synthvae.steering import Plan, cut_share, levels, planned
+from synthvae.storage import View
+from synthvae.where.binding import Condition
+from synthvae.where.restriction import Restriction
+
+PATIENCE = 600.0  # seconds
+_FAIR = 3.0  # seconds until it is foreseen how long the rest takes
+_ACCEPTED = 1024  # rows a block is to bring
+_MOST_CHUNKS = 16
+
+
+@dataclass
+class Tally:
+    """What became of candidates: `accepted` of them are rows; of the `mass` of their weights, `cut`
+    lay above the last bound."""
+
+    candidates: int = 0
+    accepted: int = 0
+    mass: float = 0.0
+    cut: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        self.candidates += other.candidates
+        self.accepted += other.accepted
+        self.mass += other.mass
+        self.cut += other.cut
+
+    @property
+    def acceptance(self) -> float:
+        """The share of candidates that became rows."""
+        return self.accepted / max(self.candidates, 1)
+
+    @property
+    def distance(self) -> float:
+        """An estimate of how far rows are, at most, from what the model says, as total variation;
+        0 for plain rejection."""
+        return self.cut / self.mass if self.mass else 0.0
+
+
+@dataclass(frozen=True)
+class Kind:
+    """What rows are to be like: a `condition` they meet, values of conditions that are `given`, and
+    columns that are set (`interventions`)."""
+
+    condition: Condition | None = None
+    given: Mapping[str, str] = field(default_factory=dict)
+    interventions: tuple[Intervention, ...] = ()
+
+    @staticmethod
+    def of(
+        sampler: Sampler, where: str | None, given: Mapping[str, str], values: Mapping[str, str]
+    ) -> Kind:
+        """UsageError for a condition that can't be read; SchemaError for one that no row meets, and
+        for columns that are asked for twice."""
+        condition = None if where is None else Condition.of(where, sampler.codec)
+        problems = Problems()
+        asked = set(condition.columns) if condition else set()
+        for name in sorted((asked & {*given, *values}) | ({*given} & {*values})):
+            problems.add(
+                f"a column is asked for once, but '{name}' is given, set or part of the condition "
+                "as well; leave one out"
+            )
+        problems.raise_as(SchemaError)
+        return Kind(condition, given, interventions(sampler, values))
+
+
+class Conditional:
+    """`sampler` asked for rows of one kind."""
+
+    def __init__(self, sampler: Sampler, request: Kind, tally: Tally | None = None) -> None:
+        self.sampler, self.condition = sampler, request.condition
+        self.fixed = sampler.fixed(request.given)
+        texts = {one.column: one.text for one in request.interventions}
+        self.shown = replace(self.fixed, texts={**self.fixed.texts, **texts})
+        restriction = request.condition.restriction if request.condition else Restriction()
+        model = sampler.model
+        own = restriction.part(model.given.codes, model.given.scalars)
+        self.conditions = sampler.conditions.within(own.classes)
+        modelled = restriction.part(model.modelled.codes, model.modelled.scalars)
+        self.limits = _limits(sampler, modelled, request.interventions)
+        self.tally = Tally() if tally is None else tally
+
+    def plan(self, seed: int) -> Plan:
+        """How candidates are drawn under `seed`."""
+        with side_by_side(1):
+            return planned(self.sampler.model, self.limits, self._given, seed)
+
+    def chunks(
+        self,
+        rows: int,
+        seed: int,
+        view: View,
+        threads: int | None = None,
+        patience: float = PATIENCE,
+    ) -> Iterator[pa.Table]:
+        """Arrow tables with `rows` rows in all. UsageError as soon as it is foreseen that they take
+        more than `patience` seconds. `tally` counts meanwhile."""
+        if rows < 0:
+            raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
+        if not rows:
+            return
+        started = time.monotonic()
+        plan = self.plan(seed)
+        chunk = self.sampler.block_rows
+        wanted = _ACCEPTED / max(plan.accepted, 1e-9) / chunk
+        size = chunk * int(min(max(wanted, 1), _MOST_CHUNKS))
+        found = in_order(self._work(plan, seed, view, size), count(0, size), threads)
+        try:
+            yield from self._counted(found, rows, seed, view, started + patience, started)
+        finally:
+            found.close()  # type: ignore[attr-defined]
+
+    def _counted(
+        self,
+        found: Iterator[tuple[Encoded, pa.Table, Tally]],
+        rows: int,
+        seed: int,
+        view: View,
+        until: float,
+        started: float,
+    ) -> Iterator[pa.Table]:
+        """What was found, with made-up columns by their number among the rows."""
+        done = 0
+        for encoded, table, tally in found:
+            self.tally.add(tally)
+            here = min(len(table), rows - done)
+            if here:
+                encoded, table = encoded.rows(slice(0, here)), table.slice(0, here)
+                yield self._whole(encoded, table, Draw(seed, done), view)
+                done += here
+            if done == rows:
+                return
+            self._foresee(done, rows, until, started)
+
+    def _foresee(self, done: int, rows: int, until: float, started: float) -> None:
+        now = time.monotonic()
+        took = now - started
+        rest = took * (rows - done) / max(done, 1)
+        if took < _FAIR or now + rest < until:
+            return
+        found = f"{done:,} of {self.tally.candidates:,} candidates"
+        left = f"{rows:,} rows would take about {_duration(took + rest)}"
+        if not done:
+            found, left = (
+                f"none of {self.tally.candidates:,} candidates",
+                "it may be none ever does",
+            )
+        raise UsageError(
+            "rows are drawn until enough meet the condition, for "
+            f"{until - started:,.0f} s at most, but {found} met it in {took:,.0f} s, and {left}; "
+            "ask for fewer, widen the condition, or allow more with --max-seconds"
+        )
+
+    def _work(
+        self, plan: Plan, seed: int, view: View, size: int
+    ) -> Callable[[int], tuple[Encoded, pa.Table, Tally]]:
+        chunk = self.sampler.block_rows
+
+        def work(start: int) -> tuple[Encoded, pa.Table, Tally]:
+            parts, tally = [], Tally(size)
+            for at in range(start, start + size, chunk):
+                drawn = self._candidates(at, seed, plan, tally)
+                parts.append(drawn.rows)
+            encoded, draw = Rows.joined(parts).encoded(), Draw(seed, start)
+            table = self._learnt(encoded, draw, view)
+            if self.condition is not None:
+                met = self.condition.meets(encoded, draw)
+                encoded, table = encoded.rows(met), table.filter(pa.array(met))
+            tally.accepted = len(encoded)
+            return encoded, table, tally
+
+        return work
+
+    @torch.no_grad()
+    def _candidates(self, start: int, seed: int, plan: Plan, tally: Tally) -> Survivors:
+        """Of the chunk of candidates that begins with number `start`, those that pass all gates."""
+        size, model = self.sampler.block_rows, self.sampler.model
+        rng = stream(seed, "where", start)
+        noise, given = model.noise(rng, size), self._given(rng, size)
+        gate = _Measured(Bounds(plan.bounds), tally)
+        task = Guidance(model.heads, plan.limits, gate, levels(rng, size, len(plan.bounds)))
+        return model.within(given, noise, task)
+
+    def _given(self, rng: np.random.Generator, rows: int) -> Rows:
+        codes = self.conditions.draw(rng, rows, self.fixed.codes)
+        return Rows.of(Encoded(codes, np.empty((rows, 0), np.float32)))
+
+    def _learnt(self, encoded: Encoded, draw: Draw, view: View) -> pa.Table:
+        """Columns that the model writes, as values."""
+        codec = self.sampler.codec
+        arrays = {
+            one.name: one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
+            for one in codec.codecs
+            if not one.made_up
+        }
+        return pa.table(arrays)
+
+    def _whole(self, encoded: Encoded, learnt: pa.Table, draw: Draw, view: View) -> pa.Table:
+        """`learnt`, and made-up columns for rows of these numbers, so that none comes twice."""
+        codec = self.sampler.codec
+        schema = codec.arrow_schema(view)
+        arrays = [
+            one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
+            if one.made_up
+            else learnt[one.name]
+            for one in codec.codecs
+        ]
+        return self.sampler.shown(pa.table(arrays, schema=schema), self.shown, view)
+
+
+@dataclass(frozen=True)
+class _Measured:
+    """A gate that counts what its last bound cuts off."""
+
+    bounds: Bounds
+    tally: Tally
+
+    def __call__(
+        self, stage: int, log_weight: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if stage == len(self.bounds.logs) - 1:
+            cut, mass = cut_share(log_weight, self.bounds.logs[stage])
+            self.tally.cut += cut
+            self.tally.mass += mass
+        return self.bounds(stage, log_weight, level)
+
+
+def _limits(
+    sampler: Sampler, restriction: Restriction, interventions: tuple[Intervention, ...]
+) -> Limits:
+    """Of the modelled blocks."""
+    layout, heads = sampler.model.modelled.layout, sampler.model.heads
+    classes = {at: np.flatnonzero(~mask).tolist() for at, mask in restriction.classes.items()}
+    scalars = {}
+    for at, spans in restriction.spans.items():
+        column = layout.of_kind("scalar")[at].column
+        own = [i for i, b in enumerate(layout.of_kind("categorical")) if b.column == column]
+        scalars[at] = ScalarLimit(own[0] if own else None, torch.from_numpy(spans))
+    codes = {at: code for one in interventions for at, code in one.codes.items()}
+    values = {at: value for one in interventions for at, value in one.scalars.items()}
+    return Limits(heads.never(classes), frozenset(classes), scalars, None, codes, values)
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:,.0f} seconds"

@@ -1,0 +1,1 @@
+"""Conditions on rows: a small language, and what it asks of the blocks of an encoded row."""

@@ -1,0 +1,139 @@
+"""Rows that meet a condition: all of them do, and they are distributed like rows of the model that
+happen to meet it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+from scipy.stats import chi2_contingency
+
+from synthvae import Synthesizer, pipeline
+from synthvae.artifact import Artifact
+from synthvae.conditional import Conditional, Kind
+from synthvae.errors import SchemaError, UsageError
+
+Fitted = Callable[[str], Artifact]
+MANY = 60_000
+CONDITIONS = {
+    "group == 'rare'": lambda f: f.group == "rare",
+    "visits between 2 and 3": lambda f: f.visits.between(2, 3),
+    "score > 4.5 and spend > 20": lambda f: (f.score > 4.5) & (f.spend > 20),
+    "spend between 10 and 12": lambda f: f.spend.between(10, 12),
+    "since >= '2022-05-01'": lambda f: f.since >= "2022-05-01",
+    "score is missing and active == false": lambda f: f.score.isna() & ~f.active,
+    "visits > score": lambda f: f.visits > f.score,
+    "group == 'rare' or visits > 8": lambda f: (f.group == "rare") | (f.visits > 8),
+}
+
+
+@pytest.fixture(scope="module")
+def freely(fitted: Fitted) -> dict[str, pd.DataFrame]:
+    """Rows of two models that nothing was asked of."""
+    frames = {}
+    for preset in ("arvae", "tvae"):
+        chunks = pipeline.sampler(fitted(preset)).chunks(MANY, 11, "typed")
+        frames[preset] = pa.concat_tables(chunks).to_pandas()
+    return frames
+
+
+def asked(artifact: Artifact, where: str | None, n: int, seed: int = 1, **options) -> pd.DataFrame:
+    sampler = pipeline.sampler(artifact)
+    own = Conditional(sampler, Kind.of(sampler, where, {}, options.pop("values", {})))
+    return pa.concat_tables(own.chunks(n, seed, "typed", **options)).to_pandas()
+
+
+def likeness(one: pd.DataFrame, other: pd.DataFrame) -> dict[str, float]:
+    """Of each learnt column, the p-value that both are draws of one distribution."""
+    found = {}
+    for name in one.columns.drop("customer_id"):
+        both = pd.concat([one[name], other[name]], ignore_index=True)
+        if both.dtype.kind in "if" and both.nunique() > 8:
+            binned = pd.qcut(both, 8, labels=False, duplicates="drop").fillna(-1)
+        elif both.dtype.kind == "M":
+            binned = pd.qcut(both, 8, labels=False, duplicates="drop")
+        else:
+            binned = both.astype(str)
+        side = np.arange(len(both)) < len(one)
+        counts = pd.crosstab(binned.to_numpy(), side)
+        counts = counts[counts.sum(axis=1) >= 10]
+        found[name] = chi2_contingency(counts).pvalue if len(counts) > 1 else 1.0
+    return found
+
+
+@pytest.mark.parametrize("preset", ["arvae", "tvae"])
+@pytest.mark.parametrize("where", list(CONDITIONS))
+def test_rows_are_those_of_the_model_that_meet_it(
+    preset: str, where: str, fitted: Fitted, freely: dict[str, pd.DataFrame]
+) -> None:
+    plain = freely[preset][CONDITIONS[where](freely[preset])]
+    rows = asked(fitted(preset), where, 2000)
+    assert len(rows) == 2000
+    assert CONDITIONS[where](rows).all()
+    assert rows["customer_id"].is_unique
+    assert min(likeness(rows, plain).values()) > 1e-4
+
+
+def test_the_comparison_tells_the_condition_from_none(freely: dict[str, pd.DataFrame]) -> None:
+    """Else the test above could not fail."""
+    frame = freely["arvae"]
+    some = frame[frame["score"] > 4.5].head(2000)
+    assert min(likeness(some, frame).values()) < 1e-6
+
+
+@pytest.mark.parametrize("where", ["group == 'rare'", "visits > score"])
+def test_rows_do_not_depend_on_n_threads_or_views(where: str, fitted: Fitted) -> None:
+    artifact = fitted("arvae")
+    many = asked(artifact, where, 700)
+    for n in (1, 300):
+        pd.testing.assert_frame_equal(asked(artifact, where, n), many.head(n))
+    pd.testing.assert_frame_equal(asked(artifact, where, 700, threads=2), many)
+    assert not asked(artifact, where, 700, seed=2).equals(many)
+
+
+def test_rejection_is_exact_where_rows_are_not_rare(fitted: Fitted) -> None:
+    sampler = pipeline.sampler(fitted("arvae"))
+    often = Conditional(sampler, Kind.of(sampler, "group == 'low'", {}, {}))
+    assert often.plan(0).exact
+    pa.concat_tables(often.chunks(500, 0, "text"))
+    assert often.tally.distance == 0
+    rarely = Conditional(sampler, Kind.of(sampler, "group == 'rare'", {}, {}))
+    assert not rarely.plan(0).exact
+    pa.concat_tables(rarely.chunks(500, 0, "text"))
+    assert rarely.tally.acceptance > 3 * np.exp(rarely.plan(0).probable)
+    assert rarely.tally.distance < 0.02
+
+
+def test_what_takes_too_long_is_said_and_not_cut_short(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.conditional._FAIR", 0.0)
+    with pytest.raises(UsageError, match=r"candidates.* (met it|--max-seconds)"):
+        asked(fitted("arvae"), "visits > score", 10**6, patience=0.5)
+    with pytest.raises(UsageError, match="none of"):
+        asked(fitted("arvae"), "visits > score and visits < score", 1, patience=0.5)
+
+
+def test_a_column_is_asked_for_once(fitted: Fitted) -> None:
+    sampler = pipeline.sampler(fitted("cvae"))
+    with pytest.raises(SchemaError, match="asked for once, but 'group'"):
+        Request.of(sampler, "group == 'low'", {"group": "low"}, {})
+
+
+def test_given_columns_are_drawn_within_the_condition(fitted: Fitted) -> None:
+    rows = asked(fitted("cvae"), "group in ['low', 'high'] and visits < 4", 800)
+    assert set(rows["group"]) == {"low", "high"}
+    assert rows["visits"].max() < 4
+
+
+def test_in_python(fitted: Fitted) -> None:
+    model = Synthesizer()
+    model._artifact = fitted("arvae")
+    rows = model.sample(200, where="group == 'high' and visits > 3")
+    assert len(rows) == 200
+    assert set(rows["group"]) == {"high"}
+    with pytest.raises(UsageError, match="leave those"):
+        model.sample(where="visits > 3", per={"group": {"low": 3}})
