@@ -9,6 +9,7 @@ import typer
 from synthvae.errors import UsageError
 
 from .console import Force, Json, Quiet, Threads
+from .flags import Predicate
 from .rows import MODEL, Model, Output, Target
 
 if TYPE_CHECKING:
@@ -34,6 +35,18 @@ def sample(
         list[str] | None,
         typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
     ] = None,
+    real: Annotated[
+        str | None,
+        typer.Option(help="The table that was learnt, so that none of its identifiers comes up."),
+    ] = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="COLUMN=FILE or COLUMN=FILE:NAME, a column of another table that an id is drawn "
+            "from; repeatable."
+        ),
+    ] = None,
+    predicate: Predicate = None,
     threads: Threads = None,
     force: Force = False,
     json: Json = False,
@@ -48,8 +61,12 @@ def sample(
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.balancing import balanced
+    from synthvae.constraints.checks import trust
+    from synthvae.keys import check_room
 
+    trust(predicate or [])
     sampler = pipeline.sampler(load(model))
+    _keys(sampler, real, pool or [])
     if balance or counts:
         column = balance or column
         counts = counts or _equal(sampler, column, rows or 0)
@@ -57,11 +74,41 @@ def sample(
         chunks = balanced(sampler, column, counts, seed, target.view, wanted, threads)
     else:
         chunks = sampler.chunks(rows or 0, seed, target.view, wanted, threads)
+    for words in check_room(sampler.codec, rows or 0):
+        target.reporter.say(f"warning: {words}")
     schema = sampler.codec.arrow_schema(target.view)
-    target.reporter.result(
-        {**target.write("sampling", chunks, schema, rows or 0), "seed": seed}
-        | ({"counts": counts} if counts else {})
-    )
+    written = {**target.write("sampling", chunks, schema, rows or 0), "seed": seed}
+    if (share := sampler.tries.share) is not None:
+        target.reporter.say(
+            f"{share:.2%} of the rows drawn kept all constraints; others were redrawn"
+        )
+        written["kept"] = round(share, 6)
+    target.reporter.result(written | ({"counts": counts} if counts else {}))
+
+
+def _keys(sampler: Sampler, real: str | None, pools: list[str]) -> None:
+    """Identifiers that are not the real ones, or that are those of other tables."""
+    from synthvae.keys import avoiding, pooled
+    from synthvae.reading import read_table
+
+    if real is not None:
+        sampler.codec = avoiding(sampler.codec, read_table(real))
+    named = {}
+    for entry in pools:
+        column, _, source = entry.partition("=")
+        if not source:
+            raise UsageError(
+                f"--pool takes COLUMN=FILE, but it is '{entry}'; put a '=' between them"
+            )
+        path, _, name = source.rpartition(":") if ":" in source else (source, "", column)
+        table = read_table(path)
+        if name not in table.names:
+            raise UsageError(
+                f"a pool is a column of its file, but '{path}' has no column '{name}'; add it as "
+                f"--pool {column}={path}:NAME"
+            )
+        named[column] = table[name]
+    sampler.codec = pooled(sampler.codec, named)
 
 
 def _equal(sampler: Sampler, column: str, rows: int) -> dict[str, int]:

@@ -7,8 +7,9 @@ products round differently at different shapes, so a block is always computed wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
+from synthvae.obeying import Obeyed, Tries, distinct, obeyed
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column
@@ -46,6 +48,7 @@ class Sampler:
 
     def __init__(self, model: Vae, codec: TableCodec, conditions: Conditions) -> None:
         self.model, self.codec, self.conditions = model, codec, conditions
+        self.tries = Tries()
 
     @property
     def block_rows(self) -> int:
@@ -72,13 +75,16 @@ class Sampler:
     def _stream(
         self, rows: int, seed: int, view: View, fixed: Fixed, threads: int | None
     ) -> Iterator[pa.Table]:
-        size = self.block_rows
+        def block(start: int) -> Obeyed:
+            return obeyed(self, start, seed, view, fixed)
 
-        def block(start: int) -> pa.Table:
-            encoded = self.draw(start, seed, fixed)
-            return self.table(encoded, start, seed, view, fixed).slice(0, rows - start)
-
-        return in_order(block, range(0, rows, size), threads)
+        starts: Iterable[int] = range(0, rows, self.block_rows)
+        if rows and self.codec.bindings.unique:
+            starts = count(0, self.block_rows)
+        drawn = map(self.tries.counted, in_order(block, starts, threads))
+        if self.codec.bindings.unique:
+            return distinct(drawn, self.codec.bindings, rows)
+        return (table.slice(0, rows - start) for start, table in zip(starts, drawn, strict=True))
 
     @torch.no_grad()
     def draw(self, start: int, seed: int, fixed: Fixed) -> Encoded:
