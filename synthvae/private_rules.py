@@ -97,7 +97,7 @@ class PrivateRules:
                 f"but of {len(drawn.table):,} only {len(table):,} are left; drop a constraint, or "
                 "spend more epsilon"
             )
-        computed = {"kind": "declared", "values": "computed"}
+        computed = {"kind": "declared", "formula": "declared"}
         provenance = {**drawn.provenance, **{rule.column: computed for rule in self.computed}}
         return replace(drawn, table=table, provenance=provenance)
 
