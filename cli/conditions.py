@@ -57,3 +57,11 @@ def refuse_with_conditions(**others: object) -> None:
 
 def share(tally: Tally) -> str:
     return f"{tally.acceptance:.2%} of candidates accepted"
+
+
+def kept(share: float | None, reporter: Reporter) -> dict[str, object]:
+    """What constraints cost, where rows are held to any."""
+    if share is None:
+        return {}
+    reporter.say(f"{share:.2%} of the rows drawn kept all constraints; others were redrawn")
+    return {"kept": round(share, 6)}

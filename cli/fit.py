@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from synthvae.files import refuse_overwrite
 
@@ -10,6 +11,9 @@ from . import flags
 from .console import Force, Json, Quiet, Reporter, Threads
 from .learning import Job
 from .private import chosen_epsilon
+
+if TYPE_CHECKING:
+    from synthvae.metadata import Metadata
 
 
 def fit(
@@ -29,6 +33,7 @@ def fit(
     privacy_unit: flags.PrivacyUnit = None,
     contributions: flags.Contributions = None,
     holdout: flags.Holdout = None,
+    constraints: flags.Constraints = None,
     resume: flags.Resume = False,
     checkpoint_every: flags.CheckpointEvery = 5.0,
     log: flags.Log = None,
@@ -47,6 +52,8 @@ def fit(
     from synthvae.metadata import read
 
     described = read(metadata) if metadata else None
+    if described:
+        _trust(described)
     cost = {
         "epsilon": chosen_epsilon(epsilon, max_attack_tpr, delta),
         "delta": delta,
@@ -54,7 +61,18 @@ def fit(
         "unit": privacy_unit,
         "contributions": contributions,
     }
-    settings = flags.settings_of(config, preset, prior, condition_on, epochs, seed, holdout, cost)
+    settings = flags.settings_of(
+        config, preset, prior, condition_on, epochs, seed, holdout, cost,
+        constraints,
+    )  # fmt: skip
     Job(
         table, described, settings, output, log, threads, checkpoint_every, resume, force, reporter
     ).run()  # fmt: skip
+
+
+def _trust(described: Metadata) -> None:
+    """Predicates that the user's metadata names."""
+    from synthvae.constraints.checks import trust
+    from synthvae.constraints.declared import functions, rules_of
+
+    trust(functions(rules_of((), described)))

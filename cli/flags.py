@@ -66,6 +66,20 @@ Holdout = Annotated[
         show_default="0.1",
     ),
 ]
+Constraints = Annotated[
+    Path | None,
+    typer.Option(
+        help="What holds in every row: a list as under `constraints` of the settings, or as SDV "
+        "writes it.",
+        show_default="the settings'",
+    ),
+]
+Predicate = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="MODULE:FUNCTION of a constraint that is code of yours, so that it is run; repeatable."
+    ),
+]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a fit that was stopped.")]
 CheckpointEvery = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")]
 Log = Annotated[
@@ -83,8 +97,30 @@ def settings_of(
     seed: int | None,
     holdout: float | None,
     cost: dict[str, Any],
+    constraints: Path | None = None,
 ) -> Settings:
-    """The file's settings, with the flags laid over them."""
+    """The file's settings, with the flags laid over them; the user's own predicates are trusted."""
+    settings = _laid_over(
+        config, preset, prior, condition, epochs, seed, holdout, cost, constraints
+    )  # fmt: skip
+    from synthvae.constraints import checks, declared
+
+    checks.trust(declared.functions(declared.parse(settings.constraints)))
+    return settings
+
+
+def _laid_over(
+    config: Path | None,
+    preset: str | None,
+    prior: str | None,
+    condition: list[str] | None,
+    epochs: int | None,
+    seed: int | None,
+    holdout: float | None,
+    cost: dict[str, Any],
+    constraints: Path | None,
+) -> Settings:
+    from synthvae.constraints.declared import load
     from synthvae.holdout import SHARE
     from synthvae.metadata import load_mapping
     from synthvae.settings import parse
@@ -97,6 +133,8 @@ def settings_of(
         content["training"] = {**_mapping(content, "training", config), "epochs": epochs}
     if given := {key: value for key, value in cost.items() if value is not None}:
         content["privacy"] = {**_mapping(content, "privacy", config), **given}
+    if constraints is not None:
+        content["constraints"] = [*content.get("constraints", []), *load(constraints)]
     if prior is not None:
         model = _mapping(content, "model", config)
         content["model"] = {**model, "prior": _prior(prior, _mapping(model, "prior", config))}

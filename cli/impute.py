@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .console import Force, Json, Quiet, Threads
+from .flags import Predicate
 from .rows import MODEL, Data, Model, Output, Target
 
 
@@ -18,6 +19,7 @@ def impute(
         int, typer.Option(min=1, help="Whole tables to write, one below the other.")
     ] = 1,
     seed: Annotated[int, typer.Option(help="Same table, model and seed: same bytes.")] = 0,
+    predicate: Predicate = None,
     threads: Threads = None,
     force: Force = False,
     json: Json = False,
@@ -28,12 +30,21 @@ def impute(
     target = Target.of(output, force, json, quiet)
     from synthvae import pipeline
     from synthvae.artifact import load
+    from synthvae.constraints.checks import trust
     from synthvae.reading import read_table
 
+    trust(predicate or [])
     imputer = pipeline.imputer(load(model))
     job = imputer.job(read_table(table), seed, target.view)
     chunks = imputer.chunks(job, draws, threads)
     written = target.write("imputing", chunks, job.schema, draws * len(job.table))
-    cells = {name: int(mask.sum()) for name, mask in job.matched.unknown.items() if mask.any()}
+    cells = {name: int(mask.sum()) for name, mask in job.matched.holes.items() if mask.any()}
     target.reporter.say(f"{sum(cells.values()):,} missing cells in {len(cells)} columns filled")
-    target.reporter.result({**written, "filled": cells, "draws": draws, "seed": seed})
+    if imputer.broken:
+        target.reporter.say(
+            f"warning: {imputer.broken:,} rows were filled but break a constraint: with what is "
+            "observed in them, no value was found that keeps it"
+        )
+    target.reporter.result(
+        {**written, "filled": cells, "broken": imputer.broken, "draws": draws, "seed": seed}
+    )

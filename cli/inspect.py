@@ -11,6 +11,8 @@ import typer
 from .console import Json, Paper, Reporter
 from .private import promise
 
+_APART = ("kind", "withheld")
+
 
 def inspect(
     model: Annotated[
@@ -43,7 +45,10 @@ def _print(found: Mapping[str, Any]) -> None:
     table.add_column("held as")
     table.add_column("statistics of the training rows", overflow="fold")
     for name, column in found["columns"].items():
-        held = "; ".join(f"{k}: {_short(v)}" for k, v in column.items() if k != "kind" and v)
+        parts = [f"{k}: {_short(v)}" for k, v in column.items() if k not in _APART and v]
+        if withheld := column.get("withheld"):
+            parts.append(f"too rare: {withheld['levels']} levels in {withheld['rows']} rows")
+        held = "; ".join(parts)
         table.add_row(escape(name), column["kind"], escape(held))
     console.print(table)
     training = found["training"]
@@ -58,6 +63,8 @@ def _print(found: Mapping[str, Any]) -> None:
             f"a sampler only, of the model {slim['source'][:12]}: {len(slim['dropped'])} weights "
             f"of the encoder are left out{', the others are in half precision' * slim['half']}"
         )
+    for rule in found["constraints"]:
+        console.print(f"constraint: {escape(rule)}")
     for warning in found["warnings"]:
         console.print(f"warning: {escape(warning)}")
     for line in found["also"]:

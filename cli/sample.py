@@ -9,8 +9,9 @@ import typer
 
 from synthvae.errors import UsageError
 
-from .conditions import accepted, refuse_with_conditions, share, write_completed
+from .conditions import accepted, kept, refuse_with_conditions, share, write_completed
 from .console import Force, Json, Quiet, Threads
+from .flags import Predicate
 from .outlet import (
     FormatName,
     ManifestFile,
@@ -73,6 +74,18 @@ def sample(
     manifest: ManifestFile = None,
     no_manifest: NoManifest = False,
     timestamp: Timestamp = False,
+    real: Annotated[
+        str | None,
+        typer.Option(help="The table that was learnt, so that none of its identifiers comes up."),
+    ] = None,
+    pool: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="COLUMN=FILE or COLUMN=FILE:NAME, a column of another table that an id is drawn "
+            "from; repeatable."
+        ),
+    ] = None,
+    predicate: Predicate = None,
     threads: Threads = None,
     force: Force = False,
     json: Json = False,
@@ -83,11 +96,15 @@ def sample(
     notes = (manifest, no_manifest, timestamp)
     wanted, values = _pairs(given or [], "--given"), _pairs(setting or [], "--set")
     column, counts = _counts(per or [])
+    from synthvae.constraints.checks import trust
+
+    trust(predicate or [])
     if conditions is not None:
         refuse_with_conditions(
             **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
             **{"--where": where, "--set": setting, "--format": format, "--table": table},
             **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
+            **{"--real": real, "--pool": pool},
         )
         from synthvae.artifact import load
 
@@ -101,16 +118,20 @@ def sample(
         _refuse_both(balance, counts)
     from synthvae.conditional import Tally
     from synthvae.delivery import Drawer
+    from synthvae.keys import check_room
     from synthvae.requests import Request
 
     drawer = Drawer.of(model)
+    keys = _keys(drawer.sampler, real, pool or [])
     if balance or counts:
         column = balance or column
         counts = counts or _equal(drawer.sampler, column, rows or 0)
         rows = sum(counts.values())
+    for words in check_room(drawer.sampler.codec, rows or 0):
+        outlet.reporter.say(f"warning: {words}")
     tally = Tally()
     asked = Request(
-        rows or 0, seed, wanted, column, counts, where or "", values, max_seconds, tally
+        rows or 0, seed, wanted, column, counts, where or "", values, keys, max_seconds, tally
     )
     note = partial(share, tally) if where else str
     written = outlet.write(drawer, asked, threads, note)
@@ -118,7 +139,35 @@ def sample(
         {**written, "seed": seed}
         | ({"counts": counts} if counts else {})
         | (accepted(tally, where, outlet.reporter) if asked.conditional else {})
+        | kept(drawer.sampler.tries.share, outlet.reporter)
     )
+
+
+def _keys(sampler: Sampler, real: str | None, pools: list[str]) -> tuple[str, ...]:
+    """Identifiers that are not the real ones, or that are those of other tables; which had a
+    say."""
+    from synthvae.keys import avoiding, pooled
+    from synthvae.reading import read_table
+
+    if real is not None:
+        sampler.codec = avoiding(sampler.codec, read_table(real))
+    named = {}
+    for entry in pools:
+        column, _, source = entry.partition("=")
+        if not source:
+            raise UsageError(
+                f"--pool takes COLUMN=FILE, but it is '{entry}'; put a '=' between them"
+            )
+        path, _, name = source.rpartition(":") if ":" in source else (source, "", column)
+        table = read_table(path)
+        if name not in table.names:
+            raise UsageError(
+                f"a pool is a column of its file, but '{path}' has no column '{name}'; add it as "
+                f"--pool {column}={path}:NAME"
+            )
+        named[column] = table[name]
+    sampler.codec = pooled(sampler.codec, named)
+    return (*(["--real"] if real is not None else []), *(f"--pool {name}" for name in named))
 
 
 def _equal(sampler: Sampler, column: str, rows: int) -> dict[str, int]:

@@ -83,6 +83,11 @@ def _redraw(
     from synthvae.verification import check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
+    if request.keys:
+        raise UsageError(
+            f"rows are drawn anew from a model alone, but {', '.join(request.keys)} had a say in "
+            "identifiers; leave -m out"
+        )
     if not drawer.drew(noted["model"]):
         found.add(
             f"'{model}' is not the model that is noted: its sha256 is {drawer.sha256[:12]}, noted "
@@ -90,7 +95,7 @@ def _redraw(
         )
         return
     seed = int(noted["model"]["sha256"][:8], 16)
-    ranges = ranges_of(request.rows, rows, not request.random_access, seed)
+    ranges = ranges_of(request.rows, rows, not drawer.random_access(request), seed)
     total = sum(last - first for first, last in ranges)
     with reporter.progress("drawing anew", total) as bar:
         drawn = drawer.redrawn(request, noted["output"]["format"], threads)

@@ -17,6 +17,7 @@ from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order
+from synthvae.obeying import obeyed
 from synthvae.sampling import Sampler
 from synthvae.storage import View
 
@@ -74,8 +75,7 @@ def _told(
         fixed = sampler.fixed({**given, column: text})
 
         def block(start: int, stop: int = first + count, fixed: Any = fixed) -> pa.Table:
-            encoded = sampler.draw(start, seed, fixed)
-            return sampler.table(encoded, start, seed, view, fixed).slice(0, stop - start)
+            return obeyed(sampler, start, seed, view, fixed).table.slice(0, stop - start)
 
         yield from in_order(block, range(first, first + count, size), threads)
         first += -(-count // size) * size
@@ -99,8 +99,8 @@ def _picked(
     limit = max(PER_ROW * int(left.sum()), FEWEST)
 
     def block(start: int) -> tuple[Encoded, pa.Table]:
-        encoded = sampler.draw(start, seed, fixed)
-        return encoded, sampler.table(encoded, start, seed, view, fixed)
+        found = obeyed(sampler, start, seed, view, fixed)
+        return found.encoded, found.table
 
     blocks = in_order(block, range(0, limit, sampler.block_rows), threads)
     while left.any():

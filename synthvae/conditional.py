@@ -99,6 +99,11 @@ class Conditional:
     """`sampler` asked for rows of one kind."""
 
     def __init__(self, sampler: Sampler, request: Kind, tally: Tally | None = None) -> None:
+        if sampler.codec.bindings.rules:
+            raise UsageError(
+                "rows meet a condition or keep the constraints that a model was fitted with, but "
+                "not yet both; sample without the condition and filter, or fit without constraints"
+            )
         self.sampler, self.condition = sampler, request.condition
         self.fixed = sampler.fixed(request.given)
         texts = {one.column: one.text for one in request.interventions}

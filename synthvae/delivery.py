@@ -77,13 +77,17 @@ class Drawer:
             for i, (first, last) in enumerate(ranges):
                 if first != at:
                     # No row after those that are asked for is drawn, if that can be helped.
-                    end = _run_end(ranges[i:]) if request.random_access else request.rows
+                    end = _run_end(ranges[i:]) if self.random_access(request) else request.rows
                     some = replace(request, rows=end)
                     stream = Cutter(some.chunks(self.sampler, view, threads, first))
                 yield pa.concat_tables([empty, *stream.take(last - first)])
                 at = last
 
         return drawn
+
+    def random_access(self, request: Request) -> bool:
+        """Whether rows can be drawn without those before them."""
+        return request.random_access and not self.sampler.codec.bindings.unique
 
     def statement(self, request: Request) -> dict[str, Any]:
         """The manifest of the rows of `request`, but for the output."""

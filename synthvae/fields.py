@@ -83,8 +83,15 @@ class Field:
 
 def fields_of(codec: TableCodec) -> tuple[Field, ...]:
     """The fields of a table, in its order."""
-    schema = codec.arrow_schema("text")
-    return tuple(_field(one, schema.field(one.name).type) for one in codec.codecs)
+    schema, typed = codec.arrow_schema("text"), codec.arrow_schema("typed")
+    own = {one.name: one for one in codec.codecs if one.name in schema.names}
+    return tuple(
+        _field(own[name], schema.field(name).type)
+        if name in own
+        # Restored for the sake of a constraint: of its values no more than the type is declared.
+        else Field(name, typed.field(name).type, schema.field(name).type, missing=("",))
+        for name in schema.names
+    )
 
 
 @singledispatch

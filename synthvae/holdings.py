@@ -33,7 +33,11 @@ def describe(artifact: Described) -> dict[str, Any]:
     codec = TableCodec.from_json(content["codec"])
     conditions = Conditions.from_json(content["conditions"])
     columns = {
-        entry["name"]: {"kind": entry["kind"], **one.describe()}
+        entry["name"]: {
+            "kind": entry["kind"],
+            **one.describe(),
+            **({"withheld": withheld} if (withheld := codec.withheld.get(entry["name"])) else {}),
+        }
         for entry, one in zip(content["codec"]["codecs"], codec.codecs, strict=True)
     }
     combinations = sum(len(factor.shares) for factor in conditions.factors)
@@ -50,6 +54,11 @@ def describe(artifact: Described) -> dict[str, Any]:
         )
     if combinations:
         also.append(f"shares of {combinations:,} combinations of {', '.join(codec.given)}")
+    if codec.bindings.relations:
+        also.append(
+            "for columns that are learnt as others: how they are written, outer bounds, and of an "
+            "inequality the median of the upper column"
+        )
     if codec.order:
         also.append(
             "the order in which columns are written, the most dependent first: "
@@ -59,6 +68,7 @@ def describe(artifact: Described) -> dict[str, Any]:
         "synthvae": content["synthvae"],
         "preset": content["settings"]["preset"],
         "columns": columns,
+        "constraints": codec.bindings.describe(),
         "conditions": content["conditions"],
         "metadata": content["metadata"],
         "training": content["training"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +11,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
+from synthvae.codecs.bindings import Seen
 from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.completion import CANDIDATES, Completion, Detail
 from synthvae.errors import Problems, SchemaError, UsageError
+from synthvae.filling import completed, seen_of
 from synthvae.layout import Encoded, Kind, Layout
 from synthvae.matching import Mask, Matched, match
 from synthvae.model.compute import in_order, rows_at_once
@@ -51,6 +53,7 @@ class Imputer:
         never: torch.Tensor | None = None,
     ) -> None:
         self.model, self.codec, self.missing = model, codec, missing
+        self.broken = 0  # rows, so far, that no value was found for that keeps all constraints
         layout = codec.layout.part(given=False).layout
         modelled = [one for one in codec.codecs if one.name not in codec.given]
         self.details = [detail for one in modelled for detail in _details(one, layout)]
@@ -79,7 +82,7 @@ class Imputer:
         if draws < 1:
             raise UsageError(f"a cell is drawn once or more, but draws is {draws}; correct it")
         rows = len(job.table)
-        holes = np.flatnonzero(np.any([*job.matched.unknown.values()], axis=0))
+        holes = np.flatnonzero(np.any([*job.matched.holes.values()], axis=0))
         size = rows_at_once(self.model.heads.outputs, *_BLOCK) // CANDIDATES
         cuts = np.unique(np.concatenate([np.arange(0, rows, _CHUNK), holes[::size]]))
         ends = {int(a): int(b) for a, b in zip(cuts, [*cuts[1:], rows], strict=True)}
@@ -90,26 +93,47 @@ class Imputer:
             return self._chunk(job, draw, start, ends[start], inside)
 
         numbers = (draw * rows + start for draw in range(draws) for start in ends)
-        return in_order(block, numbers, threads)
+        return map(self._counted, in_order(block, numbers, threads))
+
+    def _counted(self, block: tuple[pa.Table, int]) -> pa.Table:
+        self.broken += block[1]
+        return block[0]
 
     def _chunk(
         self, job: Job, draw: int, start: int, stop: int, holes: np.ndarray[Any, Any]
-    ) -> pa.Table:
-        filled = self._filled(job, draw, start, holes) if len(holes) else None
+    ) -> tuple[pa.Table, int]:
+        """Rows of the output, and how many of them break a constraint."""
+        filled, broken = None, 0
+        if len(holes):
+            seen = seen_of(job.matched.table.rows(holes), job.matched.holes, holes)
+
+            def drawn(attempt: int, view: View) -> pa.Table:
+                return self._filled(job, draw, start, holes, attempt, view, seen)
+
+            filled, broken = completed(self.codec, drawn, seen, job.view)
         arrays = []
         for field, column in zip(job.schema, job.table.columns, strict=True):
-            unknown = job.matched.unknown.get(column.name, np.zeros(len(job.table), bool))
+            unknown = job.matched.holes.get(column.name, np.zeros(len(job.table), bool))
             own = unknown[start:stop]
             values = _observed(column.rows(slice(start, stop)), own, field.type)
             if filled is not None and own.any():
-                drawn = filled[column.name].combine_chunks().cast(field.type, safe=False)
-                drawn = drawn.filter(pa.array(unknown[holes]))
-                values = pc.replace_with_mask(values, pa.array(own), drawn)
+                cells = filled[column.name].combine_chunks().cast(field.type, safe=False)
+                cells = cells.filter(pa.array(unknown[holes]))
+                values = pc.replace_with_mask(values, pa.array(own), cells)
             arrays.append(values)
-        return pa.table(arrays, schema=job.schema)
+        return pa.table(arrays, schema=job.schema), broken
 
-    def _filled(self, job: Job, draw: int, start: int, holes: np.ndarray[Any, Any]) -> pa.Table:
-        """Whole rows in place of the rows `holes`, as values."""
+    def _filled(
+        self,
+        job: Job,
+        draw: int,
+        start: int,
+        holes: np.ndarray[Any, Any],
+        attempt: int,
+        view: View,
+        seen: Mapping[str, Seen],
+    ) -> pa.Table:
+        """Whole rows in place of the rows `holes`, as values, of one of several attempts."""
         rows = Rows.of(job.matched.encoded.rows(holes))
         modelled = rows.part(self.model.modelled)
         known = [
@@ -120,21 +144,22 @@ class Imputer:
         everything = torch.stack(known, dim=1) if known else torch.ones(len(holes), 0).bool()
         codes, scalars = everything.tensor_split([modelled.codes.shape[1]], dim=1)
         held = Held(modelled, codes, scalars, self.never)
-        rng = stream(job.seed, "impute", draw, start)
+        name = ("impute", draw, *(("again", attempt) if attempt else ()))
+        rng = stream(job.seed, *name, start)
         complete = Completion(self.model, rows, held, self.details, rng).run().encoded()
-        return self.codec.decode(complete, Draw(derive(job.seed, "impute", draw), start), job.view)
+        return self.codec.decode(complete, Draw(derive(job.seed, *name), start), view, seen)
 
     def _field(
         self, column: Column, view: View, matched: Matched, problems: Problems
     ) -> tuple[str, pa.DataType]:
         """Text as it was written, or a type that holds what is observed and what is drawn."""
-        name, unknown = column.name, matched.unknown.get(column.name)
+        name, unknown = column.name, matched.holes.get(column.name)
         own = type_of(column.storage)
         if view == "text" or (unknown is None and column.storage == "text"):
             return name, pa.string()
         if unknown is None or (column.storage != "text" and not unknown.any()):
             return name, own
-        learnt = self.codec[name].arrow_type()
+        learnt = self.codec.arrow_schema("typed").field(name).type
         learnt = learnt.value_type if pa.types.is_dictionary(learnt) else learnt
         if column.storage == "text":
             return name, learnt if _holds(learnt, column.rows(~unknown).compact()) else own

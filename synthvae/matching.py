@@ -28,10 +28,14 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True)
 class Matched:
-    """Rows [N] in encoded form; blocks of `unknown` cells (of each column [N]) are not present."""
+    """Rows [N] in encoded form; blocks of `unknown` cells (of each learnt column [N]) are not
+    present. `holes`: the unknown cells of each column of the `table`, as far as the model knows it,
+    in the forms that it learnt."""
 
     encoded: Encoded
     unknown: dict[str, Mask]
+    holes: dict[str, Mask]
+    table: Table
 
 
 def match(
@@ -45,22 +49,35 @@ def match(
     model never saw, values that are not of the column's form.
     """
 
-    def unknown(column: Column, _: Codec) -> Mask:
-        return np.zeros(len(table), bool) if missing is None else is_missing(column, missing)
-
-    return _matched(codec, table, seed, unknown)
+    names = _names(codec)
+    holes = {
+        column.name: np.zeros(len(table), bool) if missing is None else is_missing(column, missing)
+        for column in table.columns
+        if column.name in names
+    }
+    masks = codec.bindings.unknown(holes)
+    return _matched(codec, table, seed, lambda column, _: masks[column.name], holes)
 
 
 def match_known(codec: TableCodec, table: Table, seed: int) -> Matched:
     """The same, but cells that the model can't read, such as categories that it never saw, are
     `unknown` rather than refused. Raises SchemaError for missing columns."""
-    return _matched(codec, table, seed, _unreadable)
+    return _matched(codec, table, seed, _unreadable, {})
+
+
+def _names(codec: TableCodec) -> tuple[str, ...]:
+    """The columns of the table that the model learnt."""
+    return tuple(codec.arrow_schema("text").names)
 
 
 def _matched(
-    codec: TableCodec, table: Table, seed: int, unknown: Callable[[Column, Codec], Mask]
+    codec: TableCodec,
+    table: Table,
+    seed: int,
+    unknown: Callable[[Column, Codec], Mask],
+    holes: dict[str, Mask],
 ) -> Matched:
-    names = [one.name for one in codec.codecs]
+    names = _names(codec)
     if names and not set(names) & set(table.names):
         raise SchemaError(
             f"a table has the columns that the model learnt, {', '.join(names)}, but it has none "
@@ -69,21 +86,29 @@ def _matched(
     problems = Problems()
     parts: list[Encoded] = []
     masks: dict[str, Mask] = {}
-    for one in codec.codecs:
-        if one.name not in table.names:
+    for name in names:
+        if name not in table.names:
             problems.add(
                 f"a table has the columns that the model learnt, but it has no column "
-                f"'{one.name}'; {hint(one.name, table.names)}"
+                f"'{name}'; {hint(name, table.names)}"
             )
+    forms = {one.name: one for one in codec.codecs} | dict(codec.bindings.forms)
+    ours = [in_its_form(c, forms[c.name]) for c in table.columns if c.name in names]
+    known = Table(tuple(ours))
+    learnt = codec.bindings.forward(known)
+    for one in codec.codecs:
+        if one.name not in learnt.names:
             continue
-        column = in_its_form(table[one.name], one)
+        column = learnt[one.name]
         masks[one.name] = unknown(column, one)
+        if one.name in codec.withheld:  # what too few rows held may well come again
+            masks[one.name] = masks[one.name] | _unreadable(column, one)
         try:
             parts.append(_encode(one, column, masks[one.name], stream(seed, "encode", one.name)))
         except SchemaError as error:
             problems.reasons.extend(error.reasons)
     problems.raise_as(SchemaError)
-    return Matched(Encoded.side_by_side(parts, len(table)), masks)
+    return Matched(Encoded.side_by_side(parts, len(table)), masks, holes, known)
 
 
 def _unreadable(column: Column, codec: Codec) -> Mask:
@@ -141,10 +166,10 @@ def _refuse_infinite(column: Column) -> None:
         )
 
 
-def in_its_form(column: Column, codec: Codec) -> Column:
-    """Values of a typed column as the training table wrote them: Arrow's texts of moments and
-    booleans are not those of a CSV file."""
-    form: Any = getattr(codec, "form", None)
+def in_its_form(column: Column, codec: Any) -> Column:
+    """Values of a typed column as the training table wrote them, by its codec or form: Arrow's
+    texts of moments and booleans are not those of a CSV file."""
+    form: Any = getattr(codec, "form", codec)
     kind = type_of(column.storage)
     if isinstance(form, DatetimeForm) and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
         ticks = column.levels.cast(pa.timestamp(form.unit), safe=False).cast(pa.int64())

@@ -46,6 +46,7 @@ _TABLE_KEYS = frozenset(
         "sequence_key",
         "sequence_index",
         "column_relationships",
+        "constraints",
     ]
 )
 
@@ -127,7 +128,7 @@ def parse(content: Mapping[str, Any], source: str) -> Metadata:
         )
     problems = Problems()
     name, table = "table", content
-    root = {"METADATA_SPEC_VERSION", "tables", "relationships"}
+    root = {"METADATA_SPEC_VERSION", "tables", "relationships", "constraints"}
     if version == "SINGLE_TABLE_V1":
         root = {"METADATA_SPEC_VERSION", *_TABLE_KEYS}
     _strict(content, root, source, problems)
@@ -136,6 +137,8 @@ def parse(content: Mapping[str, Any], source: str) -> Metadata:
         _strict(table, _TABLE_KEYS, f"table '{name}' of {source}", problems)
     columns = _columns(table.get("columns"), source, problems)
     keys = {key: table[key] for key in table if key in _TABLE_KEYS and key != "columns"}
+    if "constraints" in content:
+        keys["constraints"] = content["constraints"]
     _known_keys(keys, columns, source, problems)
     problems.raise_as(MetadataError)
     return Metadata(columns, name, keys)

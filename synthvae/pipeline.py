@@ -16,9 +16,11 @@ from typing import Any
 
 from synthvae import __version__
 from synthvae.artifact import Artifact
+from synthvae.codecs.bindings import Bindings
 from synthvae.codecs.dependence import writing_order
 from synthvae.codecs.table_codec import TableCodec, fit_table_codec
 from synthvae.conditions import Conditions, given_columns
+from synthvae.constraints.declared import rules_of
 from synthvae.detect import detect
 from synthvae.errors import ArtifactError, SchemaError, UsageError, hint
 from synthvae.imputation import Imputer
@@ -38,6 +40,7 @@ from synthvae.schema import MISSING, resolve
 from synthvae.scoring import Scorer, quantiles
 from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
+from synthvae.suppression import suppressed
 from synthvae.table import Table
 from synthvae.training.biases import settle_biases
 from synthvae.training.checkpoint import Checkpoint, Progress
@@ -68,6 +71,11 @@ def check_columns(settings: Settings, sdtypes: Mapping[str, str]) -> None:
             f"a target is a column, but the table has no column '{settings.target}'; "
             f"{hint(settings.target, sdtypes)}"
         )
+    if settings.rare.unit is not None and settings.rare.unit not in sdtypes:
+        raise SchemaError(
+            f"a unit is a column, but the table has no column '{settings.rare.unit}'; "
+            f"{hint(settings.rare.unit, sdtypes)}"
+        )
     for name in settings.condition:
         if name not in sdtypes:
             raise SchemaError(
@@ -91,11 +99,20 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
             f"a model is learnt from {MIN_ROWS} rows or more, but the table has {len(table)}; "
             "add rows"
         )
-    codec = fit_table_codec(schema, table, settings.model.numeric, settings.condition)
-    encoded = codec.encode(table, settings.seed)
+    rules, rare = rules_of(settings.constraints, metadata), settings.rare
+    units = None if rare.unit is None else table[rare.unit].codes
+    common, _ = suppressed(schema, table, metadata, rare, units, settings.seed)
+    bindings = Bindings.fit(rules, schema, table, settings.condition, common)
+    schema, table = bindings.inner(schema), bindings.forward(table)
+    learnt, withheld = suppressed(schema, table, metadata, rare, units, settings.seed)
+    codec = fit_table_codec(
+        schema, learnt, settings.model.numeric, settings.condition, settings.locale
+    )
+    codec = replace(codec, bindings=bindings, withheld=withheld)
+    encoded = codec.encode_learnt(learnt, settings.seed)
     if settings.model.decoder.kind == "autoregressive":
         rng = stream(settings.seed, "order")
-        codec = replace(codec, order=writing_order(codec.layout, encoded, table, rng))
+        codec = replace(codec, order=writing_order(codec.layout, encoded, learnt, rng))
     given = codec.layout.part(given=True)
     conditions = Conditions.fit(given.take(encoded).codes, given_columns(given))
     return Prepared(codec, encoded, conditions, metadata)

@@ -16,6 +16,7 @@ from typing import Any, Literal
 
 from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
+from synthvae.constraints.declared import rules_of
 from synthvae.errors import SchemaError, UsageError
 from synthvae.journal import Journal
 from synthvae.marginals.domain import discovers
@@ -26,9 +27,11 @@ from synthvae.privacy.budget import Budget
 from synthvae.privacy.certificate import certificate
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
+from synthvae.private_rules import private_rules
 from synthvae.redrawing import redrawn
 from synthvae.refining import planned, refine, refuse
 from synthvae.settings import PrivacySpec, Settings
+from synthvae.suppression import Rare
 from synthvae.table import Table
 from synthvae.training.loop import Watch
 from synthvae.training.private_plan import GENTLE, LEARNING_RATE
@@ -70,9 +73,18 @@ def fit(
     if trains := engine != "marginals":
         _refuse_engine(settings, budget)
     missing = settings.missing_values
-    met = meet(bounded(table, budget, missing), metadata, missing)
+    rules = private_rules(rules_of(settings.constraints, metadata), metadata, table.names, missing)
+    if rules and trains:
+        raise UsageError(
+            "constraints of a private fit are kept by rows drawn from counts, but engine "
+            f"'{engine}' trains on the rows themselves; use --dp-engine marginals"
+        )
+    counted, described = bounded(table, budget, missing), metadata
+    if rules:
+        counted, described = rules.counted(counted)
+    met = meet(counted, described, missing)
     steps = None
-    ledger = Ledger(budget, noise, KEY_DELTA if discovers(metadata) else 0.0)
+    ledger = Ledger(budget, noise, KEY_DELTA if discovers(described) else 0.0)
     try:
         fitted = partial(told, "counts")
         drawn = draw_private(met, ledger, ROWS, settings.seed, fitted, ENGINES[engine])
@@ -84,7 +96,9 @@ def fit(
         ledger.close()
         if ledger.lines:
             paid(ledger)
-    plain = replace(settings, privacy=PrivacySpec())
+    if rules:
+        drawn = rules.obeyed(drawn)
+    plain = replace(settings, privacy=PrivacySpec(), rare=Rare(rows=0))
     taken = partial(told, "steps")
     if steps is not None and engine == "raked":
         drawn = redrawn(drawn, met.table, metadata, settings, steps, threads, taken)

@@ -28,6 +28,7 @@ from synthvae.model.presets import PRESETS
 from synthvae.refining import refine
 from synthvae.seeds import derive, stream
 from synthvae.settings import PrivacySpec, Settings
+from synthvae.suppression import Rare
 from synthvae.table import Column, Table
 
 if TYPE_CHECKING:
@@ -65,6 +66,8 @@ def redrawn(
         target=None,
         condition=(),
         privacy=PrivacySpec(),
+        rare=Rare(rows=0),
+        constraints=(),
     )
     known = replace(drawn, table=_presence(drawn))
     first = pipeline.fit(known.table, _categorical(drawn, metadata), small, threads=threads)

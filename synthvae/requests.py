@@ -14,17 +14,18 @@ import pyarrow as pa
 from synthvae.balancing import balanced
 from synthvae.conditional import PATIENCE, Conditional, Kind, Tally
 from synthvae.errors import TableError
-from synthvae.sampling import Sampler
+from synthvae.sampling import Sampler, after
 from synthvae.storage import View
 
-_SELDOM = ("where", "values")  # not noted where nothing was asked for
+_SELDOM = ("where", "values", "keys")  # not noted where nothing was asked for
 
 
 @dataclass(frozen=True)
 class Request:
     """`rows` rows of `seed`. `given`: values of columns that the model is conditioned on.
     `counts`, if any: rows of each value of `column`, `rows` in all. `where`, if any: a condition
-    that all of them meet; `values` of columns that are set. `patience` in seconds and the `tally`
+    that all of them meet; `values` of columns that are set. `keys`: which other tables had a say in
+    identifiers, without which they can't be drawn again. `patience` in seconds and the `tally`
     of candidates change no row."""
 
     rows: int
@@ -34,6 +35,7 @@ class Request:
     counts: Mapping[str, int] = field(default_factory=dict)
     where: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
+    keys: tuple[str, ...] = ()
     patience: float = field(default=PATIENCE, compare=False)
     tally: Tally = field(default_factory=Tally, compare=False)
 
@@ -46,11 +48,11 @@ class Request:
         if self.conditional:
             kind = Kind.of(sampler, self.where or None, self.given, self.values)
             asked = Conditional(sampler, kind, self.tally)
-            return _after(asked.chunks(self.rows, self.seed, view, threads, self.patience), first)
+            return after(asked.chunks(self.rows, self.seed, view, threads, self.patience), first)
         if not self.counts:
             return sampler.chunks(self.rows, self.seed, view, self.given, threads, first)
         args = (sampler, self.column, self.counts, self.seed, view, self.given, threads)
-        return _after(balanced(*args), first)
+        return after(balanced(*args), first)
 
     @property
     def random_access(self) -> bool:
@@ -79,10 +81,3 @@ class Request:
                 f"a manifest holds a request that can be made again, but {error}; use the synthvae "
                 "that wrote it"
             ) from error
-
-
-def _after(chunks: Iterator[pa.Table], first: int) -> Iterator[pa.Table]:
-    for chunk in chunks:
-        if first < len(chunk):
-            yield chunk.slice(first)
-        first = max(first - len(chunk), 0)

@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from synthvae.codecs.parts import Codec
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.errors import Problems, SchemaError, hint
+from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.interventions import check_possible
 from synthvae.matching import in_its_form
 from synthvae.table import Column, Table
@@ -23,6 +23,11 @@ _NAMED = 5  # values of a column that are named one by one
 def partial_rows(codec: TableCodec, table: Table) -> Table:
     """`table` with all columns of the model, in its order, those that it lacks all free.
     SchemaError with every column that the model does not have, every value that it never writes."""
+    if codec.bindings.relations:
+        raise UsageError(
+            "given cells are of columns that are learnt as they are, but constraints of this model "
+            "make some of others; fit without constraints"
+        )
     problems = Problems()
     names = [one.name for one in codec.codecs]
     for name in table.names:

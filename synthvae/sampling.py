@@ -7,8 +7,9 @@ products round differently at different shapes, so a block is always computed wh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 import numpy as np
@@ -24,6 +25,7 @@ from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
+from synthvae.obeying import Obeyed, Tries, distinct, obeyed
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column
@@ -46,6 +48,7 @@ class Sampler:
 
     def __init__(self, model: Vae, codec: TableCodec, conditions: Conditions) -> None:
         self.model, self.codec, self.conditions = model, codec, conditions
+        self.tries = Tries()
 
     @property
     def block_rows(self) -> int:
@@ -74,14 +77,17 @@ class Sampler:
     def _stream(
         self, rows: int, seed: int, view: View, fixed: Fixed, threads: int | None, first: int
     ) -> Iterator[pa.Table]:
-        size = self.block_rows
+        def block(start: int) -> Obeyed:
+            return obeyed(self, start, seed, view, fixed)
 
-        def block(start: int) -> pa.Table:
-            encoded = self.draw(start, seed, fixed)
-            table = self.table(encoded, start, seed, view, fixed).slice(0, rows - start)
-            return table.slice(max(first - start, 0))
-
-        return in_order(block, range(first - first % size, rows, size), threads)
+        unique, size = self.codec.bindings.unique, self.block_rows
+        start = 0 if unique else first - first % size
+        starts: Iterable[int] = count(0, size) if rows and unique else range(start, rows, size)
+        drawn = map(self.tries.counted, in_order(block, starts, threads))
+        if unique:
+            return after(distinct(drawn, self.codec.bindings, rows), first)
+        whole = (table.slice(0, rows - at) for at, table in zip(starts, drawn, strict=True))
+        return after(whole, first - start)
 
     @torch.no_grad()
     def draw(self, start: int, seed: int, fixed: Fixed) -> Encoded:
@@ -149,3 +155,11 @@ class Sampler:
         blocks = self.model.given.layout.blocks
         positions = [i for i, block in enumerate(blocks) if block.column == name]
         return dict(zip(positions, encoded.codes[0].tolist(), strict=True))
+
+
+def after(chunks: Iterator[pa.Table], first: int) -> Iterator[pa.Table]:
+    """`chunks` without the `first` rows."""
+    for chunk in chunks:
+        if first < len(chunk):
+            yield chunk.slice(first)
+        first = max(first - len(chunk), 0)

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 import types
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
+from synthvae.codecs.people import LOCALE
+from synthvae.constraints import declared
 from synthvae.errors import MetadataError, Problems, UsageError, hint
 from synthvae.metadata import load_mapping
 from synthvae.model.presets import PRESETS
 from synthvae.model.spec import PARTS, ModelSpec, TrainingSpec
+from synthvae.suppression import Rare
 
 DEFAULT_PRESET = "arvae"
 PIPELINE = "run"  # a section of the same file that is no setting: see `workflow.declared`
@@ -46,7 +50,9 @@ class Settings:
 
     `target`: the column that `evaluate` predicts; `condition`: columns to be given rather than
     modelled; `missing_values`: more written forms that mean 'no value'; `holdout`: the share of the
-    rows that are left out, for an audit to compare with (see `holdout.count_of`).
+    rows that are left out, for an audit to compare with (see `holdout.count_of`); `constraints`:
+    what holds in every row (see `constraints.declared`); `rare`: what is too rare to be learnt;
+    `locale`: of made-up names and addresses, as Faker has it.
     """
 
     preset: str = DEFAULT_PRESET
@@ -55,6 +61,9 @@ class Settings:
     condition: tuple[str, ...] = ()
     missing_values: tuple[str, ...] = ()
     holdout: float = 0.0
+    constraints: tuple[Mapping[str, Any], ...] = ()
+    rare: Rare = field(default_factory=Rare)
+    locale: str = LOCALE
     model: ModelSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].model)
     training: TrainingSpec = field(default_factory=lambda: PRESETS[DEFAULT_PRESET].training)
     privacy: PrivacySpec = field(default_factory=PrivacySpec)
@@ -62,6 +71,9 @@ class Settings:
     def __post_init__(self) -> None:
         if not 0 <= self.holdout <= 0.5:
             raise ValueError(f"holdout is a share from 0 to 0.5, but it is {self.holdout}")
+        declared.parse(self.constraints)
+        if not re.fullmatch("[a-z]{2,3}_[A-Z]{2}", self.locale):
+            raise ValueError(f"locale is a language and a country, de_DE, but it is {self.locale}")
         decoder, regime = self.model.decoder.kind, self.training.regime.kind
         if regime == "adversarial" and decoder != "parallel":
             raise ValueError(

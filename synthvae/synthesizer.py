@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +17,12 @@ from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import PATIENCE, Conditional, Kind
+from synthvae.constraints.checks import trust
+from synthvae.constraints.declared import functions, rules_of
+from synthvae.constraints.declared import parse as declared_rules
 from synthvae.errors import UsageError
 from synthvae.holdout import Holdout, Mask, beside, left_out, without
+from synthvae.keys import avoiding, check_room
 from synthvae.row_conditions import partial_rows
 from synthvae.sampling import Sampler
 from synthvae.scoring import DRAWS, Bound
@@ -39,6 +43,7 @@ class Synthesizer:
         self, preset: str = DEFAULT_PRESET, *, settings: Mapping[str, Any] | None = None
     ) -> None:
         self.settings = parse({"preset": preset, **(settings or {})})
+        trust(functions(declared_rules(self.settings.constraints)))
         self._artifact: Artifact | None = None
         self._aside: tuple[Table, Mask] | None = None
 
@@ -58,6 +63,8 @@ class Synthesizer:
         and metadata is a must.
         """
         described = metadatas.parse(metadata, "metadata") if metadata is not None else None
+        if described is not None:
+            trust(functions(rules_of((), described)))
         if holdout is not None:
             self.settings = parse({**self.settings.to_json(), "holdout": holdout})
         fit = pipeline.fit if self.settings.privacy.epsilon is None else private.fit
@@ -80,6 +87,8 @@ class Synthesizer:
         conditions: pd.DataFrame | None = None,
         set: Mapping[str, Any] | None = None,
         max_seconds: float = PATIENCE,
+        predicates: Sequence[str] = (),
+        real: pd.DataFrame | None = None,
     ) -> pd.DataFrame:
         """`n` new rows. The same model, seed and position give the same row, whatever `n` is.
 
@@ -92,11 +101,18 @@ class Synthesizer:
         is written after them follows. UsageError where either is foreseen to take more than
         `max_seconds`. `conditions`, in place of `n`: partial rows, each completed, in its dtypes
         and under its index; nulls are free.
+
+        `predicates`: functions of constraints of a loaded model, as `module:name`, that are yours
+        and may be run. `real`: the frame that was learnt, so that none of its identifiers comes up.
         """
+        trust(predicates)
         if conditions is not None:
             alone(n=n, given=given, balance=balance, per=per, where=where, set=set)
             return self._completed(conditions, seed)
         sampler = pipeline.sampler(self.artifact)
+        if real is not None:
+            sampler.codec = avoiding(sampler.codec, from_frame(real))
+        check_room(sampler.codec, n or 0)
         texts = {name: _written(value) for name, value in (given or {}).items()}
         if where is not None or set:
             alone(balance=balance, per=per)
@@ -176,7 +192,7 @@ class Synthesizer:
         imputer = pipeline.imputer(self.artifact)
         job = imputer.job(from_frame(frame), seed, "typed")
         drawn = pa.concat_tables(imputer.chunks(job, draws)).to_pandas(integer_object_nulls=True)
-        unknown = {name: mask for name, mask in job.matched.unknown.items() if mask.any()}
+        unknown = {name: mask for name, mask in job.matched.holes.items() if mask.any()}
         tables = [drawn[i * len(frame) : (i + 1) * len(frame)] for i in range(draws)]
         filled = [_filled(frame, table, unknown) for table in tables]
         return filled[0] if draws == 1 else pd.concat(filled, keys=range(draws), names=["draw"])

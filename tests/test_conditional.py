@@ -120,7 +120,7 @@ def test_what_takes_too_long_is_said_and_not_cut_short(
 def test_a_column_is_asked_for_once(fitted: Fitted) -> None:
     sampler = pipeline.sampler(fitted("cvae"))
     with pytest.raises(SchemaError, match="asked for once, but 'group'"):
-        Request.of(sampler, "group == 'low'", {"group": "low"}, {})
+        Kind.of(sampler, "group == 'low'", {"group": "low"}, {})
 
 
 def test_given_columns_are_drawn_within_the_condition(fitted: Fitted) -> None:

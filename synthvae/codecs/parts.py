@@ -34,6 +34,9 @@ class Codec(Protocol):
     """One column, between its written form and its blocks of the encoded row."""
 
     @property
+    def kind(self) -> str: ...
+
+    @property
     def name(self) -> str: ...
 
     @property

@@ -23,8 +23,11 @@ HEX = ("ABCDEF", "abcdef")
 MANY = 20  # texts of a form, from which on what they have in common is the form's and no one's
 ROOM = 1_000_000  # texts that a form should have, if its zeros allow
 MOST_FORMS = 20
+MOST_ALTERNATIVES = 100
 _COVERED = 0.9
 _SEGMENT = 1 << 62
+_PRODUCT = 1 << 31  # products of two numbers below it fit into 63 bits
+_REPEATS = 8  # more than the fewest, where a repeat has no end
 _CATEGORIES = {
     tokens.CATEGORY_DIGIT: string.digits,
     tokens.CATEGORY_WORD: string.ascii_letters + string.digits + "_",
@@ -42,20 +45,52 @@ class Pattern:
         """How many texts there are."""
         return math.prod(map(len, self.alphabets))
 
-    def texts(self, positions: NDArray[np.int64], rng: np.random.Generator) -> NDArray[np.str_]:
+    def room(self, avoid: Sequence[str] = ()) -> int:
+        """How many texts there are beside those that `avoid` may rule out."""
+        taken = self._taken(avoid)
+        spaces = [self._space(places) for places in self._segments()]
+        return math.prod([spaces[0] - len(taken), *spaces[1:]])
+
+    def texts(
+        self, positions: NDArray[np.int64], rng: np.random.Generator, avoid: Sequence[str] = ()
+    ) -> NDArray[np.str_]:
         """The texts [n] at `positions` [n] of an order that `rng` shuffles: distinct positions
-        give distinct texts, up to `space` of them."""
+        give distinct texts, up to `room` of them, and none of those to `avoid`."""
         letters = np.empty((len(positions), len(self.alphabets)), "<U1")
-        for places in self._segments():
-            space = math.prod(len(self.alphabets[i]) for i in places)
+        for number, places in enumerate(self._segments()):
+            taken = self._taken(avoid) if number == 0 else np.zeros(0, np.int64)
+            space = max(self._space(places) - len(taken), 1)
             step, start = _coprime(space, rng), int(rng.integers(space))
-            rest = np.array([(int(p) * step + start) % space for p in positions], np.int64)
+            rest = _walked(positions, step, start, space)
+            # The k-th number that is not taken: as many are taken below it as leave k before it.
+            rest = rest + np.searchsorted(taken - np.arange(len(taken)), rest, side="right")
             for i in places:
                 alphabet = np.array(list(self.alphabets[i]))
                 rest, digit = np.divmod(rest, len(alphabet))
-                letters[:, i] = alphabet[digit]
+                letters[:, i] = alphabet[digit % len(alphabet)]
         joined: NDArray[np.str_] = letters.view(f"<U{len(self.alphabets)}")[:, 0]
         return joined
+
+    def _space(self, places: Sequence[int]) -> int:
+        return math.prod(len(self.alphabets[i]) for i in places)
+
+    def _taken(self, avoid: Sequence[str]) -> NDArray[np.int64]:
+        """The numbers, sorted, of the last segments of the texts to `avoid` that are of this form:
+        whoever shares no last segment with a text is not that text."""
+        places = self._segments()[0]
+        numbers = set()
+        for text in avoid:
+            if len(text) != len(self.alphabets):
+                continue
+            number, weight = 0, 1
+            for i in places:
+                digit = self.alphabets[i].find(text[i])
+                if digit < 0:
+                    break
+                number, weight = number + digit * weight, weight * len(self.alphabets[i])
+            else:
+                numbers.add(number)
+        return np.array(sorted(numbers), np.int64)
 
     def _segments(self) -> list[list[int]]:
         """Positions from the right, in pieces small enough to be counted in 64 bits: each piece
@@ -71,9 +106,16 @@ class Pattern:
         return pieces
 
 
+def _walked(positions: NDArray[np.int64], step: int, start: int, space: int) -> NDArray[np.int64]:
+    """(position * step + start) modulo `space`, which may be beyond 32 bits."""
+    if space < _PRODUCT:
+        return ((positions % space) * step + start) % space
+    return np.array([(p * step + start) % space for p in positions.tolist()], np.int64)
+
+
 def _coprime(space: int, rng: np.random.Generator) -> int:
     """A multiplier that walks through all of `space` before it repeats."""
-    step = int(rng.integers(max(space, 2))) | 1
+    step = (int(rng.integers(max(space, 2))) | 1) % max(space, 2)
     while math.gcd(step, space) > 1:
         step += 2
     return step
@@ -131,31 +173,58 @@ def _classes(letters: set[str], many: bool) -> str:
     return "".join(kinds)
 
 
-def from_regex(expression: str) -> Pattern:
-    """The pattern of a regex of literals, classes and fixed repeats; ValueError for others."""
+def from_regex(expression: str) -> list[tuple[Pattern, float]]:
+    """The forms of a regex of literals, classes, repeats and alternatives, with the share of the
+    texts that each has; ValueError for others. Forms have no text in common."""
     try:
-        alphabets = _positions(regex.parse(expression))
+        found = _forms(regex.parse(expression))
     except (regex.error, KeyError) as error:
         raise ValueError(str(error)) from error
-    if not all(alphabets) or not alphabets:
+    forms = list(dict.fromkeys(found))
+    if not forms or not all(form and all(form) for form in forms):
         raise ValueError("it stands for no text")
-    return Pattern(tuple(alphabets))
+    for i, one in enumerate(forms):
+        for other in forms[:i]:
+            if len(one) == len(other) and all(
+                set(a) & set(b) for a, b in zip(one, other, strict=True)
+            ):
+                raise ValueError("two of its alternatives stand for the same text")
+    patterns = [Pattern(form) for form in forms]
+    total = sum(min(pattern.space, ROOM) for pattern in patterns)
+    return [(pattern, min(pattern.space, ROOM) / total) for pattern in patterns]
 
 
-def _positions(parsed: Any) -> list[str]:
-    out: list[str] = []
+Form = tuple[str, ...]
+
+
+def _forms(parsed: Any) -> list[Form]:
+    """The alphabets by position, of each form that `parsed` can take."""
+    out: list[Form] = [()]
     for code, value in parsed:
-        if code is tokens.LITERAL:
-            out.append(chr(value))
-        elif code is tokens.IN:
-            out.append(_alphabet(value))
-        elif code in (tokens.MAX_REPEAT, tokens.MIN_REPEAT) and value[1] <= 64:
-            out.extend(_positions(value[2]) * value[1])
-        elif code is tokens.SUBPATTERN:
-            out.extend(_positions(value[-1]))
-        elif code is not tokens.AT:
-            raise ValueError(f"{str(code).lower()} is not supported")
+        out = [(*head, *tail) for head in out for tail in _parts(code, value)]
+        if len(out) > MOST_ALTERNATIVES:
+            raise ValueError(f"it has more than {MOST_ALTERNATIVES} forms")
     return out
+
+
+def _parts(code: Any, value: Any) -> list[Form]:
+    if code is tokens.LITERAL:
+        return [(chr(value),)]
+    if code is tokens.IN:
+        return [(_alphabet(value),)]
+    if code is tokens.BRANCH:
+        return [form for branch in value[1] for form in _forms(branch)]
+    if code is tokens.SUBPATTERN:
+        return _forms(value[-1])
+    if code is tokens.AT:
+        return [()]
+    if code in (tokens.MAX_REPEAT, tokens.MIN_REPEAT):
+        fewest, most, inner = value
+        most = fewest + _REPEATS if most is tokens.MAXREPEAT else most
+        if most <= 64:
+            return [form for n in range(fewest, most + 1) for form in _forms(list(inner) * n)]
+        raise ValueError(f"it repeats {most} times")
+    raise ValueError(f"{str(code).lower()} is not supported")
 
 
 def _alphabet(members: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -12,6 +11,7 @@ import pyarrow as pa
 
 from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
+from synthvae.codecs.people import LOCALE, check_provider, made_up, people
 from synthvae.codecs.presence import Presence
 from synthvae.codecs.specials import Specials, describe
 from synthvae.layout import Block, Encoded
@@ -19,23 +19,27 @@ from synthvae.seeds import derive
 from synthvae.storage import View
 from synthvae.table import Column
 
-POOL = 2000
 FREE_TEXT = "sentence"
 
 
 @dataclass(frozen=True)
 class PersonalCodec:
-    """`provider` is the name of a Faker method, as SDV's sdtypes for personal data are."""
+    """`provider` is the name of a Faker method, as SDV's sdtypes for personal data are; `locale`:
+    a language and a country, as Faker names them."""
 
     presence: Presence
     provider: str
+    locale: str = LOCALE
 
     kind = "personal"
     made_up = True
 
     @staticmethod
-    def fit(column: Column, missing: frozenset[str], provider: str) -> PersonalCodec:
-        return PersonalCodec(Presence.fit(column, missing), provider)
+    def fit(
+        column: Column, missing: frozenset[str], provider: str, locale: str = LOCALE
+    ) -> PersonalCodec:
+        check_provider(column.name, provider, locale)
+        return PersonalCodec(Presence.fit(column, missing), provider, locale)
 
     @property
     def name(self) -> str:
@@ -49,9 +53,13 @@ class PersonalCodec:
         return self.presence.encode(column)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
-        pool = made_up(self.provider, derive(draw.seed, "personal", self.name))
-        index = draw.stream(self.name).integers(len(pool), size=len(encoded))
-        return self.presence.fill(encoded, pool.take(pa.array(index)), view)
+        """Names, e-mail addresses and places of one row are of one person."""
+        texts = people(self.provider, self.locale, draw, len(encoded))
+        if texts is None:
+            pool = made_up(self.provider, self.locale, derive(draw.seed, "personal", self.name))
+            index = draw.stream(self.name).integers(len(pool), size=len(encoded))
+            texts = pool.take(pa.array(index))
+        return self.presence.fill(encoded, texts, view)
 
     def arrow_type(self) -> pa.DataType:
         return self.presence.typed_as
@@ -68,7 +76,10 @@ class PersonalCodec:
         return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
-        return {"made_up_by": f"Faker '{self.provider}'", **describe(self.presence.specials)}
+        return {
+            "made_up_by": f"Faker '{self.provider}' ({self.locale})",
+            **describe(self.presence.specials),
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -77,20 +88,10 @@ class PersonalCodec:
             "storage": self.presence.storage,
             "missing": self.presence.specials.to_json(),
             "provider": self.provider,
+            "locale": self.locale,
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> PersonalCodec:
         presence = Presence(data["name"], Specials.from_json(data["missing"]), data["storage"])
-        return PersonalCodec(presence, data["provider"])
-
-
-@lru_cache(maxsize=64)
-def made_up(provider: str, seed: int) -> pa.StringArray:
-    """`POOL` texts of a Faker provider, which makes too few a second to ask for every row."""
-    from faker import Faker
-
-    faker = Faker()
-    faker.seed_instance(seed)
-    make = getattr(faker, provider)
-    return pa.array([str(make()) for _ in range(POOL)], pa.string())
+        return PersonalCodec(presence, data["provider"], data.get("locale", LOCALE))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
 import numpy as np
 import pyarrow as pa
 
+from synthvae.codecs.bindings import Bindings, Seen
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.cells import CellsCodec, fit_cells
 from synthvae.codecs.datetimes import DatetimeForm
@@ -17,6 +18,7 @@ from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.modes import ModesCodec, fit_modes
 from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.parts import Codec, Draw, Form, Numeric
+from synthvae.codecs.people import LOCALE
 from synthvae.codecs.personal import FREE_TEXT, PersonalCodec
 from synthvae.codecs.quantiles import QuantilesCodec, fit_quantiles
 from synthvae.layout import Encoded, Layout
@@ -44,12 +46,15 @@ CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
 
 @dataclass(frozen=True)
 class TableCodec:
-    """One codec per column, in the order of the table; `order`: that of a decoder that writes one
-    column after the other."""
+    """One codec per learnt column, in the order of the table; `order`: that of a decoder that
+    writes one column after the other; `bindings`: constraints, for whose sake columns may be learnt
+    as others; `withheld`: of a column, how many levels and rows were too rare to be learnt."""
 
     codecs: tuple[Codec, ...]
     given: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
+    bindings: Bindings = field(default_factory=Bindings)
+    withheld: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
 
     @cached_property
     def layout(self) -> Layout:
@@ -58,44 +63,78 @@ class TableCodec:
 
     def encode(self, table: Table, seed: int) -> Encoded:
         """Table [N] -> codes and scalars of all blocks, 4 bytes each a row."""
+        return self.encode_learnt(self.bindings.forward(table), seed)
+
+    def encode_learnt(self, table: Table, seed: int) -> Encoded:
+        """The same, of the columns that are learnt."""
         parts = [
             codec.encode(table[codec.name], stream(seed, "encode", codec.name))
             for codec in self.codecs
         ]
         return Encoded.side_by_side(parts, len(table))
 
-    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Table:
-        """Encoded rows [n] -> an Arrow table of values as written, or typed."""
-        arrays = [
-            codec.decode(self.layout.of_column(codec.name).take(encoded), draw, view)
+    def decode(
+        self, encoded: Encoded, draw: Draw, view: View, seen: Mapping[str, Seen] | None = None
+    ) -> pa.Table:
+        """Encoded rows [n] -> an Arrow table of values as written, or typed. Columns that are
+        restored follow from what is `seen` of others, if anything is."""
+        arrays = self._decoded(encoded, draw, view)
+        if self.bindings.relations:
+            texts = arrays if view == "text" else self._decoded(encoded, draw, "text", True)
+            read = {name: texts[name] for name in self.bindings.read if name in texts}
+            arrays |= self.bindings.backward(read, view, seen)
+        schema = self.arrow_schema(view)
+        return pa.table([arrays[name] for name in schema.names], schema=schema)
+
+    def _decoded(
+        self, encoded: Encoded, draw: Draw, view: View, read: bool = False
+    ) -> dict[str, pa.Array]:
+        """Learnt columns by name; `read`: only those that others are restored from."""
+        return {
+            codec.name: codec.decode(self.layout.of_column(codec.name).take(encoded), draw, view)
             for codec in self.codecs
-        ]
-        return pa.table(arrays, schema=self.arrow_schema(view))
+            if not read or codec.name in self.bindings.read
+        }
 
     def __getitem__(self, name: str) -> Codec:
         return next(codec for codec in self.codecs if codec.name == name)
 
     def arrow_schema(self, view: View) -> pa.Schema:
         """Names and types of what `decode` gives."""
-        return pa.schema([(c.name, _type(c, view)) for c in self.codecs])
+        types = {codec.name: _type(codec, view) for codec in self.codecs}
+        types |= {name: self.bindings.type_of(name, view) for name in self.bindings.learnt_for}
+        return pa.schema([(name, types[name]) for name in self.bindings.names or types])
 
     def to_json(self) -> dict[str, Any]:
         return {
             "codecs": [codec.to_json() for codec in self.codecs],
             "given": list(self.given),
             "order": list(self.order),
+            "bindings": self.bindings.to_json(),
+            "withheld": {name: dict(counts) for name, counts in self.withheld.items()},
         }
 
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> TableCodec:
         codecs = tuple(CODECS[entry["kind"]](entry) for entry in data["codecs"])
-        return TableCodec(codecs, tuple(data["given"]), tuple(data["order"]))
+        bindings = Bindings.from_json(data["bindings"]) if "bindings" in data else Bindings()
+        given, order, withheld = (
+            tuple(data["given"]),
+            tuple(data["order"]),
+            data.get("withheld", {}),
+        )
+        return TableCodec(codecs, given, order, bindings, withheld)
 
 
 def fit_table_codec(
-    schema: Schema, table: Table, numeric: NumericKind, given: Sequence[str] = ()
+    schema: Schema,
+    table: Table,
+    numeric: NumericKind,
+    given: Sequence[str] = (),
+    locale: str = LOCALE,
 ) -> TableCodec:
-    """Fit every column's codec. Exact statistics of the rows: not for private training.
+    """Fit the codec of every column that is learnt. Exact statistics of the rows: not for private
+    training.
 
     Numbers that are `given` become cells, so that conditions are codes throughout.
     """
@@ -107,10 +146,11 @@ def fit_table_codec(
             kind = "cells" if column.name in given else numeric
             numbers[kind].append(_numeric(column, values))
         else:
-            fitted[column.name] = _other(column, values)
+            fitted[column.name] = _other(column, values, locale)
     for how, columns in numbers.items():
         fitted |= {codec.name: codec for codec in NUMERIC[how](columns)}
-    return TableCodec(tuple(fitted[column.name] for column in schema.columns), tuple(given))
+    codecs = tuple(fitted[column.name] for column in schema.columns)
+    return TableCodec(codecs, tuple(given))
 
 
 def _numeric(column: ColumnSchema, values: Column) -> Numeric:
@@ -123,13 +163,13 @@ def _numeric(column: ColumnSchema, values: Column) -> Numeric:
     return Numeric(column.name, form, numbers[~np.isnan(numbers)])
 
 
-def _other(column: ColumnSchema, values: Column) -> Codec:
+def _other(column: ColumnSchema, values: Column, locale: str) -> Codec:
     if column.sdtype in ("categorical", "boolean"):
         return CategoricalCodec.fit(values, column.missing)
     if column.sdtype == "id":
         return IdentifierCodec.fit(values, column.missing, column.regex_format)
     provider = FREE_TEXT if column.sdtype in ("text", "unknown") else column.sdtype
-    return PersonalCodec.fit(values, column.missing, provider)
+    return PersonalCodec.fit(values, column.missing, provider, locale)
 
 
 def _type(codec: Codec, view: View) -> pa.DataType:

@@ -1,7 +1,11 @@
 """Forms of identifiers: a shuffled walk through all texts of a form."""
 
+import re
+
 import numpy as np
 import pytest
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
 
 from synthvae.codecs.pattern import Pattern, from_regex, infer
 
@@ -12,7 +16,7 @@ from synthvae.codecs.pattern import Pattern, from_regex, infer
         Pattern(("0123456789",)),
         Pattern(("ab", "-", "xyz", "01")),
         Pattern(("x",)),
-        from_regex(r"[a-c]{2}\d"),
+        from_regex(r"[a-c]{2}\d")[0][0],
     ],
 )
 def test_the_walk_meets_every_text_once_before_it_repeats(pattern: Pattern) -> None:
@@ -61,9 +65,50 @@ def test_zeros_stay_where_there_is_room_without_them() -> None:
         ("C-[0-2]", ("C", "-", "012")),
         (r"^a\.{2}$", ("a", ".", ".")),
         ("(x[yz]){2}", ("x", "yz", "x", "yz")),
-        ("a?b", ("a", "b")),
         ("[aab]", ("ab",)),
     ],
 )
 def test_regular_expressions_are_forms(expression: str, alphabets: tuple[str, ...]) -> None:
-    assert from_regex(expression).alphabets == alphabets
+    ((pattern, share),) = from_regex(expression)
+    assert pattern.alphabets == alphabets
+    assert share == 1.0
+
+
+piece = st.sampled_from(["[A-C]", r"\d", "x", "-", "[0-9a-f]", "(AB|CD)", r"\w"])
+repeat = st.sampled_from(["", "", "{2}", "{1,3}", "?", "+"])
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    st.lists(st.tuples(piece, repeat).map("".join), min_size=1, max_size=4).map("".join),
+    st.lists(st.integers(0, 400), max_size=60),
+)
+def test_texts_of_a_regex_match_it_and_come_once(expression: str, known: list[int]) -> None:
+    try:
+        forms = from_regex(expression)
+    except ValueError as error:
+        assume("same text" not in str(error) and "forms" not in str(error))
+        assume("no text" not in str(error))
+        raise
+    rng = np.random.default_rng(0)
+    seen: set[str] = set()
+    for pattern, _ in forms:
+        rows = np.arange(min(pattern.space, 500))
+        texts = pattern.texts(rows, np.random.default_rng(0)).tolist()
+        avoid = [texts[i % len(texts)] for i in known] + ["of no form at all"]
+        assert all(re.fullmatch(expression, text) for text in texts)
+        assert len(set(texts)) == len(texts)
+        assert not seen & set(texts)
+        seen |= set(texts)
+        room = pattern.room(avoid)
+        assert room <= pattern.space - len(set(avoid)) + 1
+        others = pattern.texts(np.arange(min(room, 500)), rng, avoid).tolist()
+        assert len(set(others)) == len(others)
+        assert not set(others) & set(avoid)
+        assert all(re.fullmatch(expression, text) for text in others)
+
+
+@pytest.mark.parametrize("expression", ["(AB|[A-C]B)", "(", "a{99}", r"(?=a)a", "", "[0-9]*"])
+def test_what_is_no_form_is_refused(expression: str) -> None:
+    with pytest.raises(ValueError, match=r"(?s).+"):
+        from_regex(expression)

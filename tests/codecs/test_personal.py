@@ -9,6 +9,7 @@ import pytest
 
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.personal import PersonalCodec
+from synthvae.errors import SchemaError
 from synthvae.schema import MISSING
 from synthvae.table import Column
 
@@ -66,3 +67,32 @@ def test_missing_is_null_in_the_typed_view(column: MakeColumn) -> None:
     out = codec.decode(codec.encode(it, np.random.default_rng(0)), Draw(1, 0), "typed")
     assert out.is_null().to_pylist() == [False, True, False, True]
     assert out.type == codec.arrow_type()
+
+
+def test_a_row_is_of_one_person_and_no_address_comes_twice(column: MakeColumn) -> None:
+    rows = 30_000
+    it = column(["a"] * rows)
+    encoded = PersonalCodec.fit(it, MISSING, "name").encode(it, np.random.default_rng(0))
+    first, last, name, email = (
+        PersonalCodec.fit(Column(kind, it.codes, it.levels), MISSING, kind, "de_DE")
+        .decode(encoded, Draw(3, 100), "text")
+        .to_pylist()
+        for kind in ("first_name", "last_name", "name", "email")
+    )
+    assert name == [f"{a} {b}" for a, b in zip(first, last, strict=True)]
+    assert len(set(email)) == rows
+    assert len(set(name)) > rows / 3
+    plain = [i for i in range(rows) if (first[i] + last[i]).isascii() and last[i].isalpha()]
+    assert len(plain) > 1000
+    assert all(email[i].startswith(f"{first[i]}.".lower().replace("-", "")) for i in plain
+               if first[i].isalpha())  # fmt: skip
+    assert all(last[i].lower() in email[i] for i in plain)
+    assert all("@example." in text for text in email)
+
+
+def test_a_locale_is_one_that_faker_has(column: MakeColumn) -> None:
+    it = column(["a"] * 10)
+    with pytest.raises(SchemaError, match="'xx_YY' is none"):
+        PersonalCodec.fit(it, MISSING, "name", "xx_YY")
+    with pytest.raises(SchemaError, match="locale en_US has none"):
+        PersonalCodec.fit(it, MISSING, "kana_name", "en_US")

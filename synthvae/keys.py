@@ -1,0 +1,113 @@
+"""Keys of rows that are drawn: none that is real, or those of another table.
+
+A model file holds no key, so it cannot know which texts are real ones: who has the table says so
+when rows are drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+from synthvae.codecs.identifier import IdentifierCodec
+from synthvae.codecs.parts import Codec, Draw
+from synthvae.codecs.personal import PersonalCodec
+from synthvae.codecs.presence import Presence
+from synthvae.codecs.table_codec import TableCodec
+from synthvae.errors import Problems, SchemaError, hint
+from synthvae.layout import Block, Encoded
+from synthvae.storage import View
+from synthvae.table import Column, Table
+
+
+@dataclass(frozen=True)
+class PoolCodec:
+    """Values of a column that refers to another table: any of `texts`, drawn with replacement. It
+    lives as long as the rows are drawn; no model file holds it."""
+
+    presence: Presence
+    texts: pa.StringArray
+
+    kind = "pool"
+
+    @property
+    def name(self) -> str:
+        return self.presence.name
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.presence.blocks
+
+    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
+        return self.presence.encode(column)
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
+        index = draw.stream(self.name).integers(len(self.texts), size=len(encoded))
+        return self.presence.fill(encoded, self.texts.take(pa.array(index)), view)
+
+    def arrow_type(self) -> pa.DataType:
+        return self.presence.typed_as
+
+    def describe(self) -> Mapping[str, Any]:
+        return {"pool": len(self.texts)}
+
+    def to_json(self) -> dict[str, Any]:
+        raise AssertionError("a pool is not written down")
+
+
+def avoiding(codec: TableCodec, real: Table) -> TableCodec:
+    """`codec`, but identifiers are none of those of the `real` table. SchemaError if it lacks a
+    column of identifiers."""
+    problems = Problems()
+    codecs: list[Codec] = []
+    for one in codec.codecs:
+        if isinstance(one, IdentifierCodec) and one.name not in real.names:
+            problems.add(
+                f"real identifiers are read from the real table, but it has no column "
+                f"'{one.name}'; {hint(one.name, real.names)}"
+            )
+        elif isinstance(one, IdentifierCodec):
+            one = replace(one, avoid=tuple(sorted(real[one.name].compact().texts)))
+        codecs.append(one)
+    problems.raise_as(SchemaError)
+    return replace(codec, codecs=tuple(codecs))
+
+
+def pooled(codec: TableCodec, pools: Mapping[str, Column]) -> TableCodec:
+    """`codec`, but the columns named by `pools` draw from those values. SchemaError for columns
+    that are not made up, or pools without values."""
+    problems = Problems()
+    made_up = {c.name: c for c in codec.codecs if isinstance(c, IdentifierCodec | PersonalCodec)}
+    found: dict[str, Codec] = {}
+    for name, pool in pools.items():
+        texts = pool.compact().levels
+        if name not in made_up:
+            problems.add(
+                f"a pool is for a column that is made up, such as an id, but '{name}' is none; "
+                f"{hint(name, made_up)}"
+            )
+        elif not len(texts):
+            problems.add(f"a pool has values, but that of '{name}' has none; check its column")
+        else:
+            found[name] = PoolCodec(made_up[name].presence, texts)
+    problems.raise_as(SchemaError)
+    return replace(codec, codecs=tuple(found.get(c.name, c) for c in codec.codecs))
+
+
+def check_room(codec: TableCodec, rows: int) -> list[str]:
+    """What there is to say about `rows` identifiers of each form. SchemaError with every declared
+    form that has too few texts."""
+    problems, said = Problems(), []
+    for one in codec.codecs:
+        if isinstance(one, IdentifierCodec):
+            try:
+                if words := one.short_of(rows):
+                    said.append(words)
+            except SchemaError as error:
+                problems.reasons.extend(error.reasons)
+    problems.raise_as(SchemaError)
+    return said

@@ -1,0 +1,167 @@
+"""Constraints of a private fit: declared, so true and free; the real rows are never held to them.
+
+Columns that go together are counted as one, a computed column is not counted at all; of the rows
+that are drawn from the counts those that break a constraint are dropped. Whether a real row breaks
+one is neither said nor shown by what is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from synthvae.codecs.arranging import free_name, groups_of
+from synthvae.codecs.relations import Combined, column_of
+from synthvae.constraints.checks import check_rules, kept, result_of
+from synthvae.constraints.reading import MADE_UP, readers_declared, readers_of
+from synthvae.constraints.rules import Equation, Rule, Unique
+from synthvae.errors import PrivacyError
+from synthvae.marginals.axes import OTHER
+from synthvae.marginals.engine import Drawn
+from synthvae.marginals.forms import by_value
+from synthvae.metadata import ColumnMetadata, Metadata
+from synthvae.schema import resolve
+from synthvae.table import Column, Table
+
+FEWEST = 1000  # rows that are left, of those that were drawn
+
+
+@dataclass(frozen=True)
+class PrivateRules:
+    """`rules` of a table with columns `names`, and what it takes to keep them."""
+
+    rules: tuple[Rule, ...]
+    metadata: Metadata
+    names: tuple[str, ...]
+    missing: tuple[str, ...]
+
+    @property
+    def combined(self) -> list[Combined]:
+        """Columns that are counted as one."""
+        return [Combined(g, free_name(g, self.names)) for g in groups_of(self.rules)]
+
+    @property
+    def computed(self) -> list[Equation]:
+        """Columns that are not counted."""
+        return [rule for rule in self.rules if isinstance(rule, Equation)]
+
+    def counted(self, table: Table) -> tuple[Table, Metadata]:
+        """What is counted in place of `table`, and its metadata: each row follows from itself."""
+        columns = {c.name: by_value(c, self._format(c.name)) for c in table.columns}
+        described = dict(self.metadata.columns)
+        for rule in self.computed:
+            columns.pop(rule.column, None)
+            described.pop(rule.column, None)
+        for one in self.combined:
+            (columns[one.name],) = one.forward(Table(tuple(columns[n] for n in one.columns)))
+            described[one.name] = ColumnMetadata("categorical")
+            for name in one.columns:
+                del columns[name], described[name]
+        return Table(tuple(columns.values())), replace(self.metadata, columns=described)
+
+    def _format(self, name: str) -> str:
+        column = self.metadata.columns.get(name)
+        return str(column.options.get("datetime_format") or "") if column else ""
+
+    def obeyed(self, drawn: Drawn) -> Drawn:
+        """`drawn` rows as the table has them, without those that break a rule. PrivacyError if too
+        few are left."""
+        columns = {column.name: column for column in drawn.table.columns}
+        good = np.ones(len(drawn.table), bool)
+        for one in self.combined:
+            texts, known = _lists(columns.pop(one.name), len(one.columns))
+            good &= known
+            restored = one.backward({one.name: texts})
+            columns |= {n: column_of(n, _nulled(text)) for n, text in restored.items()}
+        rows = {name: column.rows(good) for name, column in columns.items()}
+        left = list(self.computed)
+        while left:  # a formula may read what another one computes
+            ready = [rule for rule in left if set(rule.formula.columns) <= set(rows)]
+            if not ready:
+                raise PrivacyError(
+                    f"a computed column follows from others, but '{left[0].column}' from itself; "
+                    "drop a formula"
+                )
+            for rule in ready:
+                rows[rule.column] = self._computed(rule, rows)
+            left = [rule for rule in left if rule not in ready]
+        table = self._kept(Table(tuple(rows[name] for name in self.names)))
+        if len(table) < FEWEST:
+            raise PrivacyError(
+                f"rows are drawn from noisy counts, and those that break a constraint are dropped, "
+                f"but of {len(drawn.table):,} only {len(table):,} are left; drop a constraint, or "
+                "spend more epsilon"
+            )
+        computed = {"kind": "declared", "formula": "declared"}
+        provenance = {**drawn.provenance, **{rule.column: computed for rule in self.computed}}
+        return replace(drawn, table=table, provenance=provenance)
+
+    def _computed(self, rule: Equation, rows: dict[str, Column]) -> Column:
+        """The column of `rule`, in the decimal places that are declared, or at most six."""
+        table = Table(tuple(rows[name] for name in rule.formula.columns))
+        described = {name: self.metadata.columns[name] for name in table.names}
+        schema = resolve(Metadata(described), table, self.missing)
+        values = result_of(rule, table, readers_of(schema, table))
+        places = self.metadata.columns[rule.column].options.get("decimal_places")
+        there = ~np.isnan(values)
+        if places is None:
+            texts = [repr(value) for value in np.round(values[there], 6).tolist()]
+        else:
+            texts = [f"{value:.{int(places)}f}" for value in values[there].tolist()]
+        written = np.full(len(values), None, object)
+        written[there] = texts
+        return column_of(rule.column, pa.array(written, pa.string()))
+
+    def _kept(self, table: Table) -> Table:
+        readers = readers_of(resolve(self.metadata, table, self.missing), table)
+        good = np.ones(len(table), bool)
+        for rule in self.rules:
+            good &= kept(rule, table, readers)
+        return Table(tuple(column.rows(good).compact() for column in table.columns))
+
+
+def _lists(
+    column: Column, width: int
+) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+    """The texts [n] of a combined column, and which of them are lists of `width`: others stand for
+    what nobody declared, or for nothing."""
+    known = np.array([*(_is_list(text, width) for text in column.texts), False])[column.codes]
+    blank = json.dumps([None] * width)
+    texts = column.levels.take(pa.array(column.codes, mask=column.codes < 0))
+    return pc.if_else(pa.array(known), texts, blank), known
+
+
+def _is_list(text: str, width: int) -> bool:
+    if text == OTHER:
+        return False
+    try:
+        return isinstance(found := json.loads(text), list) and len(found) == width
+    except ValueError:
+        return False
+
+
+def _nulled(texts: pa.Array) -> pa.Array:
+    return pc.if_else(pc.equal(texts, ""), None, texts)
+
+
+def private_rules(
+    rules: Sequence[Rule], metadata: Metadata, names: Collection[str], missing: Sequence[str]
+) -> PrivateRules | None:
+    """What keeps `rules` in a private fit; None if there is nothing to do, since keys that are made
+    up are unique anyway. SchemaError if rules don't fit the columns that are declared."""
+    readers = readers_declared(metadata)
+    check_rules(rules, readers)
+    rules = [
+        rule
+        for rule in rules
+        if not isinstance(rule, Unique)
+        or not any(readers[name].kind == MADE_UP for name in rule.columns)
+    ]
+    if not rules:
+        return None
+    return PrivateRules(tuple(rules), metadata, tuple(names), tuple(missing))

@@ -1,0 +1,173 @@
+"""What too few rows hold is not learnt: rare categories, rare codes, rare and outermost numbers.
+
+A category of fewer than k rows becomes one that is common in its column, drawn by its share; the
+k lowest and the k highest numbers stand at the next one; of columns with few distinct numbers a
+rare one becomes its nearest common one. What the metadata declares is public, and stays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from synthvae.metadata import Metadata
+from synthvae.schema import ColumnSchema, Schema
+from synthvae.seeds import stream
+from synthvae.table import Column, Table
+from synthvae.written import Values, moments, numbers_of, unit_of
+
+FEW = 256  # distinct numbers, at most, of a column whose numbers are learnt one by one
+SMALL = 20  # rows for each row of k: of smaller tables k is less
+Codes = NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Rare:
+    """Fewer than `rows` rows are too few; with `unit`, a column, fewer than so many of its values
+    (persons, say). 0: nothing is withheld."""
+
+    rows: int = 5
+    unit: str | None = None
+
+    def __post_init__(self) -> None:
+        if self.rows < 0:
+            raise ValueError(f"rare is a number of rows, 0 or more, but it is {self.rows}")
+
+
+Withheld = dict[str, dict[str, int]]  # of a column, how many `levels` and `rows`
+
+
+def suppressed(
+    schema: Schema,
+    table: Table,
+    metadata: Metadata,
+    rare: Rare,
+    units: Codes | None,
+    seed: int,
+) -> tuple[Table, Withheld]:
+    """`table` without what too few rows hold, and how much that was of each column. `units` [N]:
+    whose each row is, if rows of one are to count once."""
+    least = min(rare.rows, len(table) // SMALL)
+    columns, withheld = [], Withheld()
+    for column in table.columns:
+        declared = metadata.columns.get(column.name)
+        options = declared.options if declared else {}
+        found = column
+        if least:
+            rng = stream(seed, "suppressed", column.name)
+            found = _suppressed(column, schema[column.name], options, least, units, rng)
+        changed = found.codes != column.codes
+        if changed.any():
+            lost = set(column.codes[changed].tolist()) - set(found.codes.tolist())
+            withheld[column.name] = {"levels": len(lost), "rows": int(changed.sum())}
+            found = found.compact()
+        columns.append(found)
+    return Table(tuple(columns), table.frame_dtypes), withheld
+
+
+def _suppressed(
+    column: Column,
+    schema: ColumnSchema,
+    options: Mapping[str, Any],
+    least: int,
+    units: Codes | None,
+    rng: np.random.Generator,
+) -> Column:
+    absent = np.array([text in schema.missing for text in column.texts], bool)
+    counts = holders(column.codes, len(column.levels), units)
+    if schema.sdtype == "categorical":
+        public = {
+            str(value) for key in ("range_values", "order") for value in options.get(key) or ()
+        }
+        exempt = absent | np.array([text in public for text in column.texts], bool)
+        return _redrawn(column, (counts < least) & ~exempt, absent, rng)
+    if schema.sdtype not in ("numerical", "datetime"):
+        return column
+    values = np.where(absent, np.nan, _values(column, schema))
+    codes = np.isnan(values) & ~absent
+    column = _redrawn(column, codes & (counts < least), absent | codes, rng)
+    column = _inside(column, values, options, least, units)
+    return _common(column, values, counts >= least, units, options)
+
+
+def holders(codes: Codes, levels: int, units: Codes | None) -> NDArray[np.int64]:
+    """How many rows, or units, hold each level [levels]. A row of no unit counts for itself."""
+    there = codes >= 0
+    if units is None:
+        return np.bincount(codes[there], minlength=levels)
+    who = np.where(units >= 0, units, -1 - np.arange(len(units)))
+    pairs = np.unique(np.stack([codes[there], who[there]]), axis=1)
+    return np.bincount(pairs[0], minlength=levels)
+
+
+def _redrawn(
+    column: Column, rare: NDArray[np.bool_], never: NDArray[np.bool_], rng: np.random.Generator
+) -> Column:
+    """`column` with `rare` levels [L] replaced by others, as often as those stand in it, but for
+    those that `never` stand in; null where there are none."""
+    at = np.flatnonzero(np.append(rare, False)[column.codes])
+    if not len(at):
+        return column
+    pool = column.codes[~np.append(rare | never, True)[column.codes]]
+    codes = column.codes.copy()
+    codes[at] = rng.choice(pool, len(at)) if len(pool) else -1
+    return Column(column.name, codes, column.levels, column.storage)
+
+
+def _values(column: Column, schema: ColumnSchema) -> Values:
+    if schema.sdtype == "numerical":
+        return numbers_of(column.levels)
+    format = schema.datetime_format
+    return moments(column.levels, format, unit_of(column.levels, format))
+
+
+def _inside(
+    column: Column, values: Values, options: Mapping[str, Any], least: int, units: Codes | None
+) -> Column:
+    """The outermost values stand at the next ones, on sides for which no end is declared."""
+    by_row = np.append(values, np.nan)[column.codes]
+    order = np.argsort(by_row, kind="stable")[: int((~np.isnan(by_row)).sum())]
+    codes = column.codes.copy()
+    for side, declared in ((order, "range_min"), (order[::-1], "range_max")):
+        if declared in options or not len(side):
+            continue
+        once = side
+        if units is not None:
+            who = np.where(units[side] >= 0, units[side], -1 - side)
+            once = side[np.sort(np.unique(who, return_index=True)[1])]
+        end = once[min(least, (len(once) - 1) // 2)]
+        beyond = side[: int(np.flatnonzero(side == end)[0])]
+        codes[beyond] = column.codes[end]
+    return Column(column.name, codes, column.levels, column.storage)
+
+
+def _common(
+    column: Column,
+    values: Values,
+    common: NDArray[np.bool_],
+    units: Codes | None,
+    options: Mapping[str, Any],
+) -> Column:
+    """Of few distinct values, a rare one becomes the nearest that is common."""
+    if "range_min" in options and "range_max" in options:
+        return column
+    is_value = ~np.isnan(values)
+    used = np.flatnonzero(is_value & (column.counts > 0))
+    distinct, rows = len(np.unique(values[used])), int(column.counts[used].sum())
+    targets = np.flatnonzero(is_value & common)
+    if not (distinct <= FEW and 2 * distinct <= rows) or not len(targets):
+        return column
+    targets = targets[np.argsort(values[targets], kind="stable")]
+    ends = values[targets]
+    right = np.clip(np.searchsorted(ends, values[used]), 1, max(len(ends) - 1, 1))
+    right = np.minimum(right, len(ends) - 1)
+    left = np.maximum(right - 1, 0)
+    nearer = np.abs(values[used] - ends[left]) <= np.abs(ends[right] - values[used])
+    place = np.append(np.arange(len(values)), -1).astype(np.int32)
+    rare = ~common[used]
+    place[used[rare]] = targets[np.where(nearer, left, right)][rare]
+    return Column(column.name, place[column.codes], column.levels, column.storage)

@@ -1,0 +1,132 @@
+"""Constraints of a private fit: kept in what is drawn, without a word on the rows that were met."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+import pytest
+
+from synthvae import metadata, pipeline, private, private_rules
+from synthvae.constraints.declared import parse as parse_rules
+from synthvae.errors import PrivacyError, SchemaError, UsageError
+from synthvae.marginals import mixture
+from synthvae.private_rules import PrivateRules
+from synthvae.settings import parse
+from synthvae.table import Table, from_frame
+
+RULES = [
+    {"kind": "inequality", "low": "a", "high": "b"},
+    {"kind": "formula", "column": "t", "equals": "a + b"},
+    {"kind": "fixed_combinations", "columns": ["city", "state"]},
+    {"kind": "one_hot", "columns": ["x", "y"]},
+]
+WHOLE = {"sdtype": "numerical", "range_min": 0, "range_max": 20, "decimal_places": 0}
+META = metadata.parse(
+    {
+        "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+        "columns": {
+            "a": WHOLE,
+            "b": WHOLE,
+            "t": {"sdtype": "numerical", "decimal_places": 0},
+            "city": {"sdtype": "categorical"},
+            "state": {"sdtype": "categorical"},
+            "x": {"sdtype": "categorical", "range_values": ["0", "1"]},
+            "y": {"sdtype": "categorical", "range_values": ["0", "1"]},
+        },
+    },
+    "metadata",
+)
+
+
+@pytest.fixture(autouse=True)
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(mixture, "STEPS", 5)
+    monkeypatch.setattr(mixture, "COMPONENTS", 5)
+    monkeypatch.setattr(private, "ROWS", 4000)
+    monkeypatch.setattr(private_rules, "FEWEST", 50)
+
+
+@pytest.fixture
+def frame() -> pd.DataFrame:
+    """1,200 rows, some of which break each of the rules."""
+    rng = np.random.default_rng(2)
+    rows = 1200
+    a = rng.integers(0, 10, rows)
+    b = a + rng.integers(-1, 10, rows)
+    city = rng.choice(["p", "q", "r"], rows)
+    x = rng.integers(0, 2, rows)
+    return pd.DataFrame(
+        {
+            "a": a,
+            "b": np.clip(b, 0, None),
+            "t": a + b + (rng.random(rows) < 0.1),
+            "city": city,
+            "state": np.where(city == "p", "S", "T"),
+            "x": x.astype(str),
+            "y": np.where(rng.random(rows) < 0.05, x, 1 - x).astype(str),
+        }
+    )
+
+
+class Nothing:
+    """No noise at all."""
+
+    source = "none"
+
+    def gaussian(self, shape: tuple[int, ...], sigma: float) -> Any:
+        return np.zeros(shape, np.int64)
+
+
+def settings_of(rules: list[dict[str, Any]], **privacy: Any) -> Any:
+    content = {"training": {"epochs": 1, "batch": 100}, "constraints": rules}
+    return parse({"preset": "tvae", **content, "privacy": {"epsilon": 5.0, **privacy}})
+
+
+def test_drawn_rows_keep_what_real_ones_broke(frame: pd.DataFrame) -> None:
+    artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Nothing())
+    rows = pa.concat_tables(pipeline.sampler(artifact).chunks(500, 0, "text", threads=1))
+    drawn = rows.to_pandas().astype(str)
+    a, b, t = (drawn[name].astype(int) for name in "abt")
+    assert (a <= b).all()
+    assert (t == a + b).all()
+    assert set(drawn.city + drawn.state) <= {"pS", "qT", "rT"}
+    assert set(drawn.x + drawn.y) <= {"01", "10"}
+    claim = artifact.content["privacy"]
+    assert claim["claim"]["epsilon"] <= 5.0
+
+
+def test_one_row_more_is_one_row_more_that_is_counted(frame: pd.DataFrame) -> None:
+    rules = PrivateRules(parse_rules(RULES), META, tuple(frame), ())
+    table = from_frame(frame)
+    whole, described = rules.counted(table)
+    part, _ = rules.counted(table.rows(slice(0, 700)))
+    assert whole.names == part.names == tuple(described.columns)
+    assert "t" not in whole.names
+    for name in whole.names:
+        assert _texts(whole, name)[:700] == _texts(part, name)
+
+
+def _texts(table: Table, name: str) -> list[str | None]:
+    column = table[name]
+    return [column.texts[i] if i >= 0 else None for i in column.codes.tolist()]
+
+
+def test_what_cannot_be_kept_is_refused_before_anything_is_spent(frame: pd.DataFrame) -> None:
+    def paid(_: Any) -> None:
+        raise AssertionError("something was spent")
+
+    table = from_frame(frame)
+    with pytest.raises(UsageError, match="use --dp-engine marginals"):
+        private.fit(table, META, settings_of(RULES, engine="raked"), paid=paid)
+    unknown = settings_of([{"kind": "inequality", "low": "a", "high": "bee"}])
+    with pytest.raises(SchemaError, match="names 'bee'"):
+        private.fit(table, META, unknown, paid=paid)
+
+
+def test_too_few_rows_left_is_an_error(frame: pd.DataFrame) -> None:
+    rules = [{"kind": "range", "column": "a", "min": 19}]
+    with pytest.raises(PrivacyError, match="are dropped, but of"):
+        private.fit(from_frame(frame), META, settings_of(rules), noise=Nothing())
