@@ -99,7 +99,8 @@ class Conditional:
     """`sampler` asked for rows of one kind."""
 
     def __init__(self, sampler: Sampler, request: Kind, tally: Tally | None = None) -> None:
-        if sampler.codec.bindings.rules:
+        bindings = sampler.codec.bindings
+        if bindings.relations or bindings.checked or bindings.unique:
             raise UsageError(
                 "rows meet a condition or keep the constraints that a model was fitted with, but "
                 "not yet both; sample without the condition and filter, or fit without constraints"
