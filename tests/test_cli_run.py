@@ -103,7 +103,8 @@ def test_a_killed_run_goes_on_where_it_stopped(csv: Path, tmp_path: Path) -> Non
     (tmp_path / "data.csv").write_bytes(csv.read_bytes())
     path = declare(tmp_path)
     content = yaml.safe_load(path.read_text())
-    content["training"] = {"epochs": 40, "patience": 40, "batch": 100}
+    # Longer than the five seconds between checkpoints.
+    content["training"] = {"epochs": 400, "patience": 400, "batch": 50}
     path.write_text(yaml.safe_dump(content))
     command = [str(SCRIPT), "run", str(path)]
     process = subprocess.Popen(command, stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
