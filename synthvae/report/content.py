@@ -16,7 +16,8 @@ from synthvae.report.records import Record, number, of_evaluation, of_metric
 from synthvae.report.risks import of_audit, of_certificate, of_excess
 
 NO_CHECK = (
-    "no policy was checked: 'synthvae check --report report.json -o check.json', then --check"
+    "no policy was checked: 'synthvae report --json report.json', 'synthvae check --report "
+    "report.json -o check.json', then 'synthvae report --from report.json --check check.json'"
 )
 NO_AUDIT = "nothing was attacked: 'synthvae audit -o audit.json', then --audit audit.json"
 NO_MODEL = "no model was given: -m model.synthvae"
