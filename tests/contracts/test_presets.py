@@ -16,6 +16,7 @@ import torch
 from synthvae import artifact as artifacts
 from synthvae import pipeline
 from synthvae.artifact import Artifact
+from synthvae.conditional import Conditional, Request
 from synthvae.model.presets import PRESETS
 from synthvae.model.spec import PARTS, build
 from synthvae.model.values import Rows
@@ -67,6 +68,19 @@ def test_rows_do_not_depend_on_n_threads_or_blocks(
         assert rows_of(artifact, n).equals(many.slice(0, n))
     chunks = list(pipeline.sampler(artifact).chunks(300, 7, "text"))
     assert [len(chunk) for chunk in chunks] == [128, 128, 44]
+
+
+@presets
+def test_rows_meet_conditions(preset: str, fitted: Fitted) -> None:
+    sampler = pipeline.sampler(fitted(preset))
+    where = "active == true and spend > 20 and (visits < 6 or score is missing)"
+    asked = Conditional(sampler, Request.of(sampler, where, {}, {}))
+    rows = pa.concat_tables(asked.chunks(200, 1, "typed", threads=1)).to_pandas()
+    assert len(rows) == 200
+    assert rows["active"].all()
+    assert (rows["spend"] > 20).all()
+    assert ((rows["visits"] < 6) | rows["score"].isna()).all()
+    assert 0 < asked.tally.acceptance <= 1
 
 
 @presets
