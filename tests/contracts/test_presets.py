@@ -16,6 +16,7 @@ import torch
 from synthvae import artifact as artifacts
 from synthvae import pipeline
 from synthvae.artifact import Artifact
+from synthvae.conditional import Conditional, Kind
 from synthvae.errors import UsageError
 from synthvae.exporting import sampler_only
 from synthvae.fields import fields_of
@@ -101,6 +102,19 @@ def test_half_a_sampler_draws_rows_of_the_same_kind(preset: str, fitted: Fitted)
     before = pa.concat_tables(pipeline.sampler(whole).chunks(9000, 7, "text"))
     same = np.mean(np.array(table["group"].to_pylist()) == np.array(before["group"].to_pylist()))
     assert same > 0.95  # rounding moves a draw now and then
+
+
+@presets
+def test_rows_meet_conditions(preset: str, fitted: Fitted) -> None:
+    sampler = pipeline.sampler(fitted(preset))
+    where = "active == true and spend > 20 and (visits < 6 or score is missing)"
+    asked = Conditional(sampler, Kind.of(sampler, where, {}, {}))
+    rows = pa.concat_tables(asked.chunks(200, 1, "typed", threads=1)).to_pandas()
+    assert len(rows) == 200
+    assert rows["active"].all()
+    assert (rows["spend"] > 20).all()
+    assert ((rows["visits"] < 6) | rows["score"].isna()).all()
+    assert 0 < asked.tally.acceptance <= 1
 
 
 @presets
