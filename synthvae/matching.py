@@ -101,7 +101,9 @@ def _matched(
             continue
         column = learnt[one.name]
         masks[one.name] = unknown(column, one)
-        if one.name in codec.withheld:  # what too few rows held may well come again
+        withheld = codec.withheld.get(one.name, {})
+        if withheld.get("codes") or (withheld and isinstance(one, CategoricalCodec)):
+            # What too few rows held may well come again.
             masks[one.name] = masks[one.name] | _unreadable(column, one)
         try:
             parts.append(_encode(one, column, masks[one.name], stream(seed, "encode", one.name)))

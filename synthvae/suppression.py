@@ -38,7 +38,8 @@ class Rare:
             raise ValueError(f"rare is a number of rows, 0 or more, but it is {self.rows}")
 
 
-Withheld = dict[str, dict[str, int]]  # of a column, how many `levels` and `rows`
+# Of a column, how many `levels` and `rows`; and of the levels, how many were `codes` among numbers.
+Withheld = dict[str, dict[str, int]]
 
 
 def suppressed(
@@ -64,6 +65,8 @@ def suppressed(
         if changed.any():
             lost = set(column.codes[changed].tolist()) - set(found.codes.tolist())
             withheld[column.name] = {"levels": len(lost), "rows": int(changed.sum())}
+            if codes := _codes(column, schema[column.name], lost):
+                withheld[column.name]["codes"] = codes
             found = found.compact()
         columns.append(found)
     return Table(tuple(columns), table.frame_dtypes), withheld
@@ -92,6 +95,13 @@ def _suppressed(
     column = _redrawn(column, codes & (counts < least), absent | codes, rng)
     column = _inside(column, values, options, least, units)
     return _common(column, values, counts >= least, units, options)
+
+
+def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
+    """How many of the `lost` levels of a column of numbers or dates were neither."""
+    if schema.sdtype not in ("numerical", "datetime"):
+        return 0
+    return int(np.isnan(_values(column, schema)[sorted(lost)]).sum())
 
 
 def holders(codes: Codes, levels: int, units: Codes | None) -> NDArray[np.int64]:

@@ -29,7 +29,7 @@ def form(text: str) -> str:
     if NUMBER.fullmatch(text):
         places = len(text.partition(".")[2])
         return f"number of {places} places" if not re.match(r"-?0\d", text) else "code"
-    return re.sub(r"[A-Z]+", "A", re.sub(r"\d+", "9", text))
+    return re.sub("[a-z]+", "a", re.sub("[A-Z]+", "A", re.sub(r"\d+", "9", text)))
 
 
 def forms(table: Table, name: str) -> set[str]:
