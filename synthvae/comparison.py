@@ -73,8 +73,8 @@ def compare_tables(
     except ValueError as error:
         raise TableError(*str(error).splitlines()) from error
     step("SDMetrics")
-    ours, fresh, drawn = _typed([tables[name] for name in ROLES], schema)
-    known = sdmetrics_records(ours, fresh, drawn, _sdv_columns(schema), seed)
+    ours, fresh, fake = _typed([tables[name] for name in ROLES], schema)
+    known = sdmetrics_records(ours, fresh, fake, _sdv_columns(schema), seed)
     made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
     predicted = () if chosen is None else (f"utility: '{chosen}' is predicted",)
     notes = (*found.notes, *predicted)

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.personal import PersonalCodec
@@ -33,6 +34,7 @@ class PoolCodec:
     texts: pa.StringArray
 
     kind = "pool"
+    made_up = True
 
     @property
     def name(self) -> str:
@@ -51,6 +53,17 @@ class PoolCodec:
 
     def arrow_type(self) -> pa.DataType:
         return self.presence.typed_as
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.presence.specials.texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.presence.specials.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
         return {"pool": len(self.texts)}

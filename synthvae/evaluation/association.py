@@ -60,7 +60,8 @@ def association(
     means = [np.mean([gap[at] for gap in gaps], axis=0) for at in (0, 1)]
     metric = distance_metric("association", sides, means, {}, seed)
     names = tuple(map(str, real))
-    return Associations(names, *matrices, metric=metric)
+    real_v, holdout_v, synthetic_v = matrices
+    return Associations(names, real_v, holdout_v, synthetic_v, metric)
 
 
 def _counts(first: Cells, second: Cells, size: int) -> Floats:

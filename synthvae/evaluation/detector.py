@@ -70,7 +70,7 @@ class _Fold:
     def curve(self) -> Floats:
         """True positive rates [CURVE_POINTS] of its own rows."""
         fpr, tpr, _ = roc_curve(self.is_other, self._scores(self.rows))
-        return np.interp(np.linspace(0, 1, CURVE_POINTS), fpr, tpr)
+        return np.asarray(np.interp(np.linspace(0, 1, CURVE_POINTS), fpr, tpr))
 
     def _scores(self, rows: Floats) -> Floats:
         return np.asarray(self.model.predict_proba(rows)[:, 1], dtype=np.float64)

@@ -75,9 +75,10 @@ def styled(plot: Callable[_P, _T]) -> Callable[_P, _T]:
     def drawn(*args: _P.args, **kwargs: _P.kwargs) -> _T:
         import matplotlib as mpl
 
+        settings: Any = _SETTINGS
         with mpl.rc_context():
             mpl.rcdefaults()
-            mpl.rcParams.update(_SETTINGS)
+            mpl.rcParams.update(settings)
             return plot(*args, **kwargs)
 
     return drawn
@@ -86,9 +87,10 @@ def styled(plot: Callable[_P, _T]) -> Callable[_P, _T]:
 def figure(width: float, height: float, rows: int = 1, columns: int = 1, **more: Any) -> Any:
     """A figure of `width` x `height` inches at 72 dots, and its axes."""
     from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
 
-    made = Figure(figsize=(width, height), layout="constrained")
-    made.get_layout_engine().set(w_pad=0.02, h_pad=0.02)
+    layout = ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02)
+    made = Figure(figsize=(width, height), layout=layout)
     return made, made.subplots(rows, columns, **more)
 
 

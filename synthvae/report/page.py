@@ -85,7 +85,7 @@ def _shown(content: Json) -> dict[str, Any]:
 
 
 def _tiles(content: Json) -> list[Json]:
-    found = []
+    found: list[Json] = []
     for name, meaning in words.KEY_NUMBERS:
         record = words.found(content, name)
         if record:

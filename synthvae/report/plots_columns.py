@@ -176,13 +176,19 @@ def _log_ticks(low: float, high: float) -> list[float]:
 
 
 def _moments(axes: Axes, low: float, high: float) -> None:
-    from matplotlib.dates import AutoDateLocator, ConciseDateFormatter, date2num, num2date
+    from matplotlib import dates
 
-    start, end = (date2num(_EPOCH + timedelta(seconds=s)) for s in (low, high))
-    locator = AutoDateLocator(minticks=3, maxticks=6)
-    ticks = [t for t in locator.tick_values(num2date(start), num2date(end)) if start <= t <= end]
-    words = ConciseDateFormatter(locator, show_offset=False).format_ticks(ticks)
-    axes.set_xticks([(tick - date2num(_EPOCH)) * 86400 for tick in ticks], words)
+    untyped: Any = dates
+
+    start, end = (untyped.date2num(_EPOCH + timedelta(seconds=s)) for s in (low, high))
+    locator = untyped.AutoDateLocator(minticks=3, maxticks=6)
+    ticks = [
+        t
+        for t in locator.tick_values(untyped.num2date(start), untyped.num2date(end))
+        if start <= t <= end
+    ]
+    words = untyped.ConciseDateFormatter(locator, show_offset=False).format_ticks(ticks)
+    axes.set_xticks([(tick - untyped.date2num(_EPOCH)) * 86400 for tick in ticks], words)
     axes.tick_params(axis="x", labelcolor=MUTED, color=LINE)
 
 

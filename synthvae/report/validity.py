@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from synthvae.evaluation.stats import Bools
 from synthvae.schema import ColumnSchema, Schema
 from synthvae.table import Column, Table
-from synthvae.written import format_of, moments, numbers_of, unit_of
+from synthvae.written import Values, format_of, moments, numbers_of, unit_of
 
 
 def unreadable(real: Table, synthetic: Table, schema: Schema) -> dict[str, str]:
@@ -25,18 +26,18 @@ def unreadable(real: Table, synthetic: Table, schema: Schema) -> dict[str, str]:
     return found
 
 
-def _unfit(column: Column, schema: ColumnSchema) -> np.ndarray:  # type: ignore[type-arg]
+def _unfit(column: Column, schema: ColumnSchema) -> Bools:
     """Which written forms [L] are none of the column's kind."""
     if schema.sdtype == "numerical":
-        return ~np.isfinite(numbers_of(column.levels))
+        return np.asarray(~np.isfinite(numbers_of(column.levels)))
     if schema.sdtype == "datetime":
-        return np.isnan(_moments(column, schema.datetime_format))
+        return np.asarray(np.isnan(_moments(column, schema.datetime_format)))
     if schema.sdtype == "boolean":
         return np.ones(len(column.levels), bool)  # what the real column has is all there is
     return np.zeros(len(column.levels), bool)
 
 
-def _moments(column: Column, format: str) -> np.ndarray:  # type: ignore[type-arg]
+def _moments(column: Column, format: str) -> Values:
     """A typed file may write moments in another format."""
     found = moments(column.levels, format, "us")
     if np.isnan(found).all() and (other := format_of(column.levels)):
