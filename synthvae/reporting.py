@@ -1,7 +1,7 @@
 """Files -> tables -> what was measured of them -> the content of a report.
 
 With a model, the holdout are the rows that its fit left out, rows are drawn if none are given, and
-its latent space is looked at. Without one, torch is not loaded.
+its latent space is looked at. Without one, nothing that needs torch is loaded but SDMetrics.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from synthvae import __version__
 from synthvae.report.content import Json, Made
 from synthvae.reporting_inputs import Asked, Trio
 
@@ -29,7 +30,9 @@ def made_of(asked: Asked, trio: Trio, artifact: Artifact | None) -> Made:
         )
         if path is not None
     ]  # fmt: skip
-    return Made(asked.command, files, _packages(), _fitted(artifact), _notes(asked, trio))
+    return Made(
+        asked.command, __version__, files, _packages(), _fitted(artifact), _notes(asked, trio)
+    )
 
 
 def _notes(asked: Asked, trio: Trio) -> list[str]:

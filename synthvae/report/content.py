@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from synthvae import __version__
 from synthvae.evaluation.association import Associations
 from synthvae.evaluation.records import Evaluation
 from synthvae.report.cells import Overlay
@@ -65,9 +64,11 @@ class Evidence:
 
 @dataclass(frozen=True)
 class Made:
-    """How the report came about. `files`: role, name, sha256 and rows of each input."""
+    """How the report came about. `files`: role, name, sha256 and rows of each input; `version`: of
+    synthvae."""
 
     command: str
+    version: str
     files: Sequence[Json]
     packages: Mapping[str, str]
     model: Json | None = None
@@ -86,7 +87,7 @@ def content(found: Findings, evidence: Evidence, made: Made) -> Json:
     return {
         "schema_version": VERSION,
         "kind": "full",
-        "synthvae": __version__,
+        "synthvae": made.version,
         "records": [record.to_json() for record in records],
         "sections": {
             "verdict": _verdict(evidence),

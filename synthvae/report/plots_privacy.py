@@ -48,7 +48,7 @@ def _forest(
     label: str,
     form: str,
 ) -> str:
-    made, axes = figure(WIDE, 0.75 + 0.23 * len(lines))
+    made, axes = figure(WIDE, 0.9 + 0.23 * len(lines))
     axes.axvline(nothing, color=REAL, linewidth=1.2)
     if limit is not None:
         axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 2)))
