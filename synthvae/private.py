@@ -23,6 +23,7 @@ from synthvae.marginals.domain import discovers
 from synthvae.marginals.engine import Drawn, Spending, draw_private, meet
 from synthvae.marginals.units import bounded
 from synthvae.metadata import Metadata
+from synthvae.model.size import sized
 from synthvae.privacy.budget import Budget
 from synthvae.privacy.certificate import certificate
 from synthvae.privacy.ledger import Ledger
@@ -106,7 +107,7 @@ def fit(
     if steps is not None and engine != "raked":
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
     # The model as it was built: what rules left open follows from the rows that were drawn.
-    built = replace(settings, model=pipeline.settings_of(artifact).model)
+    built = replace(settings, model=sized(settings.model, len(drawn.table)))
     content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn)}
     return replace(artifact, content={**artifact.content, **content})
 

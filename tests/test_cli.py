@@ -293,7 +293,9 @@ def killed(csv: Path, folder: Path, how: int) -> int:
     return process.returncode
 
 
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGINT, marks=pytest.mark.nightly), signal.SIGKILL]
+)
 def test_a_stopped_fit_goes_on_to_the_same_bytes(csv: Path, tmp_path: Path, how: int) -> None:
     whole, stopped = tmp_path / "whole", tmp_path / "stopped"
     for folder in (whole, stopped):

@@ -124,7 +124,7 @@ def test_a_killed_run_goes_on_where_it_stopped(csv: Path, tmp_path: Path) -> Non
     assert not checkpoint.exists()
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_the_whole_way_with_rows_of_ones_own(cli, tmp_path: Path) -> None:
     """Every step on the bank, with its holdout; the gate looks at what each of them found."""
     bank = Path(__file__).parent.parent / "metadata_examples" / "bank"

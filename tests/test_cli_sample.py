@@ -159,7 +159,11 @@ def begun(model: Path, out: Path, *options: object) -> subprocess.Popen[bytes]:
 
 @pytest.mark.parametrize(
     ("name", "options"),
-    [("a.parquet", ()), ("a.csv", ()), ("parts", ("--rows-per-file", 15_000))],
+    [
+        ("a.parquet", ()),
+        pytest.param("a.csv", (), marks=pytest.mark.nightly),
+        pytest.param("parts", ("--rows-per-file", 15_000), marks=pytest.mark.nightly),
+    ],
 )
 def test_a_run_that_was_killed_goes_on_to_the_same_bytes(
     name: str, options: tuple[object, ...], model_file: Path, tmp_path: Path

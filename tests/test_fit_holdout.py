@@ -34,6 +34,9 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
         "METADATA_SPEC_VERSION: SINGLE_TABLE_V1\ncolumns:\n"
         "  own: {sdtype: categorical}\n  k: {sdtype: categorical}\n  x: {sdtype: numerical}\n"
     )
+    (path.parent / "c.yaml").write_text(
+        "preset: tvae\ntraining: {epochs: 1, batch: 256}\nrare: {rows: 0}\n"
+    )
     return path
 
 
@@ -41,7 +44,6 @@ def many(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def fitted(cli, many: Path) -> Path:
     model = many.parent / "m.synthvae"
     config = many.parent / "c.yaml"
-    config.write_text("preset: tvae\ntraining: {epochs: 1, batch: 256}\n")
     done = cli("fit", many, "-c", config, "--metadata", many.parent / "meta.yaml", "-o", model)
     assert done.exit_code == 0, done.output
     assert "520 rows were left out for an audit" in " ".join(done.output.split())

@@ -55,7 +55,8 @@ def test_what_is_given_stays_in_a_reconstruction(fitted: Fitted, frame: pd.DataF
     space = pipeline.latent_space(fitted("cvae"))
     again = pa.concat_tables(space.reconstruct(from_frame(frame), 0, "typed")).to_pandas()
     for name in ("group", "visits"):
-        assert again[name].astype(str).tolist() == frame[name].astype(str).tolist()
+        often = frame.groupby(name)[name].transform("size") >= 6  # what is rare is withheld
+        assert again[name][often].astype(str).tolist() == frame[name][often].astype(str).tolist()
 
 
 @presets

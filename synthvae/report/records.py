@@ -51,6 +51,8 @@ _NAMES: Mapping[str, tuple[str, Better]] = {
     "pair": ("fidelity.pair", "target"),
     "association": ("fidelity.association", "target"),
     "detector": ("fidelity.c2st", "target"),
+    "worst_column": ("fidelity.worst_column", "target"),
+    "coverage": ("fidelity.coverage", "high"),
     "utility_gap": ("utility.gap", "low"),
     "sdmetrics_quality": ("sdmetrics.quality", "high"),
     "sdmetrics_diagnostic": ("sdmetrics.diagnostic", "high"),
@@ -82,7 +84,9 @@ def of_metric(metric: Metric) -> list[Record]:
     if metric.name in _RATIOS:
         records.append(_ratio(metric, floor))
     if metric.name == "detector":
-        records.append(_difference(metric, floor))
+        records.append(_difference(metric, floor, "fidelity.c2st_minus_floor", "ROC AUC"))
+    if metric.name == "worst_column":
+        records.append(_difference(metric, floor, "fidelity.worst_column_minus_floor", "percent"))
     if metric.name == "utility_gap":
         records += _scores(metric)
     for column, part in metric.parts.items():
@@ -115,14 +119,14 @@ def _ratio(metric: Metric, floor: Interval) -> Record:
     )  # fmt: skip
 
 
-def _difference(metric: Metric, floor: Interval) -> Record:
+def _difference(metric: Metric, floor: Interval, name: str, unit: str) -> Record:
     """Value less floor; errors of both are added as squares."""
     under = number(metric.floor)
     value = metric.value - under
     down = math.hypot(metric.value - metric.interval.low, floor.high - under)
     up = math.hypot(metric.interval.high - metric.value, under - floor.low)
     return Record(
-        "fidelity.c2st_minus_floor", value, "target", "ROC AUC above the floor",
+        name, value, "target", f"{unit} above the floor",
         low=value - down, high=value + up,
         floor=0.0, n=metric.n, seed=metric.seed, target=0.0,
     )  # fmt: skip

@@ -168,11 +168,9 @@ def test_a_declared_form_is_kept(column: MakeColumn) -> None:
     assert all(re.fullmatch(r"C-[0-9]{3}[A-F\d](xy){2}\w\.", text) for text in out)
 
 
-@pytest.mark.parametrize(
-    "expression", ["ab|cd", "[^a]", ".", "a+", "a*", "(", r"\d+", r"\s", "", "^$"]
-)
+@pytest.mark.parametrize("expression", ["[^a]", ".", "a*", "(", r"\s", "", "^$"])
 def test_a_form_that_cannot_be_drawn_is_refused(expression: str, column: MakeColumn) -> None:
-    with pytest.raises(SchemaError, match=r"a regex_format is made of literals, classes and fixed"):
+    with pytest.raises(SchemaError, match="a regex_format is made of literals, classes, repeats"):
         IdentifierCodec.fit(column(["a"]), MISSING, expression)
 
 

@@ -175,7 +175,11 @@ def spending() -> Callable[..., Settings]:
     """Settings by what a fit may cost."""
     training = {"epochs": 1, "batch": 100}
     return lambda **privacy: parse(
-        {"preset": "tvae", "training": training, "privacy": {"epsilon": 20.0, **privacy}}
+        {
+            "preset": "tvae",
+            "training": training,
+            "privacy": {"epsilon": 20.0, "engine": "marginals", **privacy},
+        }
     )
 
 
