@@ -27,8 +27,9 @@ def linear_edges(values: Floats, bins: int) -> Floats:
     step = nice_step((high - low) / bins)
     if (values == np.round(values)).all():
         step = max(1.0, math.ceil(step))  # else every other bin of whole numbers would be empty
-    first, last = math.floor(low / step), math.ceil(high / step)
-    return np.arange(first, max(last, first + 1) + 1) * step
+    # Bins hold their lower end: where the largest value is an edge it gets a bin of its own.
+    first, last = math.floor(low / step), math.floor(high / step) + 1
+    return np.arange(first, last + 1) * step
 
 
 def log_edges(values: Floats, bins: int) -> Floats:

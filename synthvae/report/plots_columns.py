@@ -44,7 +44,9 @@ def overlay_plot(key: str, name: str, overlay: Json) -> str:
         made, axes = figure(NARROW, 1.75)
         _outline(axes, overlay)
         return svg(made, key, words)
-    made, both = figure(NARROW, 1.75, 1, 2, width_ratios=[0.62 * len(bars), 3.4])
+    made, both = figure(
+        NARROW, 1.75, 1, 2, width_ratios=[0.62 if len(bars) == 1 else 0.85 * len(bars), 3.4]
+    )
     _bars(both[0], bars)
     _outline(both[1], overlay)
     return svg(made, key, words)

@@ -69,6 +69,9 @@ def test_whole_numbers_get_no_empty_bins_between_them():
     rng = np.random.default_rng(0)
     edges = linear_edges(rng.integers(0, 60, 5000).astype(float), 40)
     assert (np.diff(edges) == 2).all()
+    days = pd.Series(np.repeat(np.arange(1.0, 32.0), 1000))
+    found = overlay(days, days, days)
+    assert {cell.real for cell in found.bins} == {round(1 / 31, 4)}  # the last day has its own
 
 
 def test_moments_are_cut_on_the_calendar():
