@@ -70,16 +70,11 @@ def fit(
     """
     budget = budget_of(settings.privacy)
     metadata = _declared(metadata, settings, table)
-    engine = engine_of(settings.privacy)
-    if trains := engine != "marginals":
-        _refuse_engine(settings, budget)
     missing = settings.missing_values
     rules = private_rules(rules_of(settings.constraints, metadata), metadata, table.names, missing)
-    if rules and trains:
-        raise UsageError(
-            "constraints of a private fit are kept by rows drawn from counts, but engine "
-            f"'{engine}' trains on the rows themselves; use --dp-engine marginals"
-        )
+    engine = engine_of(settings.privacy, bool(rules))
+    if trains := engine != "marginals":
+        _refuse_engine(engine, settings, budget, bool(rules))
     counted, described = bounded(table, budget, missing), metadata
     if rules:
         counted, described = rules.counted(counted)
@@ -122,12 +117,13 @@ def budget_of(spec: PrivacySpec) -> Budget:
         raise UsageError(f"privacy: {error}") from error
 
 
-def engine_of(spec: PrivacySpec) -> str:
+def engine_of(spec: PrivacySpec, constrained: bool = False) -> str:
     """The engine of a private fit. `auto`: where noise is low and units are rows, a small model
-    learns more from the rows than the counts lose."""
+    learns more from the rows than the counts lose; but it can't keep constraints."""
     if spec.engine != "auto":
         return spec.engine
-    trains = (spec.epsilon or 0.0) >= STEPS_FROM and spec.contributions == 1
+    low = (spec.epsilon or 0.0) >= STEPS_FROM
+    trains = low and spec.contributions == 1 and not constrained
     return "raked" if trains else "marginals"
 
 
@@ -144,14 +140,19 @@ def _declared(metadata: Metadata | None, settings: Settings, table: Table) -> Me
     return metadata
 
 
-def _refuse_engine(settings: Settings, budget: Budget) -> None:
+def _refuse_engine(engine: str, settings: Settings, budget: Budget, constrained: bool) -> None:
     """Refuses what training on rows can't do. UsageError, or PrivacyError of a part."""
     if budget.contributions > 1:
         raise UsageError(
             "training on rows draws single rows, which protects units of one row, but "
             f"contributions is {budget.contributions}; set it to 1, or use --dp-engine marginals"
         )
-    if settings.privacy.engine != "raked":  # which trains a model of its own
+    if constrained:
+        raise UsageError(
+            "constraints of a private fit are kept by rows drawn from counts, but engine "
+            f"'{engine}' trains on the rows themselves; use --dp-engine marginals"
+        )
+    if engine != "raked":  # which trains a model of its own
         refuse(settings)
 
 

@@ -98,7 +98,7 @@ def test_a_wrong_pipeline_is_named(cli, tmp_path: Path) -> None:
     assert done.stderr.count("error:") == 2
 
 
-@pytest.mark.slow
+@pytest.mark.nightly
 def test_a_killed_run_goes_on_where_it_stopped(csv: Path, tmp_path: Path) -> None:
     (tmp_path / "data.csv").write_bytes(csv.read_bytes())
     path = declare(tmp_path)

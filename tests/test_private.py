@@ -142,6 +142,10 @@ def test_private_steps_are_taken_where_noise_is_low_and_units_are_rows(
     assert private.engine_of(PrivacySpec(**privacy)) == engine
 
 
+def test_constraints_are_kept_by_counts_alone() -> None:
+    assert private.engine_of(PrivacySpec(epsilon=9.0), constrained=True) == "marginals"
+
+
 def test_discovery_of_categories_takes_a_part_of_delta(frame: pd.DataFrame) -> None:
     columns: dict[str, Any] = {**COLUMNS, "k": {"sdtype": "categorical", "range_values": None}}
     artifact = fit(frame, metadata=metadata.parse({**CONTENT, "columns": columns}, "metadata"))

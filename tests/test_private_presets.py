@@ -176,7 +176,10 @@ HARD: dict[str, dict[str, Any]] = {
 }
 
 
-@pytest.mark.parametrize("engine", ["marginals", "warm", "raked"])
+@pytest.mark.parametrize(
+    "engine",
+    ["raked", *(pytest.param(e, marks=pytest.mark.nightly) for e in ("marginals", "warm"))],
+)
 @pytest.mark.parametrize("hard", HARD)
 def test_nothing_in_the_rows_stops_a_fit(hard: str, engine: str) -> None:
     columns = rows()

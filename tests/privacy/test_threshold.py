@@ -37,7 +37,9 @@ def test_so_do_names_with_the_noise_that_is_drawn() -> None:
     assert often <= 0.01 + 4 * np.sqrt(0.01 / TRIALS)
 
 
-@pytest.mark.parametrize(("sigma", "worst"), [(30.0, [1, 1, 1]), (0.3, [3])])
+@pytest.mark.parametrize(
+    ("sigma", "worst"), [pytest.param(30.0, [1, 1, 1], marks=pytest.mark.nightly), (0.3, [3])]
+)
 def test_the_worst_case_spends_its_delta(sigma: float, worst: list[int]) -> None:
     """Which is many names for much noise, and one name with all rows for little."""
     delta = 0.01
