@@ -26,7 +26,7 @@ demo: $(STAMP) ## learn the bank example, write new rows, evaluate them, report 
 	@echo "Detected metadata: $(OUT)/metadata.yaml (the fit used the reviewed $(BANK)/metadata.yaml)"
 
 test: $(STAMP) ## run the tests
-	$(BIN)/pytest -q -n auto --dist worksteal
+	OMP_NUM_THREADS=1 $(BIN)/pytest -q -n auto --dist worksteal
 
 check: $(STAMP) ## formatting, lint, types, import layers
 	$(BIN)/ruff format --check .

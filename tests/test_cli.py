@@ -92,6 +92,7 @@ def test_the_whole_line_in_files(model_file: Path, csv: Path, tmp_path: Path) ->
     assert typed["active"].dtype == bool
 
 
+@pytest.mark.nightly
 def test_same_seed_same_bytes_and_prefixes(model_file: Path, tmp_path: Path) -> None:
     def draw(n: int, *options: object) -> bytes:
         done = shell("sample", "-n", n, "-m", model_file, "-o", "-", "--seed", 7, *options)

@@ -20,6 +20,13 @@ from synthvae.table import Table, from_arrow, from_frame
 
 Fitted = Callable[[str], Artifact]
 presets = pytest.mark.parametrize("preset", list(PRESETS))
+a_few = pytest.mark.parametrize(
+    "preset",
+    [
+        p if p in ("arvae", "tvae", "cvae") else pytest.param(p, marks=pytest.mark.nightly)
+        for p in PRESETS
+    ],
+)
 TOLD = dict(zip("abcdef", "zuxwvy", strict=True))
 
 
@@ -80,7 +87,7 @@ def holes(frame: pd.DataFrame) -> pd.DataFrame:
     return holes.assign(note="as it is")
 
 
-@presets
+@a_few
 def test_all_is_filled_and_what_is_observed_stays(
     preset: str, fitted: Fitted, holes: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -30,6 +30,13 @@ from synthvae.table import from_frame
 
 Fitted = Callable[[str], Artifact]
 presets = pytest.mark.parametrize("preset", list(PRESETS))
+a_few = pytest.mark.parametrize(
+    "preset",
+    [
+        p if p in ("arvae", "tvae", "vamp-vae") else pytest.param(p, marks=pytest.mark.nightly)
+        for p in PRESETS
+    ],
+)
 
 
 def rows_of(artifact: Artifact, n: int, **options: object) -> pa.Table:
@@ -172,7 +179,7 @@ def longest(value: object) -> int:
     return 0
 
 
-@presets
+@a_few
 def test_missing_depends_on_what_it_depended_on(preset: str) -> None:
     rng = np.random.default_rng(0)
     group = rng.choice(["low", "high"], 3000)

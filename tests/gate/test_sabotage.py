@@ -100,9 +100,19 @@ def test_a_good_table_passes(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("spoil", "must", "may"),
     [
-        (shuffled, {"fidelity.pair_ratio", "fidelity.c2st_minus_floor"}, set()),
+        pytest.param(
+            shuffled,
+            {"fidelity.pair_ratio", "fidelity.c2st_minus_floor"},
+            set(),
+            marks=pytest.mark.nightly,
+        ),
         (copied, {"copies.exact", "copies.reused", "privacy.verdict"}, {"privacy."}),
-        (constant, {"fidelity.worst_column_minus_floor"}, {"fidelity."}),
+        pytest.param(
+            constant,
+            {"fidelity.worst_column_minus_floor"},
+            {"fidelity."},
+            marks=pytest.mark.nightly,
+        ),
         (dropped, {"fidelity.coverage"}, set()),
     ],
 )

@@ -30,6 +30,7 @@ def test_names_of_one_unit_come_out_as_rarely_as_delta_says(
     assert release(rows, sigma, above) <= 0.01
 
 
+@pytest.mark.nightly
 def test_so_do_names_with_the_noise_that_is_drawn() -> None:
     above = threshold(1.0, 0.01, 3, 1 / GRAIN)
     noise = SecureNoise().gaussian((TRIALS, 3), GRAIN) / GRAIN
