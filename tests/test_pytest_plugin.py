@@ -15,6 +15,12 @@ ROOT = Path(__file__).parent.parent
 PLUGIN = ("-p", "synthvae.pytest_plugin", "-p", "no:cacheprovider")
 
 
+@pytest.fixture(autouse=True)
+def named_only(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where synthvae is installed its entry point loads the plugin too, and pytest refuses twice."""
+    monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
+
+
 def test_rows_are_seeded_cached_and_copied(pytester: pytest.Pytester, model_file: Path) -> None:
     pytester.makeini(f"[pytest]\nsynthvae_model = {model_file}\n")
     pytester.makepyfile(
