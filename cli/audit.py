@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synthvae.errors import UsageError
-from synthvae.files import refuse_overwrite
+from synthvae.files import refuse_places
 
 from .console import Force, Json, Paper, Quiet, Reporter, Threads, wait_idly
+from .judging import AnyModel, Holdout, Released, Seed
 
 if TYPE_CHECKING:
     from synthvae.audit import Audit
@@ -21,21 +21,6 @@ _WORSE = {"FAIL": "red", "INCONCLUSIVE": "yellow", "PASS": "green"}
 
 
 Real = Annotated[str, typer.Option(help="The table that was fitted, as it was.")]
-Model = Annotated[
-    Path | None,
-    typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
-]
-Synthetic = Annotated[
-    str | None,
-    typer.Option(help="The rows that are released.", show_default="drawn from the model"),
-]
-Holdout = Annotated[
-    str | None,
-    typer.Option(
-        help="Real rows that were not learnt, drawn like those that were.",
-        show_default="those that fit left out",
-    ),
-]
 Described = Annotated[
     Path | None, typer.Option(help="SDV metadata, without a model.", show_default="detected")
 ]
@@ -51,13 +36,12 @@ Restricted = Annotated[
     Path | None,
     typer.Option(help="Write what shows real rows here: handle it like the real table."),
 ]
-Seed = Annotated[int, typer.Option(help="Same files and seed: same result.")]
 
 
 def audit(
     real: Real,
-    model: Model = None,
-    synthetic: Synthetic = None,
+    model: AnyModel = None,
+    synthetic: Released = None,
     holdout: Holdout = None,
     metadata: Described = None,
     deep: Deep = False,
@@ -74,11 +58,7 @@ def audit(
     """Attack a model, or the rows of any generator, as somebody would who looks for members of the
     training table. Exit codes: 0 pass, 1 fail, 4 inconclusive, 2 usage, 3 bad data."""
     reporter = Reporter(quiet, json)
-    outputs = [path for path in (output, markdown, restricted) if path]
-    for path in outputs:
-        refuse_overwrite(path, force)
-    if len(set(outputs)) < len(outputs):
-        raise UsageError("each output has a file of its own, but two have the same; rename one")
+    refuse_places((output, markdown, restricted), force)
     wait_idly()
     from synthvae.auditing import run
     from synthvae.sources import Sources

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 
 import typer
 
-from synthvae.errors import UsageError
-from synthvae.files import refuse_overwrite
+from synthvae.files import refuse_places
 
 from .console import Force, Json, Paper, Quiet, Reporter
 
@@ -49,11 +48,7 @@ def check(
     is held against the end of the interval that speaks against the table; without a record a rule
     is not passed."""
     reporter = Reporter(quiet, json)
-    outputs = [path for path in (output, junit, markdown) if path]
-    for path in outputs:
-        refuse_overwrite(path, force)
-    if len(set(outputs)) < len(outputs):
-        raise UsageError("each output has a file of its own, but two have the same; rename one")
+    refuse_places((output, junit, markdown), force)
     from synthvae.gate.judge import judge
     from synthvae.gate.policy import read
     from synthvae.gate.sources import Files

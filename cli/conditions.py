@@ -13,8 +13,8 @@ from .rows import Target
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from synthvae.acceptance import Tally
     from synthvae.artifact import Artifact
-    from synthvae.conditional import Tally
 
 
 def accepted(tally: Tally, where: str | None, reporter: Reporter) -> dict[str, object]:

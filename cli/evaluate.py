@@ -12,6 +12,7 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Paper, Quiet, Reporter, wait_idly
+from .judging import AnyModel, Config, Holdout, Seed, Target
 
 if TYPE_CHECKING:
     from synthvae.evaluation import Evaluation, Metric
@@ -20,34 +21,17 @@ if TYPE_CHECKING:
 def evaluate(
     real: Annotated[str, typer.Option(help="The table that the model learnt.")],
     synthetic: Annotated[str, typer.Option(help="The rows to be judged.")],
-    holdout: Annotated[
-        str | None,
-        typer.Option(
-            help="Real rows that the model did not see: the floor of every metric.",
-            show_default="with --model: those that its fit left out",
-        ),
-    ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
-    ] = None,
+    holdout: Holdout = None,
+    model: AnyModel = None,
     metadata: Annotated[
         Path | None, typer.Option(help="SDV metadata.", show_default="detected")
     ] = None,
-    config: Annotated[
-        Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")
-    ] = None,
-    target: Annotated[
-        str | None,
-        typer.Option(
-            help="Column that the utility task predicts.",
-            show_default="the last that suits, named in the notes",
-        ),
-    ] = None,
+    config: Config = None,
+    target: Target = None,
     output: Annotated[
         Path | None, typer.Option("-o", "--output", help="Write the records as JSON here too.")
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the subsamples and trees.")] = 0,
+    seed: Seed = 0,
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,

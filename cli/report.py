@@ -10,10 +10,11 @@ from typing import Annotated, Any
 import typer
 
 from synthvae.errors import UsageError
-from synthvae.files import refuse_overwrite
+from synthvae.files import refuse_places
 
 from .console import Force, Quiet, Reporter, Threads, wait_idly
 from .evaluate import settings_of
+from .judging import AnyModel, Config, Holdout, Released, Seed, Target
 
 DEFAULT = Path("report.html")
 
@@ -31,29 +32,8 @@ Again = Annotated[
         show_default="none",
     ),
 ]
-Holdout = Annotated[
-    str | None,
-    typer.Option(
-        help="Real rows that were not learnt: the floor of every metric.",
-        show_default="those that fit left out",
-    ),
-]
-Synthetic = Annotated[
-    str | None, typer.Option(help="The rows to be judged.", show_default="drawn from the model")
-]
-Model = Annotated[
-    Path | None,
-    typer.Option("-m", "--model", help="A file of 'synthvae fit'.", show_default="none"),
-]
 Described = Annotated[
     Path | None, typer.Option(help="SDV metadata.", show_default="the model's, or detected")
-]
-Config = Annotated[Path | None, typer.Option("-c", "--config", help="Settings: a synthvae.yaml.")]
-Target = Annotated[
-    str | None,
-    typer.Option(
-        help="Column that the utility task predicts.", show_default="the model's, or one that suits"
-    ),
 ]
 AuditFile = Annotated[Path | None, typer.Option("--audit", help="What 'audit -o' wrote.")]
 CheckFile = Annotated[Path | None, typer.Option("--check", help="What 'check -o' wrote.")]
@@ -77,14 +57,13 @@ Words = Annotated[Path | None, typer.Option(help="A short one for a pull request
 Public = Annotated[
     bool, typer.Option("--public", help="Leave out what shows statistics of real rows.")
 ]
-Seed = Annotated[int, typer.Option(help="Same files and seed: same report.")]
 
 
 def report(
     real: Real = None,
     holdout: Holdout = None,
-    synthetic: Synthetic = None,
-    model: Model = None,
+    synthetic: Released = None,
+    model: AnyModel = None,
     audit: AuditFile = None,
     check: CheckFile = None,
     log: LogFile = None,
@@ -137,11 +116,9 @@ def report(
 
 def _check(outputs: dict[str, Path | None], force: bool) -> None:
     given = [path for path in outputs.values() if path]
-    for path in given:
-        if not _printed(path):
-            refuse_overwrite(path, force)
-    if len(set(given)) < len(given):
-        raise UsageError("each output has a place of its own, but two have the same; rename one")
+    if sum(map(_printed, given)) > 1:
+        raise UsageError("stdout takes one output, but two were asked for; name a file")
+    refuse_places([path for path in given if not _printed(path)], force)
     if outputs["page"]:
         if _printed(outputs["page"]):
             raise UsageError("a page is a file, but -o is '-'; name one, or use --markdown -")

@@ -116,7 +116,7 @@ def sample(
     _refuse(rows, balance, counts)
     if where is not None or values:
         _refuse_both(balance, counts)
-    from synthvae.conditional import Tally
+    from synthvae.acceptance import Tally
     from synthvae.delivery import Drawer
     from synthvae.keys import check_room
     from synthvae.requests import Request

@@ -11,7 +11,6 @@ keep their order: row i is the same whatever the number of rows, of threads, or 
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from itertools import count
@@ -20,6 +19,7 @@ import numpy as np
 import pyarrow as pa
 import torch
 
+from synthvae.acceptance import PATIENCE, Measured, Patience, Tally
 from synthvae.codecs.parts import Draw
 from synthvae.errors import Problems, SchemaError, UsageError
 from synthvae.interventions import Intervention, interventions
@@ -29,43 +29,13 @@ from synthvae.model.limits import Bounds, Guidance, Limits, ScalarLimit, Survivo
 from synthvae.model.values import Rows
 from synthvae.sampling import Sampler
 from synthvae.seeds import stream
-from synthvae.steering import Plan, cut_share, levels, planned
+from synthvae.steering import Plan, levels, planned
 from synthvae.storage import View
 from synthvae.where.binding import Condition
 from synthvae.where.restriction import Restriction
 
-PATIENCE = 600.0  # seconds
-_FAIR = 3.0  # seconds until it is foreseen how long the rest takes
 _ACCEPTED = 1024  # rows a block is to bring
 _MOST_CHUNKS = 16
-
-
-@dataclass
-class Tally:
-    """What became of candidates: `accepted` of them are rows; of the `mass` of their weights, `cut`
-    lay above the last bound."""
-
-    candidates: int = 0
-    accepted: int = 0
-    mass: float = 0.0
-    cut: float = 0.0
-
-    def add(self, other: Tally) -> None:
-        self.candidates += other.candidates
-        self.accepted += other.accepted
-        self.mass += other.mass
-        self.cut += other.cut
-
-    @property
-    def acceptance(self) -> float:
-        """The share of candidates that became rows."""
-        return self.accepted / max(self.candidates, 1)
-
-    @property
-    def distance(self) -> float:
-        """An estimate of how far rows are, at most, from what the model says, as total variation;
-        0 for plain rejection."""
-        return self.cut / self.mass if self.mass else 0.0
 
 
 @dataclass(frozen=True)
@@ -136,14 +106,14 @@ class Conditional:
             raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
         if not rows:
             return
-        started = time.monotonic()
+        limit = Patience.of(patience)
         plan = self.plan(seed)
         chunk = self.sampler.block_rows
         wanted = _ACCEPTED / max(plan.accepted, 1e-9) / chunk
         size = chunk * int(min(max(wanted, 1), _MOST_CHUNKS))
         found = in_order(self._work(plan, seed, view, size), count(0, size), threads)
         try:
-            yield from self._counted(found, rows, seed, view, started + patience, started)
+            yield from self._counted(found, rows, seed, view, limit)
         finally:
             found.close()  # type: ignore[attr-defined]
 
@@ -153,8 +123,7 @@ class Conditional:
         rows: int,
         seed: int,
         view: View,
-        until: float,
-        started: float,
+        limit: Patience,
     ) -> Iterator[pa.Table]:
         """What was found, with made-up columns by their number among the rows."""
         done = 0
@@ -167,26 +136,7 @@ class Conditional:
                 done += here
             if done == rows:
                 return
-            self._foresee(done, rows, until, started)
-
-    def _foresee(self, done: int, rows: int, until: float, started: float) -> None:
-        now = time.monotonic()
-        took = now - started
-        rest = took * (rows - done) / max(done, 1)
-        if took < _FAIR or now + rest < until:
-            return
-        found = f"{done:,} of {self.tally.candidates:,} candidates"
-        left = f"{rows:,} rows would take about {_duration(took + rest)}"
-        if not done:
-            found, left = (
-                f"none of {self.tally.candidates:,} candidates",
-                "it may be none ever does",
-            )
-        raise UsageError(
-            "rows are drawn until enough meet the condition, for "
-            f"{until - started:,.0f} s at most, but {found} met it in {took:,.0f} s, and {left}; "
-            "ask for fewer, widen the condition, or allow more with --max-seconds"
-        )
+            limit.check(done, rows, self.tally.candidates)
 
     def _work(
         self, plan: Plan, seed: int, view: View, size: int
@@ -214,7 +164,7 @@ class Conditional:
         size, model = self.sampler.block_rows, self.sampler.model
         rng = stream(seed, "where", start)
         noise, given = model.noise(rng, size), self._given(rng, size)
-        gate = _Measured(Bounds(plan.bounds), tally)
+        gate = Measured(Bounds(plan.bounds), tally)
         task = Guidance(model.heads, plan.limits, gate, levels(rng, size, len(plan.bounds)))
         return model.within(given, noise, task)
 
@@ -245,23 +195,6 @@ class Conditional:
         return self.sampler.shown(pa.table(arrays, schema=schema), self.shown, view)
 
 
-@dataclass(frozen=True)
-class _Measured:
-    """A gate that counts what its last bound cuts off."""
-
-    bounds: Bounds
-    tally: Tally
-
-    def __call__(
-        self, stage: int, log_weight: torch.Tensor, level: torch.Tensor
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        if stage == len(self.bounds.logs) - 1:
-            cut, mass = cut_share(log_weight, self.bounds.logs[stage])
-            self.tally.cut += cut
-            self.tally.mass += mass
-        return self.bounds(stage, log_weight, level)
-
-
 def _limits(
     sampler: Sampler, restriction: Restriction, interventions: tuple[Intervention, ...]
 ) -> Limits:
@@ -276,10 +209,3 @@ def _limits(
     codes = {at: code for one in interventions for at, code in one.codes.items()}
     values = {at: value for one in interventions for at, value in one.scalars.items()}
     return Limits(heads.never(classes), frozenset(classes), scalars, None, codes, values)
-
-
-def _duration(seconds: float) -> str:
-    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
-        if seconds >= 2 * size:
-            return f"{seconds / size:,.0f} {unit}"
-    return f"{seconds:,.0f} seconds"

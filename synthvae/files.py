@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
@@ -25,6 +25,15 @@ def refuse_overwrite(path: Path, force: bool) -> None:
             f"outputs are never overwritten unasked, but '{path}' exists; "
             "pass --force or choose another name"
         )
+
+
+def refuse_places(paths: Sequence[Path | None], force: bool) -> None:
+    """`refuse_overwrite` for every output that was asked for; UsageError if two are one file."""
+    given = [path for path in paths if path is not None]
+    for path in given:
+        refuse_overwrite(path, force)
+    if len(set(given)) < len(given):
+        raise UsageError("each output has a file of its own, but two have the same; rename one")
 
 
 OWNER = 0o600

@@ -10,60 +10,31 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.personal import PersonalCodec
-from synthvae.codecs.presence import Presence
+from synthvae.codecs.presence import MadeUp
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
-from synthvae.layout import Block, Encoded
+from synthvae.layout import Encoded
 from synthvae.storage import View
 from synthvae.table import Column, Table
 
 
 @dataclass(frozen=True)
-class PoolCodec:
+class PoolCodec(MadeUp):
     """Values of a column that refers to another table: any of `texts`, drawn with replacement. It
     lives as long as the rows are drawn; no model file holds it."""
 
-    presence: Presence
     texts: pa.StringArray
 
     kind = "pool"
-    made_up = True
-
-    @property
-    def name(self) -> str:
-        return self.presence.name
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return self.presence.blocks
-
-    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
-        return self.presence.encode(column)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         index = draw.stream(self.name).integers(len(self.texts), size=len(encoded))
         return self.presence.fill(encoded, self.texts.take(pa.array(index)), view)
-
-    def arrow_type(self) -> pa.DataType:
-        return self.presence.typed_as
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return self.presence.specials.texts
-
-    @property
-    def absent(self) -> tuple[bool, ...]:
-        return self.presence.specials.missing
-
-    def allow(self, wanted: ValueSet) -> Allowed:
-        return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
         return {"pool": len(self.texts)}

@@ -11,8 +11,9 @@ from typing import Any
 
 import pyarrow as pa
 
+from synthvae.acceptance import PATIENCE, Tally
 from synthvae.balancing import balanced
-from synthvae.conditional import PATIENCE, Conditional, Kind, Tally
+from synthvae.conditional import Conditional, Kind
 from synthvae.errors import TableError
 from synthvae.sampling import Sampler, after
 from synthvae.storage import View

@@ -13,14 +13,16 @@ import pyarrow as pa
 from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
 from synthvae import pipeline, private
+from synthvae.acceptance import PATIENCE
 from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.conditional import PATIENCE, Conditional, Kind
+from synthvae.conditional import Conditional, Kind
 from synthvae.constraints.checks import trust
 from synthvae.constraints.declared import functions, rules_of
 from synthvae.constraints.declared import parse as declared_rules
 from synthvae.errors import UsageError
+from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, left_out, without
 from synthvae.keys import avoiding, check_room
 from synthvae.row_conditions import partial_rows
@@ -113,14 +115,14 @@ class Synthesizer:
         if real is not None:
             sampler.codec = avoiding(sampler.codec, from_frame(real))
         check_room(sampler.codec, n or 0)
-        texts = {name: _written(value) for name, value in (given or {}).items()}
+        texts = {name: written(value) for name, value in (given or {}).items()}
         if where is not None or set:
             alone(balance=balance, per=per)
         if balance is None and per is None:
             if n is None:
                 raise UsageError("a sample has a number of rows, but none is given; pass n")
             if where is not None or set:
-                values = {name: _written(value) for name, value in (set or {}).items()}
+                values = {name: written(value) for name, value in (set or {}).items()}
                 asked = Conditional(sampler, Kind.of(sampler, where, texts, values))
                 chunks = asked.chunks(n, seed, "typed", patience=max_seconds)
                 return self._frame(chunks, sampler.codec)
@@ -139,7 +141,7 @@ class Synthesizer:
         absent = [name for name in whole.columns if name not in frame.columns]
         full[absent] = whole[absent]
         unknown = {n: m for n, m in job.matched.unknown.items() if m.any() and n not in absent}
-        return _filled(full, whole, unknown)
+        return filled(full, whole, unknown)
 
     def score(
         self, frame: pd.DataFrame, bound: Bound = "elbo", draws: int = DRAWS, seed: int = 0
@@ -148,13 +150,13 @@ class Synthesizer:
         and `percentile`: of 100 rows that the model did not learn, how many score lower (of the
         `elbo` alone)."""
         chunks = pipeline.scorer(self.artifact).chunks(from_frame(frame), bound, draws, seed)
-        return _indexed(pa.concat_tables(chunks).to_pandas(), frame)
+        return indexed(pa.concat_tables(chunks).to_pandas(), frame)
 
     def encode(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         """The point of each row in the latent space: posterior means `z0`, `z1`, ..., or the codes
         of a discrete latent. Points may be added, scaled and averaged before `decode`."""
         chunks = pipeline.latent_space(self.artifact).encode(from_frame(frame), seed)
-        return _indexed(pa.concat_tables(chunks).to_pandas(), frame)
+        return indexed(pa.concat_tables(chunks).to_pandas(), frame)
 
     def decode(self, z: pd.DataFrame | np.ndarray[Any, Any], seed: int = 0) -> pd.DataFrame:
         """A row drawn at each of the points `z` [n, Z], which `encode` gave or anybody made up."""
@@ -165,7 +167,7 @@ class Synthesizer:
         """Each row drawn anew at its own point: what is kept of it is what the latent tells."""
         space = pipeline.latent_space(self.artifact)
         rows = self._frame(space.reconstruct(from_frame(frame), seed, "typed"), space.codec)
-        return _indexed(rows, frame)
+        return indexed(rows, frame)
 
     def interpolate(
         self, frame: pd.DataFrame, first: int = 0, last: int = -1, steps: int = 10, seed: int = 0
@@ -194,14 +196,14 @@ class Synthesizer:
         drawn = pa.concat_tables(imputer.chunks(job, draws)).to_pandas(integer_object_nulls=True)
         unknown = {name: mask for name, mask in job.matched.holes.items() if mask.any()}
         tables = [drawn[i * len(frame) : (i + 1) * len(frame)] for i in range(draws)]
-        filled = [_filled(frame, table, unknown) for table in tables]
-        return filled[0] if draws == 1 else pd.concat(filled, keys=range(draws), names=["draw"])
+        whole = [filled(frame, table, unknown) for table in tables]
+        return whole[0] if draws == 1 else pd.concat(whole, keys=range(draws), names=["draw"])
 
     def _frame(self, chunks: Iterable[pa.Table], codec: TableCodec) -> pd.DataFrame:
         """Chunks of typed rows as a frame, in the dtypes of the frame that was learnt."""
         tables = [codec.arrow_schema("typed").empty_table(), *chunks]
         frame = pa.concat_tables(tables).to_pandas(integer_object_nulls=False)
-        return _as_given(frame, self.artifact.content["frame_dtypes"])
+        return as_given(frame, self.artifact.content["frame_dtypes"])
 
     @property
     def artifact(self) -> Artifact:
@@ -255,45 +257,4 @@ def _counts(
             f"per counts the values of one column, but it has {', '.join(per) or 'none'}; pass one"
         )
     ((column, counts),) = per.items()
-    return column, {_written(value): count for value, count in counts.items()}
-
-
-def _written(value: Any) -> str:
-    """A given value as the columns of a frame are met: Arrow's text of it."""
-    scalar = pa.scalar(value.item() if hasattr(value, "item") else value)
-    if pa.types.is_timestamp(scalar.type):
-        scalar = scalar.cast(pa.timestamp("s"), safe=False)
-    return "" if not scalar.is_valid else str(scalar.cast(pa.string()).as_py())
-
-
-def _indexed(rows: pd.DataFrame, frame: pd.DataFrame) -> pd.DataFrame:
-    """`rows` under the index of `frame`."""
-    rows.index = frame.index
-    return rows
-
-
-def _filled(
-    frame: pd.DataFrame, drawn: pd.DataFrame, unknown: Mapping[str, np.ndarray[Any, Any]]
-) -> pd.DataFrame:
-    """`frame`, with the cells that are `unknown` from `drawn`; the dtypes of a frame stay."""
-    filled = frame.copy()
-    for label in frame.columns:
-        mask = unknown.get(str(label))
-        if mask is None:
-            continue
-        column, own = filled[label], drawn[str(label)].to_numpy()[mask]
-        if isinstance(column.dtype, pd.CategoricalDtype):
-            column = column.cat.add_categories(sorted({*own} - {*column.cat.categories}))
-        column = column.copy()
-        column.iloc[np.flatnonzero(mask)] = own
-        filled[label] = column
-    return filled
-
-
-def _as_given(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """The dtypes of the frame that was learnt; columns read from a file keep what Arrow gave."""
-    text = [str(name) for name in frame.select_dtypes("category")]
-    inferred = {name: "object" for name in text if name not in dtypes}
-    given = {n: dtype for n, dtype in dtypes.items() if str(frame[n].dtype) != dtype}
-    others = {**inferred, **given}
-    return frame.astype(others)
+    return column, {written(value): count for value, count in counts.items()}

@@ -110,7 +110,7 @@ def test_rejection_is_exact_where_rows_are_not_rare(fitted: Fitted) -> None:
 def test_what_takes_too_long_is_said_and_not_cut_short(
     fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthvae.conditional._FAIR", 0.0)
+    monkeypatch.setattr("synthvae.acceptance._FAIR", 0.0)
     with pytest.raises(UsageError, match=r"candidates.* (met it|--max-seconds)"):
         asked(fitted("arvae"), "visits > score", 10**6, patience=0.5)
     with pytest.raises(UsageError, match="none of"):

@@ -17,7 +17,7 @@ PLUGIN = ("-p", "synthvae.pytest_plugin", "-p", "no:cacheprovider")
 
 @pytest.fixture(autouse=True)
 def named_only(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where synthvae is installed its entry point loads the plugin too, and pytest refuses twice."""
+    """Where synthvae is installed its entry point loads the plugin too, and twice is refused."""
     monkeypatch.setenv("PYTEST_DISABLE_PLUGIN_AUTOLOAD", "1")
 
 

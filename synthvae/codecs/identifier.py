@@ -12,13 +12,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.pattern import Pattern, from_regex, infer
-from synthvae.codecs.presence import Presence, is_missing
+from synthvae.codecs.presence import MadeUp, Presence, is_missing
 from synthvae.codecs.specials import Specials, describe
 from synthvae.errors import SchemaError
-from synthvae.layout import Block, Encoded
+from synthvae.layout import Encoded
 from synthvae.seeds import stream
 from synthvae.storage import View, ends, is_whole
 from synthvae.table import Column
@@ -27,18 +26,16 @@ _MOST_ROWS = 1 << 62
 
 
 @dataclass(frozen=True)
-class IdentifierCodec:
+class IdentifierCodec(MadeUp):
     """`patterns` with `shares`: the forms that identifiers take, `declared` or seen. `avoid`: texts
     that none shall be, known while rows are drawn and never written down."""
 
-    presence: Presence
     patterns: tuple[Pattern, ...]
     shares: tuple[float, ...]
     declared: bool = False
     avoid: tuple[str, ...] = ()
 
     kind = "identifier"
-    made_up = True
 
     @staticmethod
     def fit(column: Column, missing: frozenset[str], regex_format: str | None) -> IdentifierCodec:
@@ -58,17 +55,6 @@ class IdentifierCodec:
         inferred = infer(texts)
         patterns = tuple(_fitting(pattern, presence.typed_as) for pattern, _ in inferred)
         return IdentifierCodec(presence, patterns, tuple(share for _, share in inferred))
-
-    @property
-    def name(self) -> str:
-        return self.presence.name
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return self.presence.blocks
-
-    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
-        return self.presence.encode(column)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         """Row i takes place i in a shuffled walk through the texts of its form. A form with fewer
@@ -112,20 +98,6 @@ class IdentifierCodec:
             f"column '{self.name}': its form has {most:,} texts, so identifiers of later rows are "
             "longer; a wider regex_format in the metadata avoids that"
         )
-
-    def arrow_type(self) -> pa.DataType:
-        return self.presence.typed_as
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return self.presence.specials.texts
-
-    @property
-    def absent(self) -> tuple[bool, ...]:
-        return self.presence.specials.missing
-
-    def allow(self, wanted: ValueSet) -> Allowed:
-        return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
         forms = [

@@ -6,15 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import pyarrow as pa
 
-from synthvae.codecs.allowed import Allowed, ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.people import LOCALE, check_provider, made_up, people
-from synthvae.codecs.presence import Presence
+from synthvae.codecs.presence import MadeUp, Presence
 from synthvae.codecs.specials import Specials, describe
-from synthvae.layout import Block, Encoded
+from synthvae.layout import Encoded
 from synthvae.seeds import derive
 from synthvae.storage import View
 from synthvae.table import Column
@@ -23,16 +21,14 @@ FREE_TEXT = "sentence"
 
 
 @dataclass(frozen=True)
-class PersonalCodec:
+class PersonalCodec(MadeUp):
     """`provider` is the name of a Faker method, as SDV's sdtypes for personal data are; `locale`:
     a language and a country, as Faker names them."""
 
-    presence: Presence
     provider: str
     locale: str = LOCALE
 
     kind = "personal"
-    made_up = True
 
     @staticmethod
     def fit(
@@ -40,17 +36,6 @@ class PersonalCodec:
     ) -> PersonalCodec:
         check_provider(column.name, provider, locale)
         return PersonalCodec(Presence.fit(column, missing), provider, locale)
-
-    @property
-    def name(self) -> str:
-        return self.presence.name
-
-    @property
-    def blocks(self) -> tuple[Block, ...]:
-        return self.presence.blocks
-
-    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
-        return self.presence.encode(column)
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         """Names, e-mail addresses and places of one row are of one person."""
@@ -60,20 +45,6 @@ class PersonalCodec:
             index = draw.stream(self.name).integers(len(pool), size=len(encoded))
             texts = pool.take(pa.array(index))
         return self.presence.fill(encoded, texts, view)
-
-    def arrow_type(self) -> pa.DataType:
-        return self.presence.typed_as
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        return self.presence.specials.texts
-
-    @property
-    def absent(self) -> tuple[bool, ...]:
-        return self.presence.specials.missing
-
-    def allow(self, wanted: ValueSet) -> Allowed:
-        return self.presence.allow(wanted)
 
     def describe(self) -> Mapping[str, Any]:
         return {

@@ -59,6 +59,40 @@ class Presence:
         return storage.type_of(self.storage)
 
 
+@dataclass(frozen=True)
+class MadeUp:
+    """What codecs of made-up values share: all that is learnt of a column is its presence."""
+
+    presence: Presence
+
+    made_up = True
+
+    @property
+    def name(self) -> str:
+        return self.presence.name
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        return self.presence.blocks
+
+    def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
+        return self.presence.encode(column)
+
+    def arrow_type(self) -> pa.DataType:
+        return self.presence.typed_as
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.presence.specials.texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.presence.specials.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return self.presence.allow(wanted)
+
+
 def is_missing(column: Column, missing: frozenset[str]) -> pa.BooleanArray:
     """Which levels [L] mean 'no value'."""
     return pc.is_in(column.levels, pa.array(sorted(missing), pa.string()))

@@ -15,6 +15,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
@@ -22,35 +23,11 @@ from typing import Any
 
 import yaml
 
-from synthvae.constraints.rules import (
-    Bounds,
-    Combinations,
-    Equation,
-    Increments,
-    Inequality,
-    NotNull,
-    OneHot,
-    Predicate,
-    Regex,
-    Rule,
-    Unique,
-)
+from synthvae.constraints.rules import RULES, Bounds, Inequality, Predicate, Rule, Unique
 from synthvae.constraints.sdv import from_sdv, is_sdv
 from synthvae.errors import MetadataError, hint
 from synthvae.metadata import Metadata
 
-_KEYS: Mapping[str, tuple[type[Rule], tuple[str, ...]]] = {
-    "inequality": (Inequality, ("low", "high", "strict")),
-    "range": (Bounds, ("column", "min", "max", "low", "high", "strict")),
-    "fixed_combinations": (Combinations, ("columns",)),
-    "one_hot": (OneHot, ("columns",)),
-    "formula": (Equation, ("column", "equals", "tolerance")),
-    "increments": (Increments, ("column", "step")),
-    "unique": (Unique, ("columns",)),
-    "not_null": (NotNull, ("columns",)),
-    "regex": (Regex, ("column", "pattern")),
-    "predicate": (Predicate, ("function",)),
-}
 _LISTS = ("columns",)
 _TEXTS = ("low", "high", "column", "equals", "pattern", "function")
 _NUMBERS = ("tolerance", "step")
@@ -113,9 +90,9 @@ def load(path: Path) -> list[Any]:
 
 def _rules(entry: Mapping[str, Any]) -> list[Rule]:
     kind = str(entry.get("kind"))
-    if kind not in _KEYS:
-        raise ValueError(f"a kind is one of {', '.join(_KEYS)}, but it is {entry.get('kind')!r}")
-    rule, known = _KEYS[kind]
+    if kind not in RULES:
+        raise ValueError(f"a kind is one of {', '.join(RULES)}, but it is {entry.get('kind')!r}")
+    rule, known = RULES[kind], _keys(RULES[kind])
     options = {str(key): value for key, value in entry.items() if key != "kind"}
     for key, value in options.items():
         if key not in known:
@@ -130,6 +107,13 @@ def _rules(entry: Mapping[str, Any]) -> list[Rule]:
     except TypeError as error:  # a key is missing
         needed = "' and '".join(key for key in known if key not in ("strict", "tolerance"))
         raise ValueError(f"{kind} takes '{needed}', but has {list(entry)}") from error
+
+
+def _keys(rule: type[Rule]) -> tuple[str, ...]:
+    """What users may write of a `rule`."""
+    names = [field.name for field in dataclasses.fields(rule)]  # type: ignore[arg-type]
+    own = ["columns" if name == "names" else name for name in names]
+    return (*own, *(("low", "high") if rule is Bounds else ()))
 
 
 def _check(kind: str, key: str, value: Any) -> None:

@@ -32,6 +32,36 @@ class Rule:
 
 
 @dataclass(frozen=True)
+class _OfOne(Rule):
+    """A rule of one column."""
+
+    column: str
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return (self.column,)
+
+
+@dataclass(frozen=True)
+class _OfSeveral(Rule):
+    """A rule of columns that are named in a list."""
+
+    names: tuple[str, ...]
+    least: ClassVar[int] = 1
+
+    def __post_init__(self) -> None:
+        if len(set(self.names)) < max(self.least, len(self.names)):
+            few = "a column" if self.least == 1 else "two columns"
+            raise ValueError(
+                f"{self.kind} takes {few} or more, each once, but it has {list(self.names)}"
+            )
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return self.names
+
+
+@dataclass(frozen=True)
 class Inequality(Rule):
     """`low` <= `high`, or < if `strict`: two columns of numbers, or two of dates."""
 
@@ -54,10 +84,9 @@ class Inequality(Rule):
 
 
 @dataclass(frozen=True)
-class Bounds(Rule):
+class Bounds(_OfOne):
     """`min` <= `column` <= `max`, numbers or texts of dates; None: no bound."""
 
-    column: str
     min: float | str | None = None
     max: float | str | None = None
     strict: bool = False
@@ -68,10 +97,6 @@ class Bounds(Rule):
             raise ValueError(f"a range has min, max, low or high, but that of '{self.column}' none")
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    @property
     def words(self) -> str:
         sign = " < " if self.strict else " <= "
         ends = [None if end is None else str(end) for end in (self.min, self.max)]
@@ -79,18 +104,11 @@ class Bounds(Rule):
 
 
 @dataclass(frozen=True)
-class Combinations(Rule):
+class Combinations(_OfSeveral):
     """The values of `columns` go together as they do in some row of the table."""
 
-    names: tuple[str, ...]
     kind = "fixed_combinations"
-
-    def __post_init__(self) -> None:
-        _several(self.kind, self.names)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.names
+    least = 2
 
     @property
     def words(self) -> str:
@@ -98,18 +116,11 @@ class Combinations(Rule):
 
 
 @dataclass(frozen=True)
-class OneHot(Rule):
+class OneHot(_OfSeveral):
     """One of `columns` is 1 (or true), all others are 0 (or false); or all are missing."""
 
-    names: tuple[str, ...]
     kind = "one_hot"
-
-    def __post_init__(self) -> None:
-        _several(self.kind, self.names)
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.names
+    least = 2
 
     @property
     def words(self) -> str:
@@ -144,10 +155,9 @@ class Equation(Rule):
 
 
 @dataclass(frozen=True)
-class Increments(Rule):
+class Increments(_OfOne):
     """`column` is a whole multiple of `step`."""
 
-    column: str
     step: float
     kind = "increments"
 
@@ -156,28 +166,15 @@ class Increments(Rule):
             raise ValueError(f"increments have a step above 0, but it is {self.step}")
 
     @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
-
-    @property
     def words(self) -> str:
         return f"'{self.column}' is a multiple of {self.step:g}"
 
 
 @dataclass(frozen=True)
-class Unique(Rule):
+class Unique(_OfSeveral):
     """No two rows hold the same values of `columns`, unless one of them is missing."""
 
-    names: tuple[str, ...]
     kind = "unique"
-
-    def __post_init__(self) -> None:
-        if not self.names:
-            raise ValueError("unique names columns, but it names none")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.names
 
     @property
     def words(self) -> str:
@@ -185,19 +182,10 @@ class Unique(Rule):
 
 
 @dataclass(frozen=True)
-class NotNull(Rule):
+class NotNull(_OfSeveral):
     """`columns` have a value in every row."""
 
-    names: tuple[str, ...]
     kind = "not_null"
-
-    def __post_init__(self) -> None:
-        if not self.names:
-            raise ValueError("not_null names columns, but it names none")
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return self.names
 
     @property
     def words(self) -> str:
@@ -205,10 +193,9 @@ class NotNull(Rule):
 
 
 @dataclass(frozen=True)
-class Regex(Rule):
+class Regex(_OfOne):
     """The whole text of `column` matches `pattern`."""
 
-    column: str
     pattern: str
     kind = "regex"
 
@@ -219,10 +206,6 @@ class Regex(Rule):
             raise ValueError(
                 f"a pattern is a regular expression: '{self.pattern}', {error}"
             ) from None
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        return (self.column,)
 
     @property
     def words(self) -> str:
@@ -248,11 +231,6 @@ class Predicate(Rule):
     @property
     def words(self) -> str:
         return self.function
-
-
-def _several(kind: str, names: tuple[str, ...]) -> None:
-    if len(set(names)) < 2 or len(set(names)) < len(names):
-        raise ValueError(f"{kind} takes two columns or more, each once, but it has {list(names)}")
 
 
 def _listed(names: tuple[str, ...]) -> str:

@@ -1,0 +1,96 @@
+"""What becomes of candidates for rows that meet a condition: counts, bounds, and patience."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+
+import torch
+
+from synthvae.errors import UsageError
+from synthvae.model.limits import Bounds
+from synthvae.steering import cut_share
+
+PATIENCE = 600.0  # seconds
+_FAIR = 3.0  # seconds until it is foreseen how long the rest takes
+
+
+@dataclass
+class Tally:
+    """What became of candidates: `accepted` of them are rows; of the `mass` of their weights, `cut`
+    lay above the last bound."""
+
+    candidates: int = 0
+    accepted: int = 0
+    mass: float = 0.0
+    cut: float = 0.0
+
+    def add(self, other: Tally) -> None:
+        self.candidates += other.candidates
+        self.accepted += other.accepted
+        self.mass += other.mass
+        self.cut += other.cut
+
+    @property
+    def acceptance(self) -> float:
+        """The share of candidates that became rows."""
+        return self.accepted / max(self.candidates, 1)
+
+    @property
+    def distance(self) -> float:
+        """An estimate of how far rows are, at most, from what the model says, as total variation;
+        0 for plain rejection."""
+        return self.cut / self.mass if self.mass else 0.0
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A gate that counts what its last bound cuts off."""
+
+    bounds: Bounds
+    tally: Tally
+
+    def __call__(
+        self, stage: int, log_weight: torch.Tensor, level: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        if stage == len(self.bounds.logs) - 1:
+            cut, mass = cut_share(log_weight, self.bounds.logs[stage])
+            self.tally.cut += cut
+            self.tally.mass += mass
+        return self.bounds(stage, log_weight, level)
+
+
+@dataclass(frozen=True)
+class Patience:
+    """How long rows may take: `seconds` from `started`, on the clock of `time.monotonic`."""
+
+    seconds: float
+    started: float
+
+    @staticmethod
+    def of(seconds: float) -> Patience:
+        return Patience(seconds, time.monotonic())
+
+    def check(self, done: int, rows: int, candidates: int) -> None:
+        """UsageError if it is foreseen that `rows` take longer, where `done` of them were found
+        among so many `candidates`."""
+        took = time.monotonic() - self.started
+        rest = took * (rows - done) / max(done, 1)
+        if took < _FAIR or took + rest < self.seconds:
+            return
+        found = f"{done:,} of {candidates:,} candidates"
+        left = f"{rows:,} rows would take about {_duration(took + rest)}"
+        if not done:
+            found, left = f"none of {candidates:,} candidates", "it may be none ever does"
+        raise UsageError(
+            f"rows are drawn until enough meet the condition, for {self.seconds:,.0f} s at most, "
+            f"but {found} met it in {took:,.0f} s, and {left}; "
+            "ask for fewer, widen the condition, or allow more with --max-seconds"
+        )
+
+
+def _duration(seconds: float) -> str:
+    for unit, size in (("days", 86_400), ("hours", 3600), ("minutes", 60)):
+        if seconds >= 2 * size:
+            return f"{seconds / size:,.0f} {unit}"
+    return f"{seconds:,.0f} seconds"
