@@ -33,8 +33,9 @@ CUT = 0.005
 _EARLY = 0.05  # share of the mass that may lie above an earlier bound: it is not cut off
 _TRIAL = 16_384
 _ROUNDS = 3
-_CLOSER = 12  # steps towards equal frequencies
-_LIKE = 4096  # rows of equal weight that frequencies are counted in
+_ENOUGH = 0.25  # acceptance at which another trial costs more than it saves
+_CLOSER = 8  # steps towards equal frequencies
+_LIKE = 2048  # rows of equal weight that frequencies are counted in
 _MOST_TILT = 8.0
 
 Given = Callable[[np.random.Generator, int], Rows]
@@ -57,7 +58,8 @@ class Plan:
 
 
 class _Trial:
-    """A gate that chooses each bound when it is asked."""
+    """A gate that chooses each bound when it is asked. At the last one rows are taken by their
+    weights, some of them more than once: it is these that frequencies are counted in."""
 
     def __init__(self, gates: int) -> None:
         self.bounds: list[float] = []
@@ -67,10 +69,20 @@ class _Trial:
     def __call__(self, stage: int, log_weight: Tensor, level: Tensor) -> tuple[Tensor, Tensor]:
         last = stage == self.gates - 1
         self.bounds.append(_bound(log_weight, CUT if last else _EARLY))
-        if last:
-            self.weight = log_weight
-            return torch.arange(len(log_weight)), torch.zeros_like(log_weight)
-        return Bounds(self.bounds)(stage, log_weight, level)
+        if not last:
+            return Bounds(self.bounds)(stage, log_weight, level)
+        self.weight = log_weight
+        taken = _by_weight(log_weight)
+        return taken, torch.zeros(len(taken), dtype=torch.double)
+
+
+def _by_weight(log_weight: Tensor) -> Tensor:
+    """Positions of `_LIKE` rows, at even steps of the summed weights; none if there is no row."""
+    if not len(log_weight):
+        return torch.empty(0, dtype=torch.long)
+    steps = (torch.arange(_LIKE, dtype=torch.double) + 0.5) / _LIKE
+    share = torch.softmax(log_weight, dim=0).cumsum(dim=0)
+    return torch.searchsorted(share, steps).clamp(max=len(log_weight) - 1)
 
 
 @torch.no_grad()
@@ -85,8 +97,7 @@ def planned(model: Vae, limits: Limits, given: Given, seed: int) -> Plan:
     if math.exp(trial.plan.probable) >= EXACT:
         return replace(best, bounds=(0.0,) * gates, accepted=math.exp(best.probable))
     for number in range(1, _ROUNDS + 1):
-        tilt = trial.tilt()
-        if tilt is None:
+        if best.accepted >= _ENOUGH or (tilt := trial.tilt()) is None:
             break
         trial = _Run(model, replace(limits, tilt=tilt), gates, given, seed, number)
         best = max(best, trial.plan, key=lambda plan: plan.accepted)
@@ -102,10 +113,9 @@ class _Run:
         rng = stream(seed, "plan", number)
         self.model, self.limits = model, limits
         gate = _Trial(gates)
-        noise, self.given = model.noise(rng, _TRIAL), given(rng, _TRIAL)
+        self.noise, self.given = model.noise(rng, _TRIAL), given(rng, _TRIAL)
         task = Guidance(model.heads, limits, gate, levels(rng, _TRIAL, gates))
-        self.noise = noise
-        self.drawn: Survivors = model.within(self.given, noise, task)
+        self.drawn: Survivors = model.within(self.given, self.noise, task)
         self.weight = gate.weight
         total = torch.logsumexp(self.weight, dim=0).item() if len(self.weight) else -math.inf
         above = _excess(self.weight, gate.bounds[-1]) if len(self.weight) else 0.0
@@ -119,10 +129,8 @@ class _Run:
         if not len(self.weight) or steerable is None:
             return None
         share = torch.softmax(self.weight, dim=0)
-        levels = (torch.arange(_LIKE, dtype=torch.double) + 0.5) / _LIKE
-        taken = torch.searchsorted(share.cumsum(dim=0), levels).clamp(max=len(share) - 1)
-        index, model = self.drawn.index[taken], self.model
-        rows, given = self.drawn.rows.at(taken).part(model.modelled), self.given.at(index)
+        index, model = self.drawn.index, self.model
+        rows, given = self.drawn.rows.part(model.modelled), self.given.at(index)
         z = model.latent.embed(model.prior.sample(self.noise.at(index)))
         outputs = model.decoder(z, rows, given) + self.limits.never
         effective = 1 / float((share**2).sum())
