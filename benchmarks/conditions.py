@@ -137,8 +137,8 @@ def write(runs: Runs) -> None:
         f"{' '.join((__doc__ or '').split(chr(10), 2)[2].split())}\n\n## Speed\n\n"
         "Seconds are those of sampling and writing, with the trial that a plan is made from; "
         "processors those of the whole command. `real`: share of real rows that meet it. "
-        "`accepted`: of candidates. `off`: estimate of the largest distance (total variation) from what "
-        "the model says.\n\n"
+        "`accepted`: of candidates. `off`: estimate of the largest distance (total variation) from "
+        "what the model says.\n\n"
         + markdown(
             ["condition", "rows", "real", "accepted", "off", "seconds", "processors", "rows/s"],
             speed,
