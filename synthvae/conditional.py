@@ -21,6 +21,7 @@ import torch
 
 from synthvae.acceptance import PATIENCE, Measured, Patience, Tally
 from synthvae.codecs.parts import Draw
+from synthvae.constraints.reading import Mask
 from synthvae.errors import Problems, SchemaError, UsageError
 from synthvae.interventions import Intervention, interventions
 from synthvae.layout import Encoded
@@ -69,11 +70,10 @@ class Conditional:
     """`sampler` asked for rows of one kind."""
 
     def __init__(self, sampler: Sampler, request: Kind, tally: Tally | None = None) -> None:
-        bindings = sampler.codec.bindings
-        if bindings.relations or bindings.checked or bindings.unique:
+        if sampler.codec.bindings.unique:
             raise UsageError(
-                "rows meet a condition or keep the constraints that a model was fitted with, but "
-                "not yet both; sample without the condition and filter, or fit without constraints"
+                "rows meet a condition, or no two are alike in columns that are learnt, but not "
+                "both; sample without the condition and filter, or fit without that constraint"
             )
         self.sampler, self.condition = sampler, request.condition
         self.fixed = sampler.fixed(request.given)
@@ -150,9 +150,10 @@ class Conditional:
                 parts.append(drawn.rows)
             encoded, draw = Rows.joined(parts).encoded(), Draw(seed, start)
             table = self._learnt(encoded, draw, view)
+            met = self._kept(encoded, table, draw, view)
             if self.condition is not None:
-                met = self.condition.meets(encoded, draw)
-                encoded, table = encoded.rows(met), table.filter(pa.array(met))
+                met &= self.condition.meets(encoded, draw)
+            encoded, table = encoded.rows(met), table.filter(pa.array(met))
             tally.accepted = len(encoded)
             return encoded, table, tally
 
@@ -175,23 +176,30 @@ class Conditional:
     def _learnt(self, encoded: Encoded, draw: Draw, view: View) -> pa.Table:
         """Columns that the model writes, as values."""
         codec = self.sampler.codec
-        arrays = {
-            one.name: one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
-            for one in codec.codecs
-            if not one.made_up
-        }
-        return pa.table(arrays)
+        own = [one for one in codec.codecs if not one.made_up]
+        return pa.table(codec.arrays(encoded, draw, view, own))
+
+    def _kept(self, encoded: Encoded, table: pa.Table, draw: Draw, view: View) -> Mask:
+        """Which rows [n] keep the constraints that the model was fitted with."""
+        codec = self.sampler.codec
+        if not codec.bindings.checked:
+            return np.ones(len(table), bool)
+        if codec.bindings.predicates:  # they may look at every column
+            table = codec.decode(encoded, draw, "text")
+        elif view != "text":
+            table = self._learnt(encoded, draw, "text")
+        return codec.bindings.kept(table)
 
     def _whole(self, encoded: Encoded, learnt: pa.Table, draw: Draw, view: View) -> pa.Table:
         """`learnt`, and made-up columns for rows of these numbers, so that none comes twice."""
         codec = self.sampler.codec
         schema = codec.arrow_schema(view)
-        arrays = [
-            one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
-            if one.made_up
-            else learnt[one.name]
+        made_up = {
+            one.name: one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
             for one in codec.codecs
-        ]
+            if one.made_up
+        }
+        arrays = [made_up[n] if n in made_up else learnt[n] for n in schema.names]
         return self.sampler.shown(pa.table(arrays, schema=schema), self.shown, view)
 
 

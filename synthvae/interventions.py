@@ -49,6 +49,12 @@ def interventions(sampler: Sampler, values: Mapping[str, str]) -> tuple[Interven
 
 
 def _intervention(sampler: Sampler, name: str, text: str) -> Intervention:
+    bindings = sampler.codec.bindings
+    if name in bindings.learnt_for:
+        raise SchemaError(
+            f"a column that is set is written by the model, but '{name}' follows from others by a "
+            "constraint; set those"
+        )
     names = [codec.name for codec in sampler.codec.codecs]
     if name not in names:
         raise SchemaError(f"a column is set, but there is no '{name}'; {hint(name, names)}")

@@ -78,22 +78,34 @@ class TableCodec:
     ) -> pa.Table:
         """Encoded rows [n] -> an Arrow table of values as written, or typed. Columns that are
         restored follow from what is `seen` of others, if anything is."""
-        arrays = self._decoded(encoded, draw, view)
-        if self.bindings.relations:
-            texts = arrays if view == "text" else self._decoded(encoded, draw, "text", True)
-            read = {name: texts[name] for name in self.bindings.read if name in texts}
-            arrays |= self.bindings.backward(read, view, seen)
+        arrays = self.arrays(encoded, draw, view, self.codecs, seen)
         schema = self.arrow_schema(view)
         return pa.table([arrays[name] for name in schema.names], schema=schema)
 
-    def _decoded(
-        self, encoded: Encoded, draw: Draw, view: View, read: bool = False
+    def arrays(
+        self,
+        encoded: Encoded,
+        draw: Draw,
+        view: View,
+        codecs: Sequence[Codec],
+        seen: Mapping[str, Seen] | None = None,
     ) -> dict[str, pa.Array]:
-        """Learnt columns by name; `read`: only those that others are restored from."""
+        """What `codecs` decode, by name, and the columns that are restored."""
+        arrays = self._decoded(encoded, draw, view, codecs)
+        if self.bindings.relations:
+            texts = dict(arrays) if view == "text" else {}
+            needed = [c for c in self.codecs if c.name in self.bindings.read - texts.keys()]
+            texts |= self._decoded(encoded, draw, "text", needed)
+            read = {name: texts[name] for name in self.bindings.read if name in texts}
+            arrays |= self.bindings.backward(read, view, seen)
+        return arrays
+
+    def _decoded(
+        self, encoded: Encoded, draw: Draw, view: View, codecs: Sequence[Codec]
+    ) -> dict[str, pa.Array]:
         return {
             codec.name: codec.decode(self.layout.of_column(codec.name).take(encoded), draw, view)
-            for codec in self.codecs
-            if not read or codec.name in self.bindings.read
+            for codec in codecs
         }
 
     def __getitem__(self, name: str) -> Codec:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import cached_property, partial, reduce
 from typing import NoReturn
 
 from synthvae.codecs.allowed import ValueSet
-from synthvae.codecs.parts import Codec, Draw
+from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.layout import Encoded
 from synthvae.where import columns, expression
 from synthvae.where.bound import Bound, Every, Mask, Member, Pair, Some, holds, outer
 from synthvae.where.bound import columns as columns_of
+from synthvae.where.columns import Known
 from synthvae.where.expression import FLIPPED, Comparison, Expression, Missing, OneOf, Op, Operand
 from synthvae.where.grammar import parse, pointed
 from synthvae.where.restriction import Restriction
@@ -31,6 +33,10 @@ class Condition:
     restriction: Restriction
     codec: TableCodec
 
+    @cached_property
+    def known(self) -> Mapping[str, Known]:
+        return columns.known(self.codec)
+
     @staticmethod
     def of(text: str, codec: TableCodec) -> Condition:
         """UsageError where `text` is no condition. SchemaError with every reason why it is none of
@@ -44,9 +50,13 @@ class Condition:
 
     def meets(self, encoded: Encoded, draw: Draw) -> Mask:
         """Which of the encoded rows [n] of the whole layout meet it once decoded."""
-        layout = self.codec.layout
+        layout, restored = self.codec.layout, self.codec.bindings.learnt_for
+        follow = [name for name in self.columns if name in restored]
+        texts = self.codec.arrays(encoded, draw, "text", ()) if follow else {}
         cells = {
-            name: columns.read(self.codec[name], layout.of_column(name).take(encoded), draw)
+            name: columns.read_text(self.known[name], texts[name])
+            if name in restored
+            else columns.read(self.codec[name], layout.of_column(name).take(encoded), draw)
             for name in self.columns
         }
         return holds(self.bound, cells)
@@ -55,7 +65,8 @@ class Condition:
 class _Binder:
     def __init__(self, text: str, codec: TableCodec) -> None:
         self.text, self.codec, self.problems = text, codec, Problems()
-        self.names = [one.name for one in codec.codecs]
+        self.known = columns.known(codec)
+        self.names = list(self.known)
 
     def condition(self, tree: Expression) -> Condition:
         bound = self.bind(tree)
@@ -63,11 +74,12 @@ class _Binder:
         sets = outer(bound, self.possible)
         if sets is None:
             self.impossible(bound)
-        allowed = {name: self.codec[name].allow(wanted) for name, wanted in sets.items()}
+        learnt = [name for name in sets if name not in self.codec.bindings.learnt_for]
+        allowed = {name: self.codec[name].allow(sets[name]) for name in learnt}
         return Condition(self.text, bound, Restriction.of(self.codec.layout, allowed), self.codec)
 
     def possible(self, name: str, wanted: ValueSet) -> bool:
-        return self.codec[name].allow(wanted).possible
+        return self.known[name].allow(wanted).possible
 
     def _possible_of(self, own: str, name: str, wanted: ValueSet) -> bool:
         """The same, but of the column `own` alone."""
@@ -79,7 +91,7 @@ class _Binder:
             if outer(bound, partial(self._possible_of, name)) is None:
                 self.problems.add(
                     f"a condition is one that the model's rows can meet, but no value of column "
-                    f"'{name}' does{columns.reach(self.codec[name])}; widen it"
+                    f"'{name}' does{columns.reach(self.known[name])}; widen it"
                 )
         if not self.problems.reasons:
             self.problems.add("a condition can be met, but no row meets this one; widen it")
@@ -99,13 +111,13 @@ class _Binder:
             return Member(codec.name, columns.missing_of(codec, tree.negated))
         return self.one_of(codec, tree)
 
-    def one_of(self, codec: Codec, tree: OneOf) -> Bound:
+    def one_of(self, codec: Known, tree: OneOf) -> Bound:
         op: Op = "!=" if tree.negated else "=="
         found = [own for value in tree.values if (own := self.values(codec, op, value)) is not None]
         join = ValueSet.__and__ if tree.negated else ValueSet.__or__
         return Member(codec.name, reduce(join, found)) if found else Every(())
 
-    def values(self, codec: Codec, op: Op, operand: Operand) -> ValueSet | None:
+    def values(self, codec: Known, op: Op, operand: Operand) -> ValueSet | None:
         try:
             return columns.set_of(codec, op, operand)
         except SchemaError as error:
@@ -142,9 +154,9 @@ class _Binder:
             quoted and operand.kind == "text" and operand.text in self.names
         )
 
-    def column(self, operand: Operand) -> Codec | None:
+    def column(self, operand: Operand) -> Known | None:
         if operand.text in self.names:
-            return self.codec[operand.text]
+            return self.known[operand.text]
         value = "; a value is quoted" if operand.kind == "name" else ""
         self.problems.add(
             pointed(

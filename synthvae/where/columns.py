@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
+from numpy.typing import NDArray
 
-from synthvae.codecs.allowed import EVERYWHERE, NOWHERE, Spans, ValueSet
+from synthvae.codecs.allowed import EVERYWHERE, NOWHERE, Allowed, Spans, ValueSet
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.datetimes import DatetimeForm
+from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.parts import Codec, Draw
+from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import SchemaError, hint
 from synthvae.layout import Encoded
 from synthvae.table import Column
@@ -22,7 +26,45 @@ from synthvae.written import FORMATS, PER_SECOND, moments, numbers_of
 _MOST_NAMED = 20
 
 
-def set_of(codec: Codec, op: Op, operand: Operand) -> ValueSet:
+@dataclass(frozen=True)
+class Restored:
+    """A column of numbers or dates that follows from others by a constraint. All that is known is
+    how it is written, so rows are drawn freely, and looked at."""
+
+    name: str
+    form: NumberForm | DatetimeForm
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        return self.form.specials.texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        return self.form.specials.missing
+
+    def allow(self, wanted: ValueSet) -> Allowed:
+        return Allowed(())
+
+    def describe(self) -> Mapping[str, Any]:
+        return {}
+
+
+Known = Codec | Restored
+"""What is known of a column, that a condition may be on."""
+
+
+def known(codec: TableCodec) -> dict[str, Known]:
+    """Of each column of the table."""
+    bindings = codec.bindings
+    own = {one.name: one for one in codec.codecs if one.name in (bindings.names or {one.name})}
+    forms = {name: bindings.forms[name] for name in bindings.learnt_for}
+    restored = {
+        n: f if isinstance(f, CategoricalCodec) else Restored(n, f) for n, f in forms.items()
+    }
+    return {**own, **restored}
+
+
+def set_of(codec: Known, op: Op, operand: Operand) -> ValueSet:
     """The values of the column that `op` the written value. SchemaError where that means nothing:
     an unknown category, an order among categories, a number that is none."""
     form: Any = getattr(codec, "form", None)
@@ -40,13 +82,13 @@ def set_of(codec: Codec, op: Op, operand: Operand) -> ValueSet:
     return ValueSet(others, _spans(op, number))
 
 
-def missing_of(codec: Codec, negated: bool) -> ValueSet:
+def missing_of(codec: Known, negated: bool) -> ValueSet:
     """Missing values of the column, or all others."""
     absent = np.array(codec.absent, bool)
     return ValueSet(~absent, EVERYWHERE) if negated else ValueSet(absent, NOWHERE)
 
 
-def comparable(left: Codec, op: Op, right: Codec) -> None:
+def comparable(left: Known, op: Op, right: Known) -> None:
     """SchemaError if the values of two columns have no such comparison."""
     kinds = [_kind(codec) for codec in (left, right)]
     if kinds[0] != kinds[1] or "made-up values" in kinds:
@@ -63,24 +105,36 @@ def comparable(left: Codec, op: Op, right: Codec) -> None:
 
 def read(codec: Codec, encoded: Encoded, draw: Draw) -> Cells:
     """What the column's blocks of encoded rows [n] decode to."""
-    form: Any = getattr(codec, "form", None)
-    if form is None:
-        made_up = not isinstance(codec, CategoricalCodec)
-        states = encoded.codes[:, 0] - made_up if codec.blocks else np.full(len(encoded), -1)
-        values, texts = np.zeros(len(encoded)), np.array([*codec.forms, ""], object)
-        compared: Any = texts[states]
-    else:
-        text = codec.decode(encoded, draw, "text").dictionary_encode()
-        values, states = form.parse(Column(codec.name, text.indices.to_numpy(), text.dictionary))
-        compared = values / (PER_SECOND[form.unit] if _is_date(form) else 1)
-    states = states.astype(np.int32)
+    if getattr(codec, "form", None) is not None:
+        return read_text(codec, codec.decode(encoded, draw, "text"))
+    made_up = not isinstance(codec, CategoricalCodec)
+    states = encoded.codes[:, 0] - made_up if codec.blocks else np.full(len(encoded), -1)
+    return _of_states(codec, states)
+
+
+def read_text(codec: Known, texts: pa.StringArray) -> Cells:
+    """What the column's values [n], as written, are."""
+    text = texts.dictionary_encode()
+    column = Column(codec.name, text.indices.fill_null(-1).to_numpy(), text.dictionary)
+    if isinstance(codec, CategoricalCodec):
+        place = {level: i for i, level in enumerate(codec.levels)}
+        states = np.array([*(place[level] for level in column.texts), -1])[column.codes]
+        return _of_states(codec, states)
+    form: Any = codec.form  # type: ignore[union-attr]
+    values, states = form.parse(column)
+    compared = values / (PER_SECOND[form.unit] if _is_date(form) else 1)
+    # A code has no place among numbers.
+    return Cells(values, states.astype(np.int32), compared, (states >= 0) | np.isnan(values))
+
+
+def _of_states(codec: Known, found: NDArray[Any]) -> Cells:
+    states: NDArray[np.int32] = found.astype(np.int32)
     absent = np.append(np.array(codec.absent, bool), False)[states]
-    if form is not None:
-        absent = absent | (states >= 0)  # a code has no place among numbers
-    return Cells(values, states, compared, absent)
+    compared = np.array([*codec.forms, ""], object)[states]
+    return Cells(np.zeros(len(states)), states, compared, absent)
 
 
-def reach(codec: Codec) -> str:
+def reach(codec: Known) -> str:
     """'; the model writes 17 to 90 there', as far as that can be said."""
     form: Any = getattr(codec, "form", None)
     if form is None:
@@ -96,7 +150,7 @@ def reach(codec: Codec) -> str:
     return f"; it writes {low} to {high} there{codes}"
 
 
-def _kind(codec: Codec) -> str:
+def _kind(codec: Known) -> str:
     form: Any = getattr(codec, "form", None)
     if isinstance(codec, CategoricalCodec):
         return "categories"
@@ -112,7 +166,7 @@ def _some(texts: tuple[str, ...]) -> str:
     return named + (" and others" if len(texts) > _MOST_NAMED else "")
 
 
-def _states(codec: Codec, op: Op, state: int) -> ValueSet:
+def _states(codec: Known, op: Op, state: int) -> ValueSet:
     """One state, or all but it and missing ones."""
     own = np.arange(len(codec.forms)) == state
     if op == "==":
@@ -145,7 +199,7 @@ def _level(codec: CategoricalCodec, op: Op, operand: Operand) -> int:
     )
 
 
-def _number(codec: Codec, operand: Operand) -> float:
+def _number(codec: Known, operand: Operand) -> float:
     if operand.kind == "number":
         number = float(operand.text)
     else:

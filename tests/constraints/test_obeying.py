@@ -11,9 +11,10 @@ import pytest
 from synthvae import Synthesizer, pipeline
 from synthvae.artifact import Artifact, load
 from synthvae.codecs.table_codec import TableCodec
+from synthvae.conditional import Conditional, Kind
 from synthvae.constraints import checks
 from synthvae.constraints.checks import kept, trust
-from synthvae.errors import UsageError
+from synthvae.errors import SchemaError, UsageError
 from synthvae.settings import parse
 from synthvae.table import from_frame
 
@@ -126,3 +127,43 @@ def test_rules_are_said_by_inspect(bound: Artifact):
     assert "'start' <= 'end' (by construction, and checked)" in said
     assert "'total' = price * n (by construction)" in said
     assert len(said.splitlines()) == 12  # a range between two columns is two, and there is a key
+
+
+def test_rows_meet_a_condition_and_keep_their_constraints(bound: Artifact):
+    where = "price > 10 and (city == 'a' or n >= 7)"
+    some, more = (met(bound, where, n) for n in (300, 900))
+    assert ((some.price > 10) & ((some.city == "a") | (some.n >= 7))).all()
+    codec = TableCodec.from_json(bound.content["codec"])
+    for rule in codec.bindings.rules:
+        assert kept(rule, from_frame(some), codec.bindings.readers).all(), rule
+    assert some.equals(more.head(300))
+    assert some.id.is_unique
+    assert list(some.columns) == list(sample(bound, 1).columns)
+    free = sample(bound, 4000)
+    free = free[(free.price > 10) & ((free.city == "a") | (free.n >= 7))]
+    assert abs((some.city == "a").mean() - (free.city == "a").mean()) < 0.13
+
+
+@pytest.mark.parametrize(
+    ("where", "told"),
+    [
+        ("total > 20", lambda f: f.total > 20),
+        ("state == 'X' and red == 1", lambda f: (f.state == "X") & (f.red == 1)),
+        ("end >= '2021-06-01'", lambda f: pd.to_datetime(f.end, format="%d/%m/%Y") >= "2021-06-01"),
+        ("high > low and mid is missing", lambda f: (f.high > f.low) & f.mid.isna()),
+    ],
+)
+def test_a_condition_on_what_follows_by_a_constraint(bound: Artifact, where: str, told):
+    assert told(met(bound, where, 200)).all()
+    with pytest.raises(SchemaError, match="no 'Z'"):
+        met(bound, "state == 'Z'", 10)
+    with pytest.raises(SchemaError, match="did you mean 'total'"):
+        met(bound, "totl > 1", 10)
+
+
+def met(artifact: Artifact, where: str, rows: int) -> pd.DataFrame:
+    import pyarrow as pa
+
+    sampler = pipeline.sampler(artifact)
+    asked = Conditional(sampler, Kind.of(sampler, where, {}, {}))
+    return pa.concat_tables(asked.chunks(rows, 0, "typed", threads=1)).to_pandas()
