@@ -149,6 +149,23 @@ def test_of_a_reports_records_by_column_the_worst_is_read() -> None:
     assert math.isnan(found["copies.reused"].high)
 
 
+def test_a_measured_number_without_an_interval_proves_nothing() -> None:
+    counts = ("rows", "rows.real", "schema.valid", "privacy.verdict", "privacy.epsilon",
+              "privacy.delta", "privacy.attack_advantage_upper")  # fmt: skip
+    guesses = ("utility.gap", "utility.tstr", "training.loss", "copies.exact")
+    found = of_report(report(*((n, None, 0.02, None, None, "low") for n in counts + guesses)))
+    assert all(found[name] == Reading.exact(0.02) for name in counts)
+    ends = [(found[name].low, found[name].high) for name in guesses]
+    assert all(math.isnan(end) for each in ends for end in each)
+    assert "no interval" in found["utility.gap"].words
+
+
+def test_an_interval_around_nothing_measured_is_none() -> None:
+    found = of_report(report(("copies.reused", "id", None, -1.0, 1.0, "low")))["copies.reused"]
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def write(path: Path, content: Any) -> Path:
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
@@ -157,7 +174,7 @@ def write(path: Path, content: Any) -> Path:
 def test_files_made_for_a_record_go_before_the_report(tmp_path: Path) -> None:
     given = Files(
         report=write(tmp_path / "r.json", report(("fidelity.shape_ratio", None, 9, 9, 9, "target"),
-                                                 ("training.loss", None, 2, None, None, "low"))),
+                                                 ("training.loss", None, 2, 1, 3, "low"))),
         evaluation=write(tmp_path / "e.json", EVALUATION),
         certificate=write(tmp_path / "c.json", {"claim": {"epsilon": 2, "delta": 1e-6}}),
     )  # fmt: skip
