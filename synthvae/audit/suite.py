@@ -95,8 +95,10 @@ def audit(
     step("verdict")
     sizes = _sizes(tables, pool)
     records = (*copies.compared, *copies.reused)
+    accesses = {each.access for each in candidates}
+    judged = (attacks, risks, records, controls, bounds, claim, policy, sizes, accesses)
     return Audit(
-        verdict=verdict_of(attacks, risks, records, controls, bounds, claim, policy, sizes),
+        verdict=verdict_of(*judged),
         attacks=tuple(attacks),
         risks=risks,
         copies=records,

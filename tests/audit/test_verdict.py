@@ -131,9 +131,33 @@ def test_no_attack_on_exposed_rows_is_no_pass_for_them():
     attacks = [each for each in attacks_on(rng, n, 0.0) if each.who == "all rows"]
     found = verdict_of(attacks, [], [], controls(), (), None, Policy(), sizes(n, n))
     told = {each.name: each.outcome for each in found.criteria}
-    assert told.pop("AUC of attacks, exposed rows, from released tables") == "INCONCLUSIVE"
+    for name in unanswered("exposed rows, from released tables"):
+        assert told.pop(name) == "INCONCLUSIVE"
     assert set(told.values()) == {"PASS"}
     assert "too few rows to measure it" in found.reasons[0]
+
+
+def unanswered(where: str) -> list[str]:
+    return [f"AUC of attacks, {where}", f"members found at 1% false alarms, {where}"]
+
+
+def test_a_side_on_which_every_attack_had_too_few_rows_is_open():
+    """Scores of a model that cover a dozen rows are no attack, and no reason for a pass."""
+    n, rng = 4000, np.random.default_rng(0)
+    member, second = np.arange(2 * n) < n, np.arange(2 * n) % 2 == 1
+    scores = np.where(np.arange(2 * n) % 600 == 0, 0.5, np.nan)
+    few = [Candidate("score", "model", who, scores) for who in ("all rows", "exposed rows")]
+    assert tried(few, member, second, seed=0)[0] == []
+    attacks = attacks_on(rng, n, 0.0)
+    given = ([], [], controls(), (), None, Policy(), sizes(n, n))
+    assert verdict_of(attacks, *given).outcome == "PASS"
+    found = verdict_of(attacks, *given, accesses={each.access for each in few})
+    open_ones = [each.name for each in found.criteria if each.outcome == "INCONCLUSIVE"]
+    assert open_ones == [
+        name
+        for who in ("all rows", "exposed rows")
+        for name in unanswered(f"{who}, from the model")
+    ]
 
 
 COPIED = ("exact copies", "near copies", "rare combinations", "reused values")
