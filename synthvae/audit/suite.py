@@ -12,6 +12,7 @@ from synthvae.audit.battery import candidates_of
 from synthvae.audit.copies import copies as copies_of
 from synthvae.audit.disclosure import risks as risks_of
 from synthvae.audit.policy import Policy
+from synthvae.audit.promises import epsilon_audited
 from synthvae.audit.records import (
     Audit,
     Claim,
@@ -104,6 +105,7 @@ def audit(
         copies=records,
         controls=controls,
         bounds=tuple(bounds),
+        epsilon_audited=epsilon_audited(attacks, bounds),
         claim=claim,
         unit=unit,
         policy=vars(policy),

@@ -95,8 +95,8 @@ def test_values_of_two_rows_each_are_looked_for_too():
 def test_values_of_as_many_rows_are_compared_those_of_most_values():
     tables = customers(range(40), range(50, 60), range(40))
     more = pd.DataFrame({"id": pd.Series(["D1", "D2"], dtype=object), "x": [0.5, 0.7]})
-    tables = replace(tables, real=pd.concat([tables.real, more.iloc[:1]], ignore_index=True),
-                     holdout=pd.concat([tables.holdout, more.iloc[1:]], ignore_index=True))  # fmt: skip
+    real, holdout = pd.concat([tables.real, more[:1]]), pd.concat([tables.holdout, more[1:]])
+    tables = replace(tables, real=real, holdout=holdout)
     training, control = reuse(tables, tables.synthetic, "id").rates()
     assert (training.n, control.n) == (40, 10)
 

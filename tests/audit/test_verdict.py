@@ -11,6 +11,7 @@ from synthvae.audit import one_run
 from synthvae.audit.f_dp import f_dp_bound_of
 from synthvae.audit.one_run import THEOREM, bound_of
 from synthvae.audit.policy import Policy
+from synthvae.audit.promises import epsilon_audited
 from synthvae.audit.records import (
     Attack,
     Claim,
@@ -243,3 +244,18 @@ def test_a_policy_that_is_none_is_refused():
         Policy(auc=1.5)
     with pytest.raises(UsageError, match="'rows' is at least 500"):
         Policy(rows=10)
+
+
+def test_the_largest_of_many_bounds_on_epsilon_answers_for_all_of_them():
+    """At 95 % each, the largest of many looks would nearly always refute something."""
+    alone, among = (attacks_on(np.random.default_rng(3), 1000, 1.0, count)[0] for count in (1, 40))
+    assert alone.auc == among.auc
+    assert alone.epsilon > among.epsilon > 0
+    included = np.arange(400) % 2 > 0
+    scores = np.random.default_rng(3).normal(size=400) + 3 * included
+    coins = [bound_of("coins", scores, included), f_dp_bound_of("coins", scores, included)]
+    single = [epsilon_audited([], [each]) for each in coins]
+    assert all(each.epsilon > sure > 0 for each, sure in zip(coins, single, strict=True))
+    both = epsilon_audited([among], coins)
+    assert max(single) > both > among.epsilon
+    assert epsilon_audited([], []) is None

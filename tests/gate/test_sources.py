@@ -78,8 +78,9 @@ def audit_json(**changes: Any) -> dict[str, Any]:
     control = Control("null control", None, 0.5, Interval(0, 1), 5, 5, "too few", 0)
     base: dict[str, Any] = {
         "verdict": {"outcome": verdict.outcome, "reasons": [], "criteria": criteria},
-        "attacks": [{"epsilon": 0.3}],
-        "bounds": [{"epsilon": 0.7}],
+        "attacks": [],
+        "bounds": [],
+        "epsilon_audited": 0.7,
         "risks": [
             plain(excess("inference", n, s, h)) for n, s, h in ((1, "x", 0.1), (2, "y", 0.2))
         ],

@@ -134,7 +134,7 @@ def test_the_public_form_has_no_column_no_cell_and_no_size_of_a_real_table(conte
 
 
 def test_the_public_form_of_a_private_model_has_no_number_of_rows(content):
-    """Whatever an audit, a policy or a command said of columns and of real rows is not passed on."""
+    """What an audit, a policy or a command said of columns and of real rows is not passed on."""
     private = copy.deepcopy(content)
     private["sections"]["privacy"]["certificate"] = {"claim": {"epsilon": 3.0}}
     private["sections"]["made"]["model"] = {"target": "amount", "rows": 600}
