@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, ends_of, worst
 from synthvae.gate.records import Reading, Readings
-from synthvae.report.risks import NAMES, OF_COLUMNS, OUTCOMES, ends_of, worst
 
 
 def of_audit(content: Mapping[str, Any]) -> Readings:

@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from synthvae import metadata as metadatas
-from synthvae.errors import SchemaError
+from synthvae.errors import ArtifactError, SchemaError
 from synthvae.gate.records import Reading, Readings
 from synthvae.metadata import Metadata
 from synthvae.reading import read_table
@@ -19,9 +19,15 @@ from synthvae.table import Column, Table
 from synthvae.written import Values, format_of, moments, numbers_of
 
 
-def of_table(path: str, metadata: Path | None) -> Readings:
-    """Rows, and with metadata the share of its columns that are as declared."""
+def of_table(path: str, metadata: Path | None, evaluated: str | None = None) -> Readings:
+    """Rows, and with metadata the share of its columns that are as declared. ArtifactError if the
+    table that was `evaluated`, by its hash, is another one."""
     table = read_table(path)
+    if evaluated not in (None, table.fingerprint()):
+        raise ArtifactError(
+            f"evidence is of the table that is judged, but the evaluation is of other rows than "
+            f"'{path}' holds, or of another file of them; evaluate it again"
+        )
     found = {"rows": Reading.exact(float(len(table)))}
     if metadata is not None:
         found["schema.valid"] = validity(table, metadatas.read(metadata))

@@ -19,6 +19,7 @@ from synthvae.gate.from_evaluation import of_evaluation
 from synthvae.gate.from_report import of_report
 from synthvae.gate.records import MAKERS, REPORT, Reading
 from synthvae.gate.sources import Files
+from synthvae.reading import read_table
 
 
 def metric(name: str, value: float, floor: float, width: float, **detail: float) -> Metric:
@@ -183,6 +184,23 @@ def test_files_made_for_a_record_go_before_the_report(tmp_path: Path) -> None:
     assert found["fidelity.shape_ratio"].value == 2.0
     assert found["training.loss"].value == 2
     assert found["privacy.epsilon"].value == 2
+
+
+def test_evidence_of_another_table_is_refused(tmp_path: Path) -> None:
+    rows, others = write(tmp_path / "a.csv", "x\n1\n2\n"), write(tmp_path / "b.csv", "x\n1\n3\n")
+    hashes = {"synthetic": read_table(str(rows)).fingerprint()}
+    given = write(tmp_path / "e.json", EVALUATION | {"tables": hashes})
+    found = Files(evaluation=given, synthetic=str(rows)).readings()
+    assert found["rows"].value == 2
+    with pytest.raises(ArtifactError, match="of other rows than"):
+        Files(evaluation=given, synthetic=str(others)).readings()
+
+
+@pytest.mark.parametrize("tables", [None, {}, [], {"synthetic": None}])
+def test_evidence_that_names_no_table_is_taken(tmp_path: Path, tables: Any) -> None:
+    rows = write(tmp_path / "a.csv", "x\n1\n2\n")
+    given = write(tmp_path / "e.json", EVALUATION | ({} if tables is None else {"tables": tables}))
+    assert "fidelity.shape" in Files(evaluation=given, synthetic=str(rows)).readings()
 
 
 def test_every_file_that_is_none_is_named(tmp_path: Path) -> None:
