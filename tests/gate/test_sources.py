@@ -52,6 +52,12 @@ def test_an_evaluation() -> None:
     assert set(found) <= set(MAKERS)
 
 
+def test_an_evaluation_of_values_that_are_all_rare() -> None:
+    found = of_evaluation(Evaluation((metric("coverage", math.nan, 1.0, 0.0),), {}, ()).to_json())
+    assert math.isnan(found["fidelity.coverage"].low)
+    assert "draw more" in found["fidelity.coverage"].words
+
+
 def excess(name: str, hits: int, subject: str, high: float) -> Excess:
     rate = Rate(hits, 100, hits / 100, Interval(0, 1))
     return Excess(name, rate, rate, hits / 100, Interval(0.0, high), (subject,), 0)
