@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -122,13 +123,14 @@ def _print(found: Evaluation) -> None:
 
 def _row(record: Metric) -> tuple[str, ...]:
     def number(value: Any) -> str:
-        return "" if value is None else f"{value:.3g}"
+        return "" if value is None or math.isnan(value) else f"{value:.3g}"
 
+    known = not math.isnan(record.value)
     interval = f"{record.interval.low:.2g}..{record.interval.high:.2g}"
     return (
         record.name,
-        number(record.value),
-        interval,
+        number(record.value) if known else "not measured",
+        interval if known else "",
         number(record.floor),
         number(record.ratio),
         record.better,

@@ -78,7 +78,8 @@ def compare_tables(
     made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
     predicted = () if chosen is None else (f"utility: '{chosen}' is predicted",)
     notes = (*found.notes, *predicted)
-    return Evaluation((*found.records, *known), {**found.left_out, **made_up}, notes)
+    hashes = {name: tables[name].fingerprint() for name in ROLES}
+    return Evaluation((*found.records, *known), {**found.left_out, **made_up}, notes, hashes)
 
 
 def same_columns(tables: Mapping[str, Table]) -> None:

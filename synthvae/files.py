@@ -64,6 +64,20 @@ def write_bytes(path: Path, data: bytes, mode: int | None = None) -> None:
         stream.write(data)
 
 
+@contextmanager
+def alone(path: Path) -> Iterator[None]:
+    """One process at a time reads and writes `path`; others wait, by a lock file that stays beside
+    it. Where the system has no such locks nobody waits."""
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        yield
+        return
+    with open(path.with_name(f".{path.name}.lock"), "wb") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
 def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)

@@ -20,8 +20,9 @@ from synthvae.codecs.relations import Combined, column_of
 from synthvae.constraints.checks import check_rules, kept, result_of
 from synthvae.constraints.reading import MADE_UP, readers_declared, readers_of
 from synthvae.constraints.rules import Equation, Rule, Unique
-from synthvae.errors import PrivacyError
+from synthvae.errors import PrivacyError, SchemaError
 from synthvae.marginals.axes import OTHER
+from synthvae.marginals.domain import declared
 from synthvae.marginals.engine import Drawn
 from synthvae.marginals.forms import by_value
 from synthvae.metadata import ColumnMetadata, Metadata
@@ -47,7 +48,7 @@ class PrivateRules:
 
     @property
     def computed(self) -> list[Equation]:
-        """Columns that are not counted."""
+        """Columns that are not counted, each after those that its formula reads."""
         return [rule for rule in self.rules if isinstance(rule, Equation)]
 
     def counted(self, table: Table) -> tuple[Table, Metadata]:
@@ -79,17 +80,8 @@ class PrivateRules:
             restored = one.backward({one.name: texts})
             columns |= {n: column_of(n, _nulled(text)) for n, text in restored.items()}
         rows = {name: column.rows(good) for name, column in columns.items()}
-        left = list(self.computed)
-        while left:  # a formula may read what another one computes
-            ready = [rule for rule in left if set(rule.formula.columns) <= set(rows)]
-            if not ready:
-                raise PrivacyError(
-                    f"a computed column follows from others, but '{left[0].column}' from itself; "
-                    "drop a formula"
-                )
-            for rule in ready:
-                rows[rule.column] = self._computed(rule, rows)
-            left = [rule for rule in left if rule not in ready]
+        for rule in self.computed:
+            rows[rule.column] = self._computed(rule, rows)
         table = self._kept(Table(tuple(rows[name] for name in self.names)))
         if len(table) < FEWEST:
             raise PrivacyError(
@@ -125,6 +117,23 @@ class PrivateRules:
         return Table(tuple(column.rows(good).compact() for column in table.columns))
 
 
+def _arranged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
+    """`rules`, with formulas after those that compute what they read."""
+    found = [rule for rule in rules if not isinstance(rule, Equation)]
+    left = [rule for rule in rules if isinstance(rule, Equation)]
+    while left:
+        waiting = {rule.column for rule in left}
+        ready = [rule for rule in left if not waiting & set(rule.formula.columns)]
+        if not ready:
+            raise SchemaError(
+                f"a computed column follows from others, but '{left[0].column}' from itself; "
+                "drop a formula"
+            )
+        found += ready
+        left = [rule for rule in left if rule not in ready]
+    return tuple(found)
+
+
 def _lists(
     column: Column, width: int
 ) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
@@ -153,7 +162,8 @@ def private_rules(
     rules: Sequence[Rule], metadata: Metadata, names: Collection[str], missing: Sequence[str]
 ) -> PrivateRules | None:
     """What keeps `rules` in a private fit; None if there is nothing to do, since keys that are made
-    up are unique anyway. SchemaError if rules don't fit the columns that are declared."""
+    up are unique anyway. SchemaError if rules don't fit the columns that are declared: all that
+    follows from declarations is said here, before anything is paid for."""
     readers = readers_declared(metadata)
     check_rules(rules, readers)
     rules = [
@@ -164,4 +174,5 @@ def private_rules(
     ]
     if not rules:
         return None
-    return PrivateRules(tuple(rules), metadata, tuple(names), tuple(missing))
+    declared(metadata, names, missing)  # computed columns too, which are not counted
+    return PrivateRules(_arranged(rules), metadata, tuple(names), tuple(missing))

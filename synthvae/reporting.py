@@ -103,13 +103,15 @@ def _copies(trio: Trio, seed: int) -> list[Json]:
 
 
 def _excess(found: Excess) -> Json:
+    def known(value: float) -> float | None:
+        return None if np.isnan(value) else value
+
     def share(rate: Any) -> Json:
-        return {"hits": rate.hits, "n": rate.n, "value": rate.value,
+        return {"hits": rate.hits, "n": rate.n, "value": known(rate.value),
                 "interval": rate.interval.to_json()}  # fmt: skip
 
-    value = None if np.isnan(found.value) else found.value
     return {"name": found.name, "training": share(found.training), "control": share(found.control),
-            "value": value, "interval": found.interval.to_json(),
+            "value": known(found.value), "interval": found.interval.to_json(),
             "subject": list(found.subject), "seed": found.seed}  # fmt: skip
 
 

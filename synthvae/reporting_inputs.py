@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 STAND_IN = 0.2  # of the real rows, where no holdout is given
 MOST_DRAWN = 100_000
+FEWEST_DRAWN = 1000  # of a private model, whose own number of rows is a noisy one
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def trio_of(asked: Asked, artifact: Artifact | None, drawing: Callable[[str], No
     else:
         drawing("drawing rows")
         assert artifact is not None
-        synthetic = _drawn(artifact, min(len(real), MOST_DRAWN), asked)
+        synthetic = _drawn(artifact, _rows_of(artifact, real), asked)
     trio = Trio(real, holdout, synthetic, schema, stood_in)
     same_columns(trio.tables)
     return trio
@@ -145,6 +146,13 @@ def _described(asked: Asked, artifact: Artifact | None, table: Table) -> metadat
 def _missing(asked: Asked, artifact: Artifact | None) -> tuple[str, ...]:
     learnt = () if artifact is None else artifact.content["settings"]["missing_values"]
     return (*asked.missing, *learnt)
+
+
+def _rows_of(artifact: Artifact, real: Table) -> int:
+    """As many as are real, or as many as a private fit paid to know of: a report says how many."""
+    private = artifact.content.get("privacy")
+    rows = max(int(private.get("rows", 0)), FEWEST_DRAWN) if private else len(real)
+    return min(rows, MOST_DRAWN)
 
 
 def _drawn(artifact: Artifact, rows: int, asked: Asked) -> Table:

@@ -19,6 +19,7 @@ from synthvae import artifact as artifacts
 from synthvae import pipeline
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.spec import priors_of
+from synthvae.reading import read_table
 
 SCRIPT = Path(sys.executable).with_name("synthvae")
 
@@ -214,6 +215,9 @@ def test_evaluate_compares(cli, csv: Path, model_file: Path, tmp_path: Path) -> 
     assert {"shape", "pair", "detector", "utility_gap", "sdmetrics_quality"} <= set(names)
     assert "customer_id" in records["left_out"]
     assert any("is predicted" in note for note in records["notes"])
+    files = {role: str(tmp_path / f"{name}.csv") for role, name in
+             (("real", "real"), ("holdout", "holdout"), ("synthetic", "s"))}  # fmt: skip
+    assert records["tables"] == {r: read_table(f).fingerprint() for r, f in files.items()}
     table = cli("evaluate", *tables).stdout
     assert "\u2026" not in table
     assert max(map(len, table.splitlines()[:12])) <= 80

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,6 +14,7 @@ from synthvae import metadata, pipeline, private, private_rules
 from synthvae.constraints.declared import parse as parse_rules
 from synthvae.errors import PrivacyError, SchemaError, UsageError
 from synthvae.marginals import mixture
+from synthvae.metadata import ColumnMetadata
 from synthvae.private_rules import PrivateRules
 from synthvae.settings import parse
 from synthvae.table import Table, from_frame
@@ -114,16 +116,51 @@ def _texts(table: Table, name: str) -> list[str | None]:
     return [column.texts[i] if i >= 0 else None for i in column.codes.tolist()]
 
 
-def test_what_cannot_be_kept_is_refused_before_anything_is_spent(frame: pd.DataFrame) -> None:
-    def paid(_: Any) -> None:
-        raise AssertionError("something was spent")
+def unpaid(_: Any) -> None:
+    raise AssertionError("something was spent")
 
+
+def test_what_cannot_be_kept_is_refused_before_anything_is_spent(frame: pd.DataFrame) -> None:
     table = from_frame(frame)
     with pytest.raises(UsageError, match="use --dp-engine marginals"):
-        private.fit(table, META, settings_of(RULES, engine="raked"), paid=paid)
+        private.fit(table, META, settings_of(RULES, engine="raked"), paid=unpaid)
     unknown = settings_of([{"kind": "inequality", "low": "a", "high": "bee"}])
     with pytest.raises(SchemaError, match="names 'bee'"):
-        private.fit(table, META, unknown, paid=paid)
+        private.fit(table, META, unknown, paid=unpaid)
+
+
+@pytest.mark.parametrize(
+    ("places", "words"), [("TODO", "there is still a TODO for decimal_places"), (-1, "from 0 to")]
+)
+def test_a_computed_column_is_declared_before_anything_is_spent(
+    frame: pd.DataFrame, places: Any, words: str
+) -> None:
+    """`detect --private` writes TODO there, and the column is not counted, so nobody else looks."""
+    computed = ColumnMetadata("numerical", {"decimal_places": places})
+    declared = replace(META, columns={**META.columns, "t": computed})
+    with pytest.raises(SchemaError, match=words):
+        private.fit(from_frame(frame), declared, settings_of(RULES), paid=unpaid)
+
+
+def test_formulas_that_read_each_other_are_refused_before_anything_is_spent(
+    frame: pd.DataFrame,
+) -> None:
+    rules = [
+        {"kind": "formula", "column": "t", "equals": "b + 1"},
+        {"kind": "formula", "column": "b", "equals": "t + 1"},
+    ]
+    with pytest.raises(SchemaError, match="'t' from itself"):
+        private.fit(from_frame(frame), META, settings_of(rules), paid=unpaid)
+
+
+def test_a_formula_may_read_what_another_one_computes(frame: pd.DataFrame) -> None:
+    rules = parse_rules([
+        {"kind": "formula", "column": "t", "equals": "b + 1"},
+        {"kind": "formula", "column": "b", "equals": "a + 1"},
+    ])  # fmt: skip
+    found = private_rules.private_rules(rules, META, tuple(frame), ())
+    assert found is not None
+    assert [rule.column for rule in found.computed] == ["b", "t"]
 
 
 def test_too_few_rows_left_is_an_error(frame: pd.DataFrame) -> None:

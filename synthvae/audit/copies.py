@@ -1,7 +1,7 @@
 """Rows, rare combinations and made-up values that come back, against what strangers' rows give.
 
-All looks are at values that stand once in the real tables together, so that a training row and a
-holdout row differ in nothing but what the generator saw.
+All looks are at values that stand once in the real tables together (those of keys: as often, all on
+one side), so that a training row and a holdout row differ in nothing but what the generator saw.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from synthvae.audit.hashing import Hashes, column_hash, counts_of, rows_hash
 from synthvae.audit.records import Excess, Rate
 from synthvae.audit.shares import excess, rate
 from synthvae.audit.sides import Pool, Tables
-from synthvae.evaluation.stats import Bools, Floats, pick
+from synthvae.evaluation.stats import Bools, Floats, Ints, pick
 from synthvae.seeds import stream
 
 RELEASED_ROWS = 1_000_000
@@ -75,10 +75,15 @@ def copies(tables: Tables, pool: Pool, seed: int) -> Copies:
     if len(released) < total:
         notes.append(f"copies were looked for in {len(released):,} of {total:,} released rows")
     for name, kind in tables.made_up.items():
+        if not any(each[name].notna().any() for each in (tables.real, tables.holdout)):
+            notes.append(f"'{name}' ({kind}) has no value: nothing to copy")
+            continue
         found = reuse(tables, released, name)
         if not (found.asked[0].any() and found.asked[1].any()):
-            notes.append(f"'{name}' ({kind}) has no value that one real row holds: not checked")
-            continue
+            notes.append(
+                f"'{name}' ({kind}) has no values that stand as often, some in real and others in "
+                "holdout rows alone: not checked, and open"
+            )
         findings[f"reused: {name}"] = found
         reused.append(excess("reused values", *found.rates(), (name,), seed))
     shown = {name: _shown(tables.real, found) for name, found in findings.items()}
@@ -164,14 +169,32 @@ def _combinations(names: list[str], rng: np.random.Generator) -> list[tuple[str,
 
 
 def reuse(tables: Tables, released: pd.DataFrame, name: str) -> Finding:
-    """Values of a column that is to be made up, of those that one real row holds."""
+    """Values of a column that is to be made up, of those that are all on one side; each is asked
+    for once, by its first row.
+
+    Common values come back by chance, and more of them are in the larger table alone: so only those
+    count that stand as often, once in most tables, twice in one of two rows a customer.
+    """
     keys: list[Hashes] = [column_hash(each[name], name) for each in (tables.real, tables.holdout)]
     written = column_hash(released[name], name)
     both = np.concatenate(keys)
-    known = [each[name].notna().to_numpy() for each in (tables.real, tables.holdout)]
-    asked = [(counts_of(each, both) == 1) & k for each, k in zip(keys, known, strict=True)]
+    often = []
+    for each, table in zip(keys, (tables.real, tables.holdout), strict=True):
+        rows = counts_of(each, both)
+        first = np.zeros(len(each), bool)
+        first[np.unique(each, return_index=True)[1]] = True
+        one_sided = first & (counts_of(each, each) == rows) & table[name].notna().to_numpy()
+        often.append(np.where(one_sided, rows, 0))
+    best = _most_values(*often)
     back = [counts_of(each, written) > 0 for each in keys]
-    return Finding((asked[0], asked[1]), (back[0], back[1]))
+    return Finding((often[0] == best, often[1] == best), (back[0], back[1]))
+
+
+def _most_values(real: Ints, holdout: Ints) -> int:
+    """How often values stand of which both sides have most; -1 if there are none such."""
+    shared = np.intersect1d(real[real > 0], holdout[holdout > 0])
+    values = [min((real == rows).sum(), (holdout == rows).sum()) for rows in shared]
+    return int(shared[np.argmax(values)]) if values else -1
 
 
 def _shown(real: pd.DataFrame, found: Finding) -> list[dict[str, Any]]:

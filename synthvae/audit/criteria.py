@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from synthvae.audit.policy import Policy
-from synthvae.audit.records import Attack, Criterion, Excess, Outcome
+from synthvae.audit.records import Access, Attack, Criterion, Excess, Outcome
 from synthvae.audit.roc import auc_interval, tpr_interval
 from synthvae.audit.shares import excess_interval
 from synthvae.audit.trial import CHOOSING, FPRS, strongest
@@ -39,27 +39,32 @@ class Question:
 
 
 def questions_of(
-    attacks: Sequence[Attack], risks: Sequence[Excess], copies: Sequence[Excess], policy: Policy
+    attacks: Sequence[Attack],
+    accesses: Collection[Access],
+    risks: Sequence[Excess],
+    copies: Sequence[Excess],
+    policy: Policy,
 ) -> list[Question]:
-    """Every question that there are records for."""
-    return [*_membership(attacks, policy), *_excesses(risks, copies, policy)]
+    """Every question that there are records for, or should be: `accesses` are those that attacks
+    were made with, whether or not enough rows were scored."""
+    return [*_membership(attacks, accesses, policy), *_excesses(risks, copies, policy)]
 
 
-def _membership(attacks: Sequence[Attack], policy: Policy) -> list[Question]:
+def _membership(
+    attacks: Sequence[Attack], accesses: Collection[Access], policy: Policy
+) -> list[Question]:
     """Of each kind of access, and of all and of exposed rows: the strongest of the first half.
-    A question without an answer where so few rows are exposed that none was attacked."""
+    Questions without an answer where so few rows are there that none was attacked."""
     found = []
     for side, access in _SIDES.items():
         asked = [each for each in attacks if each.access in access]
+        if not asked and not set(access) & set(accesses):
+            continue
         for who in ("all rows", "exposed rows"):
             there = [each for each in asked if each.who == who]
-            best = strongest(there, "auc")
-            if best is not None:
-                title = f"{{}}, {who}, from {side}"
-                found.append(_auc_question(title, best, policy.auc))
-                found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
-            elif asked:
-                found.append(_unanswered(f"AUC of attacks, {who}, from {side}", policy.auc, 0))
+            best, title = strongest(there, "auc"), f"{{}}, {who}, from {side}"
+            found.append(_auc_question(title, best, policy.auc))
+            found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
     return found
 
 
@@ -67,7 +72,9 @@ def _unanswered(name: str, limit: float, n: int) -> Question:
     return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
 
 
-def _auc_question(title: str, attack: Attack, limit: float) -> Question:
+def _auc_question(title: str, attack: Attack | None, limit: float) -> Question:
+    if attack is None:
+        return _unanswered(title.format("AUC of attacks"), limit, 0)
     least = min(attack.members, attack.others)
     return Question(
         title.format(f"AUC of '{attack.name}'"),
@@ -79,11 +86,13 @@ def _auc_question(title: str, attack: Attack, limit: float) -> Question:
     )
 
 
-def _tpr_question(title: str, attack: Attack | None, other: Attack, limit: float) -> Question:
+def _tpr_question(
+    title: str, attack: Attack | None, other: Attack | None, limit: float
+) -> Question:
     """Rows found at 1 % false alarms; a question without an answer if rows are too few."""
     if attack is None:
         name = title.format(f"members found at {CHOOSING} false alarms")
-        n = 2 * min(other.members, other.others)
+        n = 0 if other is None else 2 * min(other.members, other.others)
         return _unanswered(name, limit, n)
     seen = attack.tpr[CHOOSING]
     return Question(

@@ -10,13 +10,14 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-from synthvae.audit import one_run
+from synthvae.audit import f_dp, one_run
 from synthvae.audit.records import Attack, Claim, Criterion, EpsilonBound, Outcome
 from synthvae.audit.trial import strongest
 from synthvae.evaluation.records import Interval
 
 PROMISE = "promise"
 INDICATION = "promise, by rows"
+_THEOREMS = {one_run.THEOREM: one_run.epsilon, f_dp.THEOREM: f_dp.epsilon}
 
 
 def refuting(bounds: Sequence[EpsilonBound], claim: Claim | None) -> list[EpsilonBound]:
@@ -39,13 +40,31 @@ def promises_of(
     return found if best is None else [*found, _indicated(best, claim)]
 
 
+def epsilon_audited(attacks: Sequence[Attack], bounds: Sequence[EpsilonBound]) -> float | None:
+    """The largest lower bound on epsilon, at 95 % for all together; None if there are none.
+
+    Half of what 95 % leaves is the attacks', whose bounds are at that already (`trial.tried`).
+    """
+    found = [each.epsilon for each in attacks]
+    found += [_surer(each, 1 - 0.025 / len(bounds)) for each in bounds]
+    return max(found, default=None)
+
+
+def _surer(bound: EpsilonBound, confidence: float) -> float:
+    """`bound` at `confidence`, corrected for the ways of guessing like itself."""
+    again = _THEOREMS.get(bound.theorem)
+    if again is None:
+        return bound.epsilon  # of somebody else's making
+    ways = len(one_run.ways_of(bound.canaries))
+    surer = again(
+        bound.canaries, bound.guesses, bound.correct, bound.delta, 1 - (1 - confidence) / ways
+    )
+    return min(surer, bound.epsilon)
+
+
 def _kept(bound: EpsilonBound, claim: Claim, strict: float) -> Criterion:
     """Open where the bound is above the promise at 95 %, but not for all criteria together."""
-    ways = len(one_run.ways_of(bound.canaries))
-    surer = one_run.epsilon(
-        bound.canaries, bound.guesses, bound.correct, bound.delta, 1 - (1 - strict) / ways
-    )
-    surer = min(surer, bound.epsilon)
+    surer = _surer(bound, strict)
     outcome: Outcome = "PASS" if bound.epsilon <= claim.epsilon else "INCONCLUSIVE"
     if surer > claim.epsilon:
         outcome = "FAIL"

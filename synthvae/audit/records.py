@@ -54,9 +54,10 @@ class Attack:
     `auc` is the ROC AUC of members against others, `error` its standard error by DeLong, both on
     the second half of the rows; direction and thresholds come from the first. `tpr` and `fpr` go
     by the false positive rate that was aimed at, such as "1%"; a rate that so few rows can't
-    show is left out. `epsilon` is the lower bound from one threshold's rates, `epsilon_one_run`
-    that of Steinke et al. (2023), both at `delta` and 95 %: no promise of a smaller epsilon
-    agrees with what was seen. `first_half_auc` is what it was chosen by.
+    show is left out. `epsilon` is the lower bound from one threshold's rates, at 97.5 % for
+    all attacks of the audit together, `epsilon_one_run` that of Steinke et al. (2023), at 95 % for
+    itself, both at `delta`: no promise of a smaller epsilon agrees with what was seen.
+    `first_half_auc` is what it was chosen by.
     """
 
     name: str
@@ -205,7 +206,11 @@ class Restricted:
 
 @dataclass(frozen=True)
 class Audit:
-    """Everything one audit found. `restricted` is not part of `to_json`."""
+    """Everything one audit found. `restricted` is not part of `to_json`.
+
+    `epsilon_audited`: the largest lower bound on epsilon, at 95 % for all attacks and bounds
+    together; None if there are none.
+    """
 
     verdict: Verdict
     attacks: tuple[Attack, ...]
@@ -213,6 +218,7 @@ class Audit:
     copies: tuple[Excess, ...]
     controls: tuple[Control, ...]
     bounds: tuple[EpsilonBound, ...]
+    epsilon_audited: float | None
     claim: Claim | None
     unit: str
     policy: Mapping[str, float]

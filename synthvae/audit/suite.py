@@ -12,6 +12,7 @@ from synthvae.audit.battery import candidates_of
 from synthvae.audit.copies import copies as copies_of
 from synthvae.audit.disclosure import risks as risks_of
 from synthvae.audit.policy import Policy
+from synthvae.audit.promises import epsilon_audited
 from synthvae.audit.records import (
     Audit,
     Claim,
@@ -95,13 +96,16 @@ def audit(
     step("verdict")
     sizes = _sizes(tables, pool)
     records = (*copies.compared, *copies.reused)
+    accesses = {each.access for each in candidates}
+    judged = (attacks, risks, records, controls, bounds, claim, policy, sizes, accesses)
     return Audit(
-        verdict=verdict_of(attacks, risks, records, controls, bounds, claim, policy, sizes),
+        verdict=verdict_of(*judged),
         attacks=tuple(attacks),
         risks=risks,
         copies=records,
         controls=controls,
         bounds=tuple(bounds),
+        epsilon_audited=epsilon_audited(attacks, bounds),
         claim=claim,
         unit=unit,
         policy=vars(policy),

@@ -68,9 +68,10 @@ def tried(
 ) -> tuple[list[Attack], dict[str, float]]:
     """An `Attack` for each candidate that has enough rows, and its threshold at 1 % false alarms.
 
-    Bounds on epsilon are at `delta`; p-values come from `deals` permutations and are corrected for
-    all candidates together.
+    Bounds on epsilon are at `delta`, and at 97.5 % for all candidates together; p-values come
+    from `deals` permutations and are corrected likewise.
     """
+    confidence = 1 - 0.025 / max(len(candidates), 1)
     found, thresholds, labels = [], {}, []
     for candidate in candidates:
         halves = _halves(candidate.scores, member, second)
@@ -78,7 +79,7 @@ def tried(
             continue
         sign = 1.0 if auc(halves.members, halves.others)[0] >= 0.5 else -1.0
         halves = _halves(sign * candidate.scores, member, second)
-        found.append(_attack(candidate, halves, delta, seed))
+        found.append(_attack(candidate, halves, delta, confidence, seed))
         cut = threshold(halves.others, FPRS[CHOOSING])
         if cut is not None:
             thresholds[f"{candidate.name}, {candidate.access}, {candidate.who}"] = sign * cut
@@ -103,13 +104,15 @@ def _halves(scores: Floats, member: Bools, second: Bools) -> Halves:
     )
 
 
-def _attack(candidate: Candidate, halves: Halves, delta: float, seed: int) -> Attack:
+def _attack(
+    candidate: Candidate, halves: Halves, delta: float, confidence: float, seed: int
+) -> Attack:
     members, others = halves.tested_members, halves.tested_others
     value, error = auc(members, others)
     least = min(len(members), len(others))
     tpr, fpr = _rates_at(halves)
     telling = telling_threshold(halves.members, halves.others)
-    bound = epsilon_bound(*rates(members, others, telling), delta)
+    bound = epsilon_bound(*rates(members, others, telling), delta, confidence)
     cut = threshold(halves.others, FPRS[CHOOSING])
     first = auc(halves.members, halves.others)[0]
     return Attack(

@@ -7,7 +7,7 @@ interval below its limit: absence of evidence in few rows is no pass.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from synthvae.audit import controls as checks
@@ -15,6 +15,7 @@ from synthvae.audit.criteria import DISCLOSURE, EXACT, MEMBERSHIP, judged, quest
 from synthvae.audit.policy import Policy
 from synthvae.audit.promises import INDICATION, PROMISE, promises_of, refuting
 from synthvae.audit.records import (
+    Access,
     Attack,
     Claim,
     Control,
@@ -41,9 +42,11 @@ def verdict_of(
     claim: Claim | None,
     policy: Policy,
     sizes: Sizes,
+    accesses: Collection[Access] = (),
 ) -> Verdict:
-    """The verdict over every criterion that there are records for."""
-    questions = questions_of(attacks, risks, copies, policy)
+    """The verdict over every criterion that there are records for. `accesses`: of attacks that were
+    made, so that one with too few rows is not taken for one that nobody asked for."""
+    questions = questions_of(attacks, accesses, risks, copies, policy)
     strict = 1 - 0.05 / max(len(questions) + len(refuting(bounds, claim)), 1)
     criteria = [judged(question, strict) for question in questions]
     criteria += promises_of(attacks, bounds, claim, strict)

@@ -152,8 +152,10 @@ def _excesses(audit: Audit) -> str:
         (
             [
                 each.name + (f" of {each.subject[0]}" if len(each.subject) == 1 else ""),
-                f"{each.training.value:.2%} of {each.training.n:,}",
-                f"{each.control.value:.2%} of {each.control.n:,}",
+                *(
+                    f"{rate.value:.2%} of {rate.n:,}" if rate.n else "none to look at"
+                    for rate in (each.training, each.control)
+                ),
                 _number(each.value, each.interval, ".2%"),
             ]
             for each in (*audit.risks, *audit.copies)

@@ -65,14 +65,16 @@ def coverage(
 
     Values are the levels of text, of numbers with at most 20 distinct ones, and 'missing' in any
     column; only those count of which as many fresh rows would have EXPECTED or more, so that none
-    is lacking by chance. 1 where there is no such value. The holdout is asked for what its own
+    is lacking by chance. 1 where no column has values to ask for, NaN where there are values but so
+    many of them, or so few rows, that none counts. The holdout is asked for what its own
     number of rows should show. The interval covers redrawing the rows: a value that stands in few
     of them might have stood in none. `detail` is the share of each column.
     """
     tables = {"synthetic": synthetic, "holdout": holdout}
     found = {what: _counts(real, table) for what, table in tables.items()}
-    value, floor = (_share(counts) for counts in found.values())
-    interval, floor_interval = (_interval(counts) for counts in found.values())
+    asks = any(_has_values(real[name]) for name in real)
+    value, floor = (_share(counts, asks) for counts in found.values())
+    interval, floor_interval = (_interval(counts, asks) for counts in found.values())
     return Metric(
         name="coverage",
         value=value,
@@ -96,6 +98,12 @@ def _counts(real: pd.DataFrame, other: pd.DataFrame) -> dict[str, Floats]:
     }
 
 
+def _has_values(real: pd.Series) -> bool:
+    """Whether there are levels to ask for; a few missing cells alone are none."""
+    levels = real.nunique()
+    return 0 < levels <= MOST_LEVELS or (levels > 0 and not is_number(real))
+
+
 def _known(real: pd.Series, other: pd.Series, least: float) -> Floats:
     """Rows of `other` with each value that `least` real rows or more hold."""
     shares = real.value_counts(dropna=False)
@@ -112,18 +120,23 @@ def _all(counts: Mapping[str, Floats]) -> Floats:
     return np.concatenate(list(counts.values()))
 
 
-def _share(counts: Mapping[str, Floats]) -> float:
+def _share(counts: Mapping[str, Floats], asks: bool) -> float:
     every = _all(counts)
-    return float((every > 0).mean()) if len(every) else 1.0
+    return float((every > 0).mean()) if len(every) else _unasked(asks)
 
 
-def _interval(counts: Mapping[str, Floats]) -> Interval:
+def _unasked(asks: bool) -> float:
+    """Nothing is lacking where there is nothing to ask for; else it could not be measured."""
+    return math.nan if asks else 1.0
+
+
+def _interval(counts: Mapping[str, Floats], asks: bool) -> Interval:
     """A value of c rows would be lacking in others with a chance of e^-c; how many would be
     follows Poisson's law, whose 97.5 % quantile is the lower end. The upper end is the value: what
     is lacking, though fresh rows have it, is lacking."""
     every = _all(counts)
     if not len(every):
-        return Interval(1.0, 1.0)
+        return Interval(_unasked(asks), _unasked(asks))
     there = every[every > 0]
     rate, most = float(np.exp(-there).sum()), 0
     chance = total = math.exp(-rate)

@@ -90,12 +90,14 @@ class Evaluation:
     """All records of one evaluation, with what it could not look at.
 
     `left_out` maps a column to the reason why it was not compared; `notes` are sentences on
-    what was skipped or ignored.
+    what was skipped or ignored. `tables`: by role the hash of all values of a table, if it was
+    read from a file, to tell whose evidence this is.
     """
 
     records: tuple[Metric, ...]
     left_out: Mapping[str, str]
     notes: tuple[str, ...]
+    tables: Mapping[str, str] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Metric:
         """The record called `name`. Raises KeyError, naming the records there are."""
@@ -106,9 +108,10 @@ class Evaluation:
         raise KeyError(f"no record is called {name!r}; known: {known}")
 
     def to_json(self) -> dict[str, object]:
-        """Records, left-out columns and notes, as plain JSON types."""
+        """Records, left-out columns, notes and hashes of tables, as plain JSON types."""
         return {
             "records": [record.to_json() for record in self.records],
             "left_out": dict(self.left_out),
             "notes": list(self.notes),
+            "tables": dict(self.tables),
         }

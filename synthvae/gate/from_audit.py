@@ -2,25 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, ends_of, worst
 from synthvae.gate.records import Reading, Readings
-
-_OUTCOMES = {"PASS": 1.0, "INCONCLUSIVE": 0.0, "FAIL": -1.0}
-_EXCESSES = {
-    "singling out": "privacy.singling_out",
-    "linkability": "privacy.linkability",
-    "inference": "privacy.inference",
-    "exact copies": "copies.exact",
-    "near copies": "copies.near",
-    "rare combinations": "copies.rare_combinations",
-    "reused values": "copies.reused",
-}
-_ATTACKS = {"AUC of ": "privacy.attack_auc", "members ": "privacy.attack_tpr"}
-_ALL = ", all rows, "
-"""Exposed rows are few, so intervals are wide: the audit's verdict counts attacks on them."""
 
 
 def of_audit(content: Mapping[str, Any]) -> Readings:
@@ -28,10 +14,10 @@ def of_audit(content: Mapping[str, Any]) -> Readings:
     verdict = content["verdict"]
     found = {
         "privacy.verdict": Reading.exact(
-            _OUTCOMES[verdict["outcome"]], "; ".join(verdict["reasons"]) or verdict["outcome"]
+            OUTCOMES[verdict["outcome"]], "; ".join(verdict["reasons"]) or verdict["outcome"]
         ),
         "privacy.controls_failed": _controls(content["controls"]),
-        **_attacks(verdict["criteria"]),
+        **_attacks(content),
         **_excesses([*content["risks"], *content["copies"]]),
     }
     if not content["left_out"]:
@@ -39,10 +25,10 @@ def of_audit(content: Mapping[str, Any]) -> Readings:
     if content["claim"]:
         found["privacy.epsilon"] = Reading.exact(float(content["claim"]["epsilon"]))
         found["privacy.delta"] = Reading.exact(float(content["claim"]["delta"]))
-    bounds = [*content["attacks"], *content["bounds"]]
-    if bounds:
-        strongest = max(_number(bound["epsilon"]) for bound in bounds)
-        found["privacy.epsilon_audited"] = Reading.exact(strongest, "a bound from below")
+    if content.get("epsilon_audited") is not None:
+        found["privacy.epsilon_audited"] = Reading.exact(
+            float(content["epsilon_audited"]), "a bound from below"
+        )
     return found
 
 
@@ -52,15 +38,10 @@ def _controls(controls: Sequence[Mapping[str, Any]]) -> Reading:
     return Reading.exact(float(len(wrong)), ", ".join(wrong))
 
 
-def _attacks(criteria: Sequence[Mapping[str, Any]]) -> Readings:
+def _attacks(content: Mapping[str, Any]) -> Readings:
     """Of attacks on all rows, those that the verdict goes by: the worst end of each measure."""
-    found: dict[str, Reading] = {}
-    for each in criteria:
-        for start, name in _ATTACKS.items():
-            known = each["section"] == "membership" and _ALL in each["name"]
-            if known and each["name"].startswith(start):
-                _keep_worse(found, name, _reading(each, each["name"]))
-    return found
+    found = {f"privacy.attack_{each}": worst(content, each) for each in ("auc", "tpr")}
+    return {name: _reading(each, each["name"]) for name, each in found.items() if each}
 
 
 def _excesses(records: Sequence[Mapping[str, Any]]) -> Readings:
@@ -70,9 +51,9 @@ def _excesses(records: Sequence[Mapping[str, Any]]) -> Readings:
         ours, theirs = each["training"], each["control"]
         words = f"{ours['hits']:,} of {ours['n']:,} training rows, {theirs['hits']:,} of "
         words += f"{theirs['n']:,} others"
-        if each["name"] in ("inference", "reused values"):
+        if each["name"] in OF_COLUMNS:
             words = f"'{each['subject'][0]}': {words}"
-        _keep_worse(found, _EXCESSES[each["name"]], _reading(each, words))
+        _keep_worse(found, NAMES[each["name"]], _reading(each, words))
     return found
 
 
@@ -84,12 +65,4 @@ def _keep_worse(found: dict[str, Reading], name: str, reading: Reading) -> None:
 
 
 def _reading(record: Mapping[str, Any], words: str) -> Reading:
-    low, high = (_number(record["interval"][end]) for end in ("low", "high"))
-    value = _number(record["value"])
-    if math.isnan(value):
-        return Reading(value, value, value, words)  # an interval of everything tells nothing
-    return Reading(value, low, high, words)
-
-
-def _number(value: Any) -> float:
-    return math.nan if value is None else float(value)
+    return Reading(*ends_of(record), words)

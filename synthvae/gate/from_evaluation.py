@@ -54,6 +54,8 @@ def _words(record: Mapping[str, Any]) -> str:
     name = record.get("name")
     parts = {k: v for k, v in record.get("detail", {}).items() if v is not None}
     if name == "coverage":
+        if record["value"] is None:
+            return "no value is so common that 15 of so many rows would hold it; draw more"
         lacking = [f"'{column}'" for column, share in parts.items() if share < 1]
         return f"values are lacking in {', '.join(lacking)}" if lacking else ""
     if name not in _BLAMES or not parts:

@@ -9,6 +9,8 @@ from typing import Any
 from synthvae.gate.records import Reading, Readings
 
 VERSION = 1
+_EXACT = ("schema.valid", "privacy.verdict", "privacy.epsilon", "privacy.epsilon_audited",
+          "privacy.delta", "latent.active", "latent.units")  # fmt: skip
 
 
 def of_report(content: Mapping[str, Any]) -> Readings:
@@ -37,9 +39,18 @@ def _worse(reading: Reading, known: Reading, better: str) -> bool:
 def _reading(record: Mapping[str, Any]) -> Reading:
     value, low, high = (_number(record[part]) for part in ("value", "low", "high"))
     words = f"'{record['column']}'" if record["column"] else ""
+    if math.isnan(value):
+        return Reading(value, value, value, words)  # an interval of everything tells nothing
     if record["low"] is None and record["high"] is None:
-        return Reading.exact(value, words)  # counts and settings have no interval
+        if _is_exact(record["name"]):
+            return Reading.exact(value, words)
+        words = f"{words} {value:.4g} has no interval".strip()
     return Reading(value, low, high, words)
+
+
+def _is_exact(name: str) -> bool:
+    """Counts, promises and bounds: nothing that would come out otherwise on other rows."""
+    return name in _EXACT or name.partition(".")[0] == "rows" or name.endswith("_upper")
 
 
 def _number(value: Any) -> float:

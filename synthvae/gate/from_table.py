@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from synthvae import metadata as metadatas
-from synthvae.errors import SchemaError
+from synthvae.errors import ArtifactError, SchemaError
 from synthvae.gate.records import Reading, Readings
 from synthvae.metadata import Metadata
 from synthvae.reading import read_table
@@ -19,9 +19,15 @@ from synthvae.table import Column, Table
 from synthvae.written import Values, format_of, moments, numbers_of
 
 
-def of_table(path: str, metadata: Path | None) -> Readings:
-    """Rows, and with metadata the share of its columns that are as declared."""
+def of_table(path: str, metadata: Path | None, evaluated: str | None = None) -> Readings:
+    """Rows, and with metadata the share of its columns that are as declared. ArtifactError if the
+    table that was `evaluated`, by its hash, is another one."""
     table = read_table(path)
+    if evaluated not in (None, table.fingerprint()):
+        raise ArtifactError(
+            f"evidence is of the table that is judged, but the evaluation is of other rows than "
+            f"'{path}' holds, or of another file of them; evaluate it again"
+        )
     found = {"rows": Reading.exact(float(len(table)))}
     if metadata is not None:
         found["schema.valid"] = validity(table, metadatas.read(metadata))
@@ -64,10 +70,13 @@ def _reason(column: Column, metadata: Metadata) -> str:
 
 def _beyond(column: Column, schema: ColumnSchema, options: Any) -> str:
     """Numbers and moments outside of the declared range."""
-    ends = [options.get(f"range_{end}") for end in ("min", "max")]
-    if schema.sdtype not in ("numerical", "datetime") or ends == [None, None]:
+    ends = {key: options.get(key) for key in ("range_min", "range_max")}
+    if schema.sdtype not in ("numerical", "datetime") or list(ends.values()) == [None, None]:
         return ""
-    low, high = (_place(end, schema) for end in ends)
+    low, high = (_place(end, schema) for end in ends.values())
+    for (key, end), place in zip(ends.items(), (low, high), strict=True):
+        if end is not None and math.isnan(place):
+            return f"column '{column.name}': {key} {end!r} can't be read, so nothing is within it"
     places = _places(column.levels, schema)
     rows = int(column.counts[(places < low) | (places > high)].sum())
     return (
@@ -88,14 +97,18 @@ def _place(end: Any, schema: ColumnSchema) -> float:
         return math.nan
     text = pa.array([str(end)], pa.string())
     place = _places(text, schema)[0]
-    if math.isnan(place) and schema.sdtype == "datetime":  # a day where the column has times
-        place = moments(text, format_of(text) or schema.datetime_format, "us")[0]
+    if math.isnan(place) and schema.sdtype == "datetime":
+        # A day where the column has times, or as YAML writes dates; others could be either of two.
+        form = format_of(text)
+        if form and (form.startswith("%Y-%m-%d") or schema.datetime_format.startswith(form)):
+            place = moments(text, form, "us")[0]
     return float(place)
 
 
 def _unknown(column: Column, options: Any) -> str:
     """Categories that were not declared."""
     known = options.get("range_values")
+    known = options.get("order") if known is None else known
     if known is None:
         return ""
     texts = {str(value) for value in known} | MISSING

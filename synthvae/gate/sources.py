@@ -64,7 +64,14 @@ class Files:
         # Arrow takes a moment to load, which nobody should wait for who gives records alone.
         from synthvae.gate.from_table import of_table
 
-        return of_table(self.synthetic, self.metadata)
+        return of_table(self.synthetic, self.metadata, self._evaluated())
+
+    def _evaluated(self) -> str | None:
+        """The hash of the synthetic table that was evaluated, if the evaluation says so."""
+        if self.evaluation is None:
+            return None
+        tables = json.loads(self.evaluation.read_text(encoding="utf-8")).get("tables")
+        return tables.get("synthetic") if isinstance(tables, Mapping) else None
 
 
 def of_certificate(content: Mapping[str, Any]) -> Readings:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthvae.errors import PrivacyError
-from synthvae.files import write_bytes
+from synthvae.files import alone, write_bytes
 from synthvae.privacy.accounting import Event, composed
 from synthvae.privacy.ledger import Ledger
 
@@ -32,8 +32,9 @@ class Total(NamedTuple):
 
 def data_id(path: Path, fingerprint: bytes) -> str:
     """The name of a data set in the history at `path`, which is begun if there is none."""
-    if not path.exists():
-        _write(path, {"format": FORMAT, "salt": secrets.token_hex(16), "fits": []})
+    with alone(path):
+        if not path.exists():
+            _write(path, {"format": FORMAT, "salt": secrets.token_hex(16), "fits": []})
     salt = bytes.fromhex(_read(path)["salt"])
     return hashlib.blake2b(fingerprint, digest_size=16, salt=salt).hexdigest()
 
@@ -41,7 +42,6 @@ def data_id(path: Path, fingerprint: bytes) -> str:
 def record(path: Path, data_id: str, ledger: Ledger, when: str | None = None) -> None:
     """Add a fit. Call it before the first release leaves the program: a fit that is stopped
     afterwards has cost what it cost."""
-    history = _read(path)
     fit: dict[str, Any] = {
         "data": data_id,
         "delta": ledger.budget.delta,
@@ -50,7 +50,9 @@ def record(path: Path, data_id: str, ledger: Ledger, when: str | None = None) ->
     }
     if when is not None:
         fit["when"] = when
-    _write(path, {**history, "fits": [*history["fits"], fit]})
+    with alone(path):
+        history = _read(path)
+        _write(path, {**history, "fits": [*history["fits"], fit]})
 
 
 def total(path: Path, data_id: str) -> Total:

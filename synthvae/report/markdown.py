@@ -98,7 +98,7 @@ def excess(record: Json) -> float:
 
 
 def _criteria(audit: Json | None) -> str:
-    if audit is None:
+    if audit is None or "criteria" not in audit:
         return ""
 
     def form(number: float | None) -> str:

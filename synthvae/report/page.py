@@ -120,7 +120,7 @@ def _lines(check: Json | None) -> Sequence[Json]:
 def _criteria(audit: Json | None) -> list[dict[str, Any]]:
     """Numbers of epsilons as they are, all else in percent."""
     found = []
-    for each in audit["criteria"] if audit else ():
+    for each in (audit or {}).get("criteria", ()):
         promised = "epsilon" in each["name"].lower()
 
         def form(number: float | None, promised: bool = promised) -> str:

@@ -54,7 +54,7 @@ def _forest(
         axes.axvline(limit, color=INK, linewidth=1, linestyle=(0, (4, 2)))
     for at, (_, value, interval, mark) in enumerate(lines):
         low, high = interval["low"], interval["high"]
-        if low is not None and high is not None:
+        if value is not None and low is not None and high is not None:
             axes.plot([low, high], [at, at], color=SYNTHETIC, linewidth=1.5)
         if value is not None:
             axes.plot([value], [at], mark, color=SYNTHETIC, markersize=5)

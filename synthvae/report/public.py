@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 KEPT = frozenset(
@@ -46,7 +47,7 @@ def without_statistics(content: dict[str, Any]) -> dict[str, Any]:
     sections = content["sections"]
     private = sections["privacy"]["certificate"] is not None
     records = [
-        {**record, "n": None if private else record["n"]}
+        {**record, "n": None if private else record["n"], "unit": _unit(record["unit"])}
         for record in content["records"]
         if record["name"] in KEPT and record["column"] is None
     ]
@@ -56,7 +57,7 @@ def without_statistics(content: dict[str, Any]) -> dict[str, Any]:
         "synthvae": content["synthvae"],
         "records": records,
         "sections": {
-            "verdict": {**sections["verdict"], "check": _check(sections["verdict"]["check"])},
+            "verdict": _verdict(sections["verdict"]),
             "fidelity": {"absent": LEFT_OUT, "stood_in": sections["fidelity"].get("stood_in")},
             "privacy": _privacy(sections["privacy"]),
             "latent": {"absent": LEFT_OUT},
@@ -67,11 +68,27 @@ def without_statistics(content: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+def _unit(words: str) -> str:
+    """Without the name of an attack, which is whoever's who brought its scores."""
+    return re.split(r" (?:of|by) '", words)[0]
+
+
+def _verdict(section: dict[str, Any]) -> dict[str, Any]:
+    """Outcomes. Criteria and reasons name columns, and say how many rows they go by."""
+    audit = section["audit"]
+    told = {key: audit[key] for key in ("outcome", "sentence")} if audit else None
+    return {**section, "check": _check(section["check"]), "audit": told}
+
+
 def _check(check: dict[str, Any] | None) -> dict[str, Any] | None:
     """Without the lines on single columns; the outcome is that of all."""
     if check is None:
         return None
-    lines = [line for line in check["lines"] if line["record"] in KEPT]
+    lines = [
+        {**line, "rule": f"{line['record']} {line['limit']}", "reason": ""}
+        for line in check["lines"]
+        if line["record"] in KEPT
+    ]
     return {**check, "lines": lines}
 
 
@@ -92,7 +109,12 @@ def _privacy(section: dict[str, Any]) -> dict[str, Any]:
 def _made(section: dict[str, Any]) -> dict[str, Any]:
     files = [file for file in section["files"] if file["role"] in _FILES]
     model = section["model"]
-    return {**section, "files": files, "model": {**model, "rows": None} if model else None}
+    return {
+        **section,
+        "command": "synthvae report --public",  # the whole names files, and may name a column
+        "files": files,
+        "model": {**model, "rows": None, "target": None} if model else None,
+    }
 
 
 def _notes(sections: dict[str, Any]) -> list[str]:

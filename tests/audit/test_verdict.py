@@ -11,6 +11,7 @@ from synthvae.audit import one_run
 from synthvae.audit.f_dp import f_dp_bound_of
 from synthvae.audit.one_run import THEOREM, bound_of
 from synthvae.audit.policy import Policy
+from synthvae.audit.promises import epsilon_audited
 from synthvae.audit.records import (
     Attack,
     Claim,
@@ -131,9 +132,33 @@ def test_no_attack_on_exposed_rows_is_no_pass_for_them():
     attacks = [each for each in attacks_on(rng, n, 0.0) if each.who == "all rows"]
     found = verdict_of(attacks, [], [], controls(), (), None, Policy(), sizes(n, n))
     told = {each.name: each.outcome for each in found.criteria}
-    assert told.pop("AUC of attacks, exposed rows, from released tables") == "INCONCLUSIVE"
+    for name in unanswered("exposed rows, from released tables"):
+        assert told.pop(name) == "INCONCLUSIVE"
     assert set(told.values()) == {"PASS"}
     assert "too few rows to measure it" in found.reasons[0]
+
+
+def unanswered(where: str) -> list[str]:
+    return [f"AUC of attacks, {where}", f"members found at 1% false alarms, {where}"]
+
+
+def test_a_side_on_which_every_attack_had_too_few_rows_is_open():
+    """Scores of a model that cover a dozen rows are no attack, and no reason for a pass."""
+    n, rng = 4000, np.random.default_rng(0)
+    member, second = np.arange(2 * n) < n, np.arange(2 * n) % 2 == 1
+    scores = np.where(np.arange(2 * n) % 600 == 0, 0.5, np.nan)
+    few = [Candidate("score", "model", who, scores) for who in ("all rows", "exposed rows")]
+    assert tried(few, member, second, seed=0)[0] == []
+    attacks = attacks_on(rng, n, 0.0)
+    given = ([], [], controls(), (), None, Policy(), sizes(n, n))
+    assert verdict_of(attacks, *given).outcome == "PASS"
+    found = verdict_of(attacks, *given, accesses={each.access for each in few})
+    open_ones = [each.name for each in found.criteria if each.outcome == "INCONCLUSIVE"]
+    assert open_ones == [
+        name
+        for who in ("all rows", "exposed rows")
+        for name in unanswered(f"{who}, from the model")
+    ]
 
 
 COPIED = ("exact copies", "near copies", "rare combinations", "reused values")
@@ -219,3 +244,18 @@ def test_a_policy_that_is_none_is_refused():
         Policy(auc=1.5)
     with pytest.raises(UsageError, match="'rows' is at least 500"):
         Policy(rows=10)
+
+
+def test_the_largest_of_many_bounds_on_epsilon_answers_for_all_of_them():
+    """At 95 % each, the largest of many looks would nearly always refute something."""
+    alone, among = (attacks_on(np.random.default_rng(3), 1000, 1.0, count)[0] for count in (1, 40))
+    assert alone.auc == among.auc
+    assert alone.epsilon > among.epsilon > 0
+    included = np.arange(400) % 2 > 0
+    scores = np.random.default_rng(3).normal(size=400) + 3 * included
+    coins = [bound_of("coins", scores, included), f_dp_bound_of("coins", scores, included)]
+    single = [epsilon_audited([], [each]) for each in coins]
+    assert all(each.epsilon > sure > 0 for each, sure in zip(coins, single, strict=True))
+    both = epsilon_audited([among], coins)
+    assert max(single) > both > among.epsilon
+    assert epsilon_audited([], []) is None

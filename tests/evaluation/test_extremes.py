@@ -74,3 +74,16 @@ def test_numbers_alone_have_no_values_to_cover() -> None:
     numbers = [frame.filter(like="x") for frame in (REAL, HOLDOUT, FRESH)]
     found = coverage(*numbers, seed=0)
     assert (found.value, found.interval.low, found.detail) == (1.0, 1.0, {})
+
+
+def test_values_of_which_none_can_be_expected_are_not_all_there() -> None:
+    """Of 50 levels each would have ten rows among 500: that all but one vanished can't be shown."""
+    rng = np.random.default_rng(0)
+    levels = [f"level {k}" for k in range(50)]
+    real, holdout = (
+        pd.DataFrame({"kind": rng.choice(levels, rows).astype(object)}) for rows in (4000, 500)
+    )
+    one = pd.DataFrame({"kind": np.array(["level 0"] * 500, dtype=object)})
+    found = coverage(real, holdout, one, seed=0)
+    assert np.isnan([found.value, found.interval.low, found.interval.high, found.floor]).all()
+    assert found.to_json()["value"] is None

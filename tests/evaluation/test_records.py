@@ -72,3 +72,4 @@ def test_an_evaluation_finds_records_by_name():
     assert [each["name"] for each in as_json["records"]] == ["shape", "pair"]
     assert as_json["left_out"] == {"id": "a key"}
     assert as_json["notes"] == ["a note"]
+    assert as_json["tables"] == {}

@@ -60,6 +60,30 @@ def test_one_column_that_is_not(column: str, values: list[Any] | None, words: st
     assert words in found.words
 
 
+@pytest.mark.parametrize(
+    ("column", "range_max"), [("age", "1,0"), ("age", "TODO"), ("since", "05/01/2020")]
+)
+def test_a_bound_that_cannot_be_read_is_no_bound_that_is_kept(column: str, range_max: str) -> None:
+    columns = {**COLUMNS, column: {**COLUMNS[column], "range_max": range_max}}
+    tables = {"t": {"primary_key": "key", "columns": columns}}
+    declared = parse({"METADATA_SPEC_VERSION": "V2", "tables": tables}, "metadata")
+    found = validity(from_frame(pd.DataFrame(GOOD)), declared)
+    assert found.value == 0.75
+    assert f"range_max '{range_max}' can't be read" in found.words
+
+
+def test_a_declared_order_names_all_values_there_are() -> None:
+    order = {"sdtype": "categorical", "order": ["low", "high"]}
+    tables = {"t": {"columns": {"kind": order}}}
+    declared = parse({"METADATA_SPEC_VERSION": "V2", "tables": tables}, "metadata")
+    good, bad = (
+        validity(from_frame(pd.DataFrame({"kind": ["low", "high", last]})), declared)
+        for last in ("low", "middle")
+    )
+    assert (good.value, bad.value) == (1.0, 0.0)
+    assert "1 values are not declared" in bad.words
+
+
 def test_a_column_that_nobody_declared_counts() -> None:
     found = validity(from_frame(pd.DataFrame({**GOOD, "ssn": ["1", "2", "3"]})), METADATA)
     assert found.value == 0.8

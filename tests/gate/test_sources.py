@@ -19,6 +19,7 @@ from synthvae.gate.from_evaluation import of_evaluation
 from synthvae.gate.from_report import of_report
 from synthvae.gate.records import MAKERS, REPORT, Reading
 from synthvae.gate.sources import Files
+from synthvae.reading import read_table
 
 
 def metric(name: str, value: float, floor: float, width: float, **detail: float) -> Metric:
@@ -51,6 +52,12 @@ def test_an_evaluation() -> None:
     assert set(found) <= set(MAKERS)
 
 
+def test_an_evaluation_of_values_that_are_all_rare() -> None:
+    found = of_evaluation(Evaluation((metric("coverage", math.nan, 1.0, 0.0),), {}, ()).to_json())
+    assert math.isnan(found["fidelity.coverage"].low)
+    assert "draw more" in found["fidelity.coverage"].words
+
+
 def excess(name: str, hits: int, subject: str, high: float) -> Excess:
     rate = Rate(hits, 100, hits / 100, Interval(0, 1))
     return Excess(name, rate, rate, hits / 100, Interval(0.0, high), (subject,), 0)
@@ -78,8 +85,9 @@ def audit_json(**changes: Any) -> dict[str, Any]:
     control = Control("null control", None, 0.5, Interval(0, 1), 5, 5, "too few", 0)
     base: dict[str, Any] = {
         "verdict": {"outcome": verdict.outcome, "reasons": [], "criteria": criteria},
-        "attacks": [{"epsilon": 0.3}],
-        "bounds": [{"epsilon": 0.7}],
+        "attacks": [],
+        "bounds": [],
+        "epsilon_audited": 0.7,
         "risks": [
             plain(excess("inference", n, s, h)) for n, s, h in ((1, "x", 0.1), (2, "y", 0.2))
         ],
@@ -149,6 +157,23 @@ def test_of_a_reports_records_by_column_the_worst_is_read() -> None:
     assert math.isnan(found["copies.reused"].high)
 
 
+def test_a_measured_number_without_an_interval_proves_nothing() -> None:
+    counts = ("rows", "rows.real", "schema.valid", "privacy.verdict", "privacy.epsilon",
+              "privacy.delta", "privacy.attack_advantage_upper")  # fmt: skip
+    guesses = ("utility.gap", "utility.tstr", "training.loss", "copies.exact")
+    found = of_report(report(*((n, None, 0.02, None, None, "low") for n in counts + guesses)))
+    assert all(found[name] == Reading.exact(0.02) for name in counts)
+    ends = [(found[name].low, found[name].high) for name in guesses]
+    assert all(math.isnan(end) for each in ends for end in each)
+    assert "no interval" in found["utility.gap"].words
+
+
+def test_an_interval_around_nothing_measured_is_none() -> None:
+    found = of_report(report(("copies.reused", "id", None, -1.0, 1.0, "low")))["copies.reused"]
+    assert math.isnan(found.low)
+    assert math.isnan(found.high)
+
+
 def write(path: Path, content: Any) -> Path:
     path.write_text(content if isinstance(content, str) else json.dumps(content))
     return path
@@ -157,7 +182,7 @@ def write(path: Path, content: Any) -> Path:
 def test_files_made_for_a_record_go_before_the_report(tmp_path: Path) -> None:
     given = Files(
         report=write(tmp_path / "r.json", report(("fidelity.shape_ratio", None, 9, 9, 9, "target"),
-                                                 ("training.loss", None, 2, None, None, "low"))),
+                                                 ("training.loss", None, 2, 1, 3, "low"))),
         evaluation=write(tmp_path / "e.json", EVALUATION),
         certificate=write(tmp_path / "c.json", {"claim": {"epsilon": 2, "delta": 1e-6}}),
     )  # fmt: skip
@@ -165,6 +190,23 @@ def test_files_made_for_a_record_go_before_the_report(tmp_path: Path) -> None:
     assert found["fidelity.shape_ratio"].value == 2.0
     assert found["training.loss"].value == 2
     assert found["privacy.epsilon"].value == 2
+
+
+def test_evidence_of_another_table_is_refused(tmp_path: Path) -> None:
+    rows, others = write(tmp_path / "a.csv", "x\n1\n2\n"), write(tmp_path / "b.csv", "x\n1\n3\n")
+    hashes = {"synthetic": read_table(str(rows)).fingerprint()}
+    given = write(tmp_path / "e.json", EVALUATION | {"tables": hashes})
+    found = Files(evaluation=given, synthetic=str(rows)).readings()
+    assert found["rows"].value == 2
+    with pytest.raises(ArtifactError, match="of other rows than"):
+        Files(evaluation=given, synthetic=str(others)).readings()
+
+
+@pytest.mark.parametrize("tables", [None, {}, [], {"synthetic": None}])
+def test_evidence_that_names_no_table_is_taken(tmp_path: Path, tables: Any) -> None:
+    rows = write(tmp_path / "a.csv", "x\n1\n2\n")
+    given = write(tmp_path / "e.json", EVALUATION | ({} if tables is None else {"tables": tables}))
+    assert "fidelity.shape" in Files(evaluation=given, synthetic=str(rows)).readings()
 
 
 def test_every_file_that_is_none_is_named(tmp_path: Path) -> None:

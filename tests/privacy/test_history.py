@@ -1,12 +1,15 @@
 """Fits on the same rows add up; a history that can't be read is not taken for an empty one."""
 
+import contextlib
 import json
+import threading
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from synthvae.errors import PrivacyError
+from synthvae.privacy import history
 from synthvae.privacy.accounting import composed
 from synthvae.privacy.budget import Budget
 from synthvae.privacy.history import NAME, Total, data_id, record, total
@@ -62,3 +65,22 @@ def test_a_history_that_is_none_is_refused(text: str, path: Path) -> None:
     path.write_text(text)
     with pytest.raises(PrivacyError, match="can't be read as one"):
         total(path, "id")
+
+
+def test_fits_that_end_at_once_are_all_counted(path: Path, ledger: Ledger, monkeypatch) -> None:
+    """Two have read before either writes, unless one waits for the other."""
+    mine = data_id(path, b"table")
+    both, write = threading.Barrier(2), history._write
+
+    def late(*given: object) -> None:
+        with contextlib.suppress(threading.BrokenBarrierError):
+            both.wait(0.5)
+        write(*given)
+
+    monkeypatch.setattr(history, "_write", late)
+    fits = [threading.Thread(target=record, args=(path, mine, ledger)) for _ in range(2)]
+    for fit in fits:
+        fit.start()
+    for fit in fits:
+        fit.join()
+    assert total(path, mine).fits == 2

@@ -46,10 +46,12 @@ def audit() -> dict[str, Any]:
     return {
         "verdict": {
             "outcome": "INCONCLUSIVE", "sentence": "Not enough evidence either way.",
-            "reasons": [TAG],
-            "criteria": [{"name": f"AUC of '{TAG}'", "section": "membership", "value": 0.52,
+            "reasons": [f"inference of '{TAG}': 6.43%", "400 rows a side are fewer than 500"],
+            "criteria": [{"name": f"AUC of '{TAG}', all rows, from released tables",
+                          "section": "membership", "value": 0.52,
                           "interval": ends, "strict": ends, "limit": 0.6,
-                          "outcome": "INCONCLUSIVE", "rows": 2200, "reason": "too few"}],
+                          "outcome": "INCONCLUSIVE", "rows": 2200,
+                          "reason": "400 rows a side are fewer than 500"}],
         },
         "attacks": [{"name": TAG, "access": "released table", "who": "all rows", "auc": 0.52,
                      "interval": ends, "tpr": {"1%": rate}, "members": 400, "others": 300,
@@ -58,7 +60,7 @@ def audit() -> dict[str, Any]:
         "risks": [{**excess, "name": "inference", "subject": [TAG]}],
         "copies": [{**excess, "name": "exact copies", "subject": [TAG, "amount"]}],
         "controls": [{"name": "null", "passed": None, "note": "too few rows"}],
-        "bounds": [], "notes": [], "seed": 0, "policy": {"auc": 0.6},
+        "bounds": [], "epsilon_audited": 0.0, "notes": [], "seed": 0, "policy": {"auc": 0.6},
     }  # fmt: skip
 
 
@@ -66,7 +68,7 @@ def check() -> dict[str, Any]:
     """The outcome of a policy, as its command writes it."""
     line = {"rule": f"shape {TAG}", "record": "fidelity.shape_ratio", "level": "fail",
             "limit": "at most 1.5", "value": 1.1, "low": 1.0, "high": 1.2, "bound": "high",
-            "margin": 0.3, "status": "pass", "reason": ""}  # fmt: skip
+            "margin": 0.3, "status": "pass", "reason": f"4 of 400 rows ('{TAG}')"}  # fmt: skip
     column = {**line, "rule": "one column", "record": "fidelity.column", "status": "missing",
               "value": None, "low": None, "high": None, "margin": None,
               "reason": "not measured"}  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import html
 import re
+from collections.abc import Iterator
 from html.parser import HTMLParser
 from typing import Any
 
@@ -130,6 +131,38 @@ def test_the_public_form_has_no_column_no_cell_and_no_size_of_a_real_table(conte
     assert "overlay" not in str(shown)
     roles = {file["role"] for file in shown["sections"]["made"]["files"]}
     assert roles == {"synthetic"}
+
+
+def test_the_public_form_of_a_private_model_has_no_number_of_rows(content):
+    """What an audit, a policy or a command said of columns and of real rows is not passed on."""
+    private = copy.deepcopy(content)
+    private["sections"]["privacy"]["certificate"] = {"claim": {"epsilon": 3.0}}
+    private["sections"]["made"]["model"] = {"target": "amount", "rows": 600}
+    shown = list(leaves(without_statistics(private)))
+    texts = " ".join(each for each in shown if isinstance(each, str))
+    assert "400 rows a side" in str(content)  # there is something to leave out
+    for name in ("<script>", "{{ 7", "amount", "'id'", "'since'", "'left'"):
+        assert not [each for each in shown if name in str(each)]
+    numbers = {each for each in shown if isinstance(each, (int, float))}
+    numbers |= {float(each.replace(",", "")) for each in re.findall(r"\d[\d,]*\d", texts)}
+    values = {record["name"]: record["value"] for record in content["records"]}
+    sizes = {record["n"] for record in content["records"]} - {None, values["rows"]}
+    sizes |= {values["rows.real"], values["rows.holdout"]}
+    assert len(sizes) > 3
+    assert not numbers & sizes
+
+
+def leaves(content: Any) -> Iterator[Any]:
+    """Every text and every number that stands anywhere in JSON, names of keys too."""
+    if isinstance(content, dict):
+        for key, value in content.items():
+            yield key
+            yield from leaves(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from leaves(value)
+    else:
+        yield content
 
 
 def test_no_row_and_no_extreme_of_the_real_table_stands_in_it(content, hostile, made):

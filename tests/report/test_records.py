@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 
 from synthvae.evaluation.records import Interval, Metric, Part
+from synthvae.gate.from_audit import of_audit as gate_readings
+from synthvae.gate.from_report import of_report
 from synthvae.report.public import KEPT
 from synthvae.report.records import of_metric
 from synthvae.report.risks import of_audit, of_certificate
@@ -66,19 +68,64 @@ def test_parts_become_records_of_their_own():
     }  # fmt: skip
 
 
-def test_the_strongest_attack_was_chosen_on_other_rows():
-    lucky = attack("lucky on the second half", 0.9, 0.5)
-    attacks = [attack("chosen", 0.6, 0.61), lucky, attack("tables", 0.55, 0.5, "released table")]
-    audit = {"verdict": {"outcome": "PASS"}, "attacks": attacks, "risks": [], "copies": [],
-             "bounds": [{"epsilon": 0.7}], "seed": 5}  # fmt: skip
-    found = {record.name: record for record in of_audit(audit)}
-    assert found["privacy.attack_auc"].value == 0.6
-    assert found["privacy.attack_auc"].n == 900
-    assert found["privacy.attack_advantage"].value == pytest.approx(0.2)
-    assert found["privacy.attack_advantage_upper"].value == pytest.approx(0.24)
-    assert found["privacy.attack_tpr"].value == pytest.approx(0.06)
+def criterion(name: str, value: float | None, low: float, high: float) -> dict:
+    return {"name": name, "section": "membership", "value": value,
+            "interval": {"low": low, "high": high}}  # fmt: skip
+
+
+def attacked(*criteria: dict, **changes) -> dict:
+    audit = {
+        "verdict": {"outcome": "PASS", "reasons": [], "criteria": list(criteria)},
+        "attacks": [attack("b", 0.52, 0.53)],
+        "risks": [],
+        "copies": [],
+        "bounds": [],
+        "controls": [],
+        "left_out": {},
+        "claim": None,
+        "epsilon_audited": 0.7,
+        "seed": 5,
+    }
+    return {**audit, **changes}  # fmt: skip
+
+
+STRONG = (
+    criterion("AUC of 'a', all rows, from released tables", 0.53, 0.50, 0.55),
+    criterion("AUC of 'b', all rows, from the model", 0.52, 0.40, 0.66),
+    criterion("AUC of 'b', exposed rows, from the model", 0.9, 0.8, 0.99),
+    criterion("members that 'a' finds at 1% false alarms, all rows, from the model", 0.02, 0, 0.09),
+)
+
+
+def test_the_strongest_attack_on_all_rows_is_the_one_with_the_worst_end():
+    found = {record.name: record for record in of_audit(attacked(*STRONG))}
+    auc = found["privacy.attack_auc"]
+    assert (auc.value, auc.high, auc.n) == (0.52, 0.66, 900)
+    assert found["privacy.attack_advantage"].value == pytest.approx(0.04)
+    assert found["privacy.attack_advantage_upper"].value == pytest.approx(0.32)
+    assert found["privacy.attack_tpr"].high == 0.09
     assert found["privacy.epsilon_audited"].value == 0.7
     assert found["privacy.verdict"].value == 1.0
+
+
+def test_an_attack_that_could_not_be_made_is_worse_than_any():
+    none = criterion("AUC of attacks, all rows, from the model", None, 0.0, 1.0)
+    found = {record.name: record for record in of_audit(attacked(*STRONG, none))}
+    for name in ("privacy.attack_auc", "privacy.attack_advantage_upper"):
+        assert found[name].to_json()["value"] is None
+        assert found[name].to_json()["high"] is None
+
+
+def test_a_gate_reads_the_same_off_an_audit_and_off_its_report():
+    audit = attacked(*STRONG)
+    records = [record.to_json() for record in of_audit(audit)]
+    reported = of_report({"schema_version": 1, "records": records})
+    for name, reading in gate_readings(audit).items():
+        if name in reported:
+            ends = (reading.value, reading.low, reading.high)
+            there = reported[name]
+            assert (there.value, there.low, there.high) == ends, name
+    assert "privacy.epsilon_audited" in reported
 
 
 def test_a_certificate_gives_epsilon_and_delta():
