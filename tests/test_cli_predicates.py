@@ -1,4 +1,4 @@
-"""A model that names code of its user is of use wherever the user names it too, and nowhere else."""
+"""A model that names code of its user is of use where the user names it too, and nowhere else."""
 
 from __future__ import annotations
 

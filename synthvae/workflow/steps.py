@@ -58,7 +58,9 @@ def reasons(step: Step, state: State) -> list[str]:
     ]
     for name, digest in done.outputs.items():
         path = next((each for each in step.outputs if each.name == name), None)
-        if path is None or not path.exists():
+        if path is None:
+            found.append(f"output {name} is no longer asked for")
+        elif not path.exists():
             found.append(f"output {name} is gone")
         elif hash_of(path) != digest:
             found.append(f"output {name} was changed")
