@@ -92,6 +92,7 @@ def _privacy(section: dict[str, Any]) -> dict[str, Any]:
 def _made(section: dict[str, Any]) -> dict[str, Any]:
     files = [file for file in section["files"] if file["role"] in _FILES]
     model = section["model"]
+    section = {**section, "command": None}  # it names files of real rows
     return {**section, "files": files, "model": {**model, "rows": None} if model else None}
 
 
