@@ -65,6 +65,19 @@ class Asked:
         }
         return {what: self.out(name) for what, (made, name) in found.items() if made}
 
+    def unmeasured(self) -> list[str]:
+        """Records that the policy asks for and no step makes. MetadataError if the policy is wrong:
+        that is told before an hour of fitting rather than after."""
+        from synthvae.gate import policy, records
+
+        if self.declared.policy is None:
+            return []
+        makers = {records.SYNTHETIC, records.DESCRIBED}
+        makers |= {getattr(records, what.upper()) for what in self.evidence()}
+        rules = policy.read(self.declared.policy).rules
+        asked = dict.fromkeys(rule.record for rule in rules)
+        return [name for name in asked if records.MAKERS[name] not in makers]
+
     def _has(self, step: str) -> bool:
         return step not in self.declared.skip
 

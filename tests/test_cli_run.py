@@ -113,7 +113,11 @@ def test_evidence_of_an_earlier_pipeline_opens_no_gate(cli, folder: Path, tmp_pa
     (out / "audit.json").write_text(json.dumps({"verdict": {"outcome": "PASS"}}))
     rules = {"privacy.epsilon": {"max": 3}, "privacy.verdict": {"min": 0}, "rows": {"min": 1}}
     (tmp_path / "policy.yaml").write_text(yaml.safe_dump({"version": 1, "rules": rules}))
-    assert cli("run", path).exit_code == 1
+    done = cli("run", path)
+    assert done.exit_code == 1
+    words = done.stderr.splitlines()
+    assert "no step of this pipeline measures privacy.epsilon, privacy.verdict" in words[0]
+    assert words[-1] == f"== exit code 1: the gate is not passed, see {out / 'check.md'}"
     lines = json.loads((out / "check.json").read_text())["lines"]
     found = {line["record"]: line["status"] for line in lines}
     assert found == {"privacy.epsilon": "missing", "privacy.verdict": "missing", "rows": "pass"}
@@ -172,6 +176,16 @@ def test_one_run_at_a_time(cli, folder: Path) -> None:
         assert done.exit_code == 2
         assert "another `synthvae run` is at work" in done.stderr
     assert cli("run", declare(folder)).exit_code == 0
+
+
+def test_a_wrong_policy_is_told_before_anything_is_learnt(cli, csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_bytes(csv.read_bytes())
+    path = declare(tmp_path)
+    (tmp_path / "policy.yaml").write_text("version: 1\nrules: {row: {min: 1}}\n")
+    done = cli("run", path)
+    assert done.exit_code == 3
+    assert "did you mean 'rows'?" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.nightly
