@@ -59,3 +59,5 @@ def test_where_it_stands(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert predicates.file_of("rules_of_run:sane") == folder / "rules_of_run.py"
     assert predicates.file_of("no_such_module:sane") is None
     assert predicates.file_of("sys:sane") is None
+    monkeypatch.setattr(sys.modules["__main__"], "__spec__", None)
+    assert predicates.file_of("__main__:sane") is None

@@ -43,7 +43,10 @@ def file_of(named: str) -> Path | None:
     """The file that the trusted function `module:name` stands in; None if it stands in none.
     UsageError if its package can't be imported."""
     with _importing(named):
-        spec = importlib.util.find_spec(named.partition(":")[0])
+        try:
+            spec = importlib.util.find_spec(named.partition(":")[0])
+        except ValueError:  # of modules such as __main__
+            return None
     found = Path(spec.origin) if spec is not None and spec.origin else None
     return found if found is not None and found.is_file() else None
 
