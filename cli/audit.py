@@ -11,6 +11,7 @@ import typer
 from synthvae.files import refuse_places
 
 from .console import Force, Json, Paper, Quiet, Reporter, Threads, wait_idly
+from .flags import Predicate
 from .judging import AnyModel, Holdout, Released, Seed
 
 if TYPE_CHECKING:
@@ -49,6 +50,7 @@ def audit(
     output: Output = None,
     markdown: Words = None,
     restricted: Restricted = None,
+    predicate: Predicate = None,
     seed: Seed = 0,
     threads: Threads = None,
     force: Force = False,
@@ -61,8 +63,10 @@ def audit(
     refuse_places((output, markdown, restricted), force)
     wait_idly()
     from synthvae.auditing import run
+    from synthvae.constraints.predicates import trust
     from synthvae.sources import Sources
 
+    trust(predicate or [])
     sources = Sources(real, holdout, synthetic, model, metadata, shadows if deep else None)
     with reporter.progress("auditing", 1) as bar:
         found = run(sources, seed, threads, bar.at)

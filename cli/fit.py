@@ -72,7 +72,7 @@ def fit(
 
 def _trust(described: Metadata) -> None:
     """Predicates that the user's metadata names."""
-    from synthvae.constraints.checks import trust
     from synthvae.constraints.declared import functions, rules_of
+    from synthvae.constraints.predicates import trust
 
     trust(functions(rules_of((), described)))

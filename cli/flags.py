@@ -103,9 +103,9 @@ def settings_of(
     settings = _laid_over(
         config, preset, prior, condition, epochs, seed, holdout, cost, constraints
     )  # fmt: skip
-    from synthvae.constraints import checks, declared
+    from synthvae.constraints import declared, predicates
 
-    checks.trust(declared.functions(declared.parse(settings.constraints)))
+    predicates.trust(declared.functions(declared.parse(settings.constraints)))
     return settings
 
 

@@ -30,7 +30,7 @@ def impute(
     target = Target.of(output, force, json, quiet)
     from synthvae import pipeline
     from synthvae.artifact import load
-    from synthvae.constraints.checks import trust
+    from synthvae.constraints.predicates import trust
     from synthvae.reading import read_table
 
     trust(predicate or [])

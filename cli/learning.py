@@ -11,7 +11,7 @@ from synthvae.errors import UsageError
 
 from .aside import Aside
 from .console import Bar, Reporter, seconds
-from .private import paid_into, promise, refuse_resume, write_certificate
+from .private import certificate_beside, paid_into, promise, refuse_resume, write_certificate
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -50,6 +50,7 @@ class Job:
 
     def run(self) -> None:
         """Learn the table and write the model."""
+        from synthvae.holdout import beside
         from synthvae.reading import read_table
 
         if self.private:
@@ -63,6 +64,9 @@ class Job:
         aside.refuse_overwrite(self.output, self.force)
         with self.reporter.progress("learning", 1) as bar:
             artifact = self._learn(data, aside, checkpoint, bar)
+        if self.force:  # what stands beside the old model says nothing of the new one
+            for path in (certificate_beside(self.output), beside(self.output)):
+                path.unlink(missing_ok=True)
         artifact.save(self.output)
         noted = aside.note(self.output, self.reporter)
         checkpoint.unlink(missing_ok=True)  # all that a fit leaves is there

@@ -69,6 +69,11 @@ def refuse_resume(resume: bool) -> None:
         )
 
 
+def certificate_beside(model: Path) -> Path:
+    """Where the certificate of a private model stands."""
+    return model.with_name(f"{model.stem}.privacy_certificate.json")
+
+
 def write_certificate(artifact: Artifact, output: Path) -> Path:
     """The certificate of a private `artifact`, saved at `output`, as a file beside it."""
     import json
@@ -77,7 +82,7 @@ def write_certificate(artifact: Artifact, output: Path) -> Path:
 
     claim = artifact.content["privacy"]
     digest = hashlib.sha256(output.read_bytes()).hexdigest()
-    path = output.with_name(f"{output.stem}.privacy_certificate.json")
+    path = certificate_beside(output)
     text = json.dumps({**claim, "hashes": {output.name: f"sha256:{digest}"}}, indent=2)
     write_bytes(path, (text + "\n").encode())
     return path

@@ -14,6 +14,7 @@ from synthvae.files import refuse_places
 
 from .console import Force, Quiet, Reporter, Threads, wait_idly
 from .evaluate import settings_of
+from .flags import Predicate
 from .judging import AnyModel, Config, Holdout, Released, Seed, Target
 
 DEFAULT = Path("report.html")
@@ -76,6 +77,7 @@ def report(
     metadata: Described = None,
     config: Config = None,
     target: Target = None,
+    predicate: Predicate = None,
     seed: Seed = 0,
     threads: Threads = None,
     force: Force = False,
@@ -100,9 +102,11 @@ def report(
     if real is None:
         raise UsageError("a report holds rows against real ones, but there are none; add --real")
     wait_idly()
+    from synthvae.constraints.predicates import trust
     from synthvae.reporting import run
     from synthvae.reporting_inputs import Asked
 
+    trust(predicate or [])
     wanted, missing = settings_of(config, target)
     asked = Asked(
         real, holdout, synthetic, model, metadata, wanted, tuple(missing),

@@ -14,6 +14,8 @@ from .console import Json, Paper, Quiet, Reporter, Threads, seconds, wait_idly
 if TYPE_CHECKING:
     from synthvae.workflow.steps import Step
 
+    from .asked import Asked
+
 
 def run(
     pipeline: Annotated[
@@ -32,26 +34,45 @@ def run(
     reporter = Reporter(quiet, json)
     wait_idly()
     from synthvae.workflow.declared import read
+    from synthvae.workflow.lock import alone
     from synthvae.workflow.state import State
     from synthvae.workflow.steps import foretold
 
-    from .steps import Asked, steps_of
+    from .asked import Asked
+    from .steps import steps_of
 
     declared = read(pipeline)
-    steps = steps_of(Asked(declared, quiet or json, threads))
-    state = State.load(declared.outputs)
+    asked = Asked.of(declared, quiet or json, threads)
+    steps = steps_of(asked)
+    _warn(asked, reporter)
     if dry_run:
-        due = foretold(steps, state)
+        due = foretold(steps, State.load(declared.outputs))
         reporter.result({"outputs": str(declared.outputs), "steps": due})
         if not json and not quiet:
             _print(due, declared.private)
         return
     declared.outputs.mkdir(parents=True, exist_ok=True)
-    codes, due = _take(steps, state, reporter)
+    with alone(declared.outputs):
+        state = State.load(declared.outputs)
+        for path in asked.outcome.values():  # that of an earlier run says nothing of this one
+            path.unlink(missing_ok=True)
+        codes, due = _take(steps, state, reporter)
     code = codes.get("check", codes.get("audit", 0))
     entries = {name: {"reasons": due[name], "exit_code": codes[name]} for name in codes}
     reporter.result({"outputs": str(declared.outputs), "exit_code": code, "steps": entries})
+    if code:
+        judge, page = ("gate", "check.md") if "check" in codes else ("audit", "audit.md")
+        reporter.say(f"== exit code {code}: the {judge} is not passed, see {asked.out(page)}")
     raise typer.Exit(code)
+
+
+def _warn(asked: Asked, reporter: Reporter) -> None:
+    """Of what is bound to fail, before it has taken an hour."""
+    if lacking := asked.unmeasured():
+        reporter.say(
+            f"warning: no step of this pipeline measures {', '.join(lacking)}, so that these rules "
+            f"are not passed; leave them out of '{asked.declared.policy}', or the step in"
+        )
 
 
 def _take(

@@ -96,7 +96,7 @@ def sample(
     notes = (manifest, no_manifest, timestamp)
     wanted, values = _pairs(given or [], "--given"), _pairs(setting or [], "--set")
     column, counts = _counts(per or [])
-    from synthvae.constraints.checks import trust
+    from synthvae.constraints.predicates import trust
 
     trust(predicate or [])
     if conditions is not None:

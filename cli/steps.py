@@ -6,46 +6,16 @@ from __future__ import annotations
 import importlib
 import importlib.util
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import typer
 
-from synthvae.workflow.declared import Declared
 from synthvae.workflow.steps import Step
+
+from .asked import Asked
 
 NUMERIC = ("synthvae", "numpy", "torch")
 JUDGING = ("synthvae", "numpy", "scikit-learn", "sdmetrics")
-
-
-@dataclass(frozen=True)
-class Asked:
-    """A pipeline, and how its commands are to behave."""
-
-    declared: Declared
-    quiet: bool
-    threads: int | None
-
-    def out(self, name: str) -> Path:
-        return self.declared.out(name)
-
-    @property
-    def metadata(self) -> Path:
-        return self.declared.metadata or self.out("metadata.yaml")
-
-    @property
-    def model(self) -> Path:
-        return self.out("model.synthvae")
-
-    @property
-    def synthetic(self) -> Path:
-        return self.out(f"synthetic.{self.declared.format}")
-
-    def tables(self) -> dict[str, Path]:
-        """The real table, rows that were not learnt, in a file or noted beside the model."""
-        left_out = self.declared.holdout or self.out("model.synthvae.holdout.json")
-        return {"data": self.declared.data, "holdout": left_out}
 
 
 def _code(command: Callable[..., None], *arguments: Any, **options: Any) -> int:
@@ -96,7 +66,7 @@ def fit(asked: Asked) -> Step:
         asked.out("model.synthvae.holdout.json"),
         asked.out("model.privacy_certificate.json"),
     )
-    inputs = {"data": declared.data, "metadata": asked.metadata}
+    inputs = {"data": declared.data, "metadata": asked.metadata, **asked.code}
     settings = {**declared.settings, **({} if share is None else {"holdout": share})}
     return Step("fit", act, inputs, settings, outputs, NUMERIC)
 
@@ -107,6 +77,8 @@ def sample(asked: Asked) -> Step:
     def act(resume: bool) -> int:
         from .sample import sample as command
 
+        for path in asked.in_other_formats:
+            path.unlink(missing_ok=True)
         return _code(
             command,
             rows=rows,
@@ -119,8 +91,8 @@ def sample(asked: Asked) -> Step:
         )
 
     outputs = (asked.synthetic, asked.out(f"{asked.synthetic.name}.manifest.json"))
-    settings = {"rows": rows, "seed": seed}
-    return Step("sample", act, {"model": asked.model}, settings, outputs, NUMERIC)
+    settings = {"rows": rows, "seed": seed, "format": asked.declared.format}
+    return Step("sample", act, {"model": asked.model, **asked.code}, settings, outputs, NUMERIC)
 
 
 def evaluate(asked: Asked) -> Step:
@@ -167,7 +139,7 @@ def audit(asked: Asked) -> Step:
             quiet=asked.quiet,
         )
 
-    inputs = {**asked.tables(), "synthetic": asked.synthetic, "model": asked.model}
+    inputs = {**asked.tables(), "synthetic": asked.synthetic, "model": asked.model, **asked.code}
     outputs = (output, asked.out("audit.md"))
     return Step("audit", act, inputs, {}, outputs, (*JUDGING, "torch"))
 
@@ -180,20 +152,13 @@ def check(asked: Asked) -> Step | None:
     def act(resume: bool) -> int:
         from .check import check as command
 
-        made = {
-            "evaluation": asked.out("evaluation.json"),
-            "audit": asked.out("audit.json"),
-            "certificate": asked.out("model.privacy_certificate.json"),
-        }
         return _code(
             command,
             policy,
-            **{name: path for name, path in made.items() if path.exists()},
+            **asked.evidence(),
+            **asked.outcome,
             synthetic=str(asked.synthetic),
             metadata=asked.metadata,
-            output=asked.out("check.json"),
-            junit=asked.out("junit.xml"),
-            markdown=asked.out("check.md"),
             force=True,
             quiet=asked.quiet,
         )
@@ -210,7 +175,9 @@ def report(asked: Asked) -> Step | None:
     drawn = all(importlib.util.find_spec(name) for name in ("matplotlib", "jinja2"))
     page = asked.out("report.html") if drawn else None
     outputs = (asked.out("report.json"), asked.out("report.md"), *([page] if page else []))
-    found = {"audit": asked.out("audit.json"), "check": asked.out("check.json")}
+    found = {what: path for what, path in asked.evidence().items() if what == "audit"}
+    if declared.policy:
+        found["check"] = asked.outcome["output"]
 
     def act(resume: bool) -> int:
         return _code(
@@ -219,7 +186,7 @@ def report(asked: Asked) -> Step | None:
             holdout=str(declared.holdout) if declared.holdout else None,
             synthetic=str(asked.synthetic),
             model=asked.model,
-            **{name: path for name, path in found.items() if path.exists()},
+            **found,
             output=page,
             json=outputs[0],
             markdown=outputs[1],

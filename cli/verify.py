@@ -11,6 +11,7 @@ import typer
 from synthvae.errors import UsageError
 
 from .console import Json, Quiet, Reporter, Threads, words
+from .flags import Predicate
 
 if TYPE_CHECKING:
     from synthvae.verification import Findings
@@ -31,6 +32,7 @@ def verify(
     manifest: Annotated[
         Path | None, typer.Option(help="The manifest.", show_default="beside the output")
     ] = None,
+    predicate: Predicate = None,
     threads: Threads = None,
     json: Json = False,
     quiet: Quiet = False,
@@ -40,8 +42,10 @@ def verify(
     if rows is not None and model is None:
         raise UsageError("--rows are drawn by a model, but none is given; add -m, or leave it out")
     from synthvae import manifest as manifests
+    from synthvae.constraints.predicates import trust
     from synthvae.verification import Findings, check_files
 
+    trust(predicate or [])
     path = Path(output)
     noted = manifests.read(manifest or manifests.beside(path))
     if noted["output"]["kind"] == "database":

@@ -36,9 +36,9 @@ def refusals(files: Iterable[Path], allowed: Sequence[str]) -> list[str]:
     'examples/**/*.csv'."""
     found = []
     for path in files:
-        if _declared(path, allowed):
-            continue
-        reason = _secret(path) or (_unproved(path) if _is_data(path) else "")
+        reason = _secret(path)  # no pattern declares such a file an example
+        if not reason and _is_data(path) and not _declared(path, allowed):
+            reason = _unproved(path)
         if reason:
             found.append(reason)
     return found

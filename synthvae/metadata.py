@@ -94,13 +94,29 @@ def read(path: Path) -> Metadata:
     return parse(load_mapping(path, "metadata"), f"'{path}'")
 
 
+class _Plain(yaml.SafeLoader):
+    """YAML of which an unquoted 2020-01-31 is the text that stands there, as JSON has it: a date
+    would neither be a bound of a constraint nor go into a model file."""
+
+
+_Plain.yaml_implicit_resolvers = {
+    first: [each for each in resolvers if each[0] != "tag:yaml.org,2002:timestamp"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def load_yaml(text: str) -> Any:
+    """What YAML or JSON holds. yaml.YAMLError, or a ValueError, if it is neither."""
+    return yaml.load(text, _Plain)  # a safe loader
+
+
 def load_mapping(path: Path, what: str) -> dict[str, Any]:
     """A YAML or JSON file that holds one mapping."""
     if not path.is_file():
         state = "is a folder" if path.is_dir() else "does not exist"
         raise MetadataError(f"{what} is a file, but '{path}' {state}; check the path")
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, ValueError) as error:
         reason = " ".join(str(error).split())
         raise MetadataError(
@@ -180,7 +196,7 @@ def _columns(raw: Any, source: str, problems: Problems) -> dict[str, ColumnMetad
 
 
 def _plain(value: Any) -> Any:
-    """YAML reads an unquoted 2020-01-01 as a date; here it is text, as JSON has it."""
+    """As JSON has it: a date, or an endless number, is text."""
     if isinstance(value, list):
         return [_plain(entry) for entry in value]
     if isinstance(value, dict):

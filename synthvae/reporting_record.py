@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
+import shlex
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +18,7 @@ if TYPE_CHECKING:
     from synthvae.artifact import Artifact
 
 PACKAGES = ("numpy", "pandas", "scikit-learn", "scipy", "sdmetrics", "torch", "matplotlib")
+_FOLDERS = re.compile(r"^(--[\w-]+=|-\w)?.*[/\\]")  # behind an option that the path is written to
 
 
 def made_of(asked: Asked, trio: Trio, artifact: Artifact | None) -> Made:
@@ -30,9 +33,14 @@ def made_of(asked: Asked, trio: Trio, artifact: Artifact | None) -> Made:
         )
         if path is not None
     ]  # fmt: skip
-    return Made(
-        asked.command, __version__, files, _packages(), _fitted(artifact), _notes(asked, trio)
-    )
+    command = without_folders(asked.command)
+    return Made(command, __version__, files, _packages(), _fitted(artifact), _notes(asked, trio))
+
+
+def without_folders(command: str) -> str:
+    """A command line in which each path is the name of its file."""
+    words = (word.rstrip("/\\") for word in shlex.split(command))
+    return shlex.join(_FOLDERS.sub(r"\1", word) for word in words)
 
 
 def _notes(asked: Asked, trio: Trio) -> list[str]:

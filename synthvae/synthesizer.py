@@ -18,9 +18,9 @@ from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import Conditional, Kind
-from synthvae.constraints.checks import trust
 from synthvae.constraints.declared import functions, rules_of
 from synthvae.constraints.declared import parse as declared_rules
+from synthvae.constraints.predicates import trust
 from synthvae.errors import UsageError
 from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, left_out, without

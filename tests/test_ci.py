@@ -54,13 +54,61 @@ def test_every_expression_names_something_that_is_there() -> None:
     assert all({"description", "default"} <= set(entry) for entry in ACTION["inputs"].values())
 
 
+def taken(code: str, inputs: dict[str, str], failed: bool) -> list[dict[str, Any]]:
+    """The steps that the runner takes if the pipeline ended in `code`; '': it was never reached."""
+    known = {f"inputs.{name}": entry["default"] for name, entry in ACTION["inputs"].items()}
+    known |= {f"inputs.{name}": value for name, value in inputs.items()}
+    known |= {"steps.run.outputs.exit-code": code}
+    known |= {"steps.restore.outputs.cache-primary-key": "k" * (inputs.get("cache") != "false")}
+
+    def holds(condition: str) -> bool:
+        implied = "always()" in condition or not failed
+        text = re.sub(r"[\w-]+(\.[\w-]+)+", lambda name: repr(known[name[0]]), condition)
+        text = text.replace("always()", "True").replace("&&", "and")
+        return implied and bool(eval(text, {"__builtins__": {}}))
+
+    return [step for step in STEPS if holds(str(step.get("if", "True")))]
+
+
+def uploaded(code: str, failed: bool) -> list[str]:
+    """Patterns of names that leave."""
+    steps = taken(code, {}, failed)
+    paths = [step["with"]["path"] for step in steps if "upload-artifact" in step.get("uses", "")]
+    return [line.rpartition("/")[2] for path in paths for line in path.split()]
+
+
+def leaves(name: str, code: str, failed: bool) -> bool:
+    return any(fnmatch(name, pattern) for pattern in uploaded(code, failed))
+
+
+def test_rows_leave_if_the_gate_was_passed_and_the_outcome_in_any_case() -> None:
+    assert leaves("synthetic.csv", "0", failed=False)
+    assert leaves("check.json", "0", failed=False)
+    for code in ("1", "2", "3", "4"):
+        assert not leaves("synthetic.csv", code, failed=True)
+        assert leaves("check.md", code, failed=True)
+        assert leaves("junit.xml", code, failed=True)
+    assert uploaded("", failed=True) == []  # what is there then is of another run
+    names = [step["with"]["name"] for step in STEPS if "upload-artifact" in step.get("uses", "")]
+    assert len(set(names)) == len(names)
+
+
 def test_what_is_uploaded_holds_no_model_and_no_note_of_rows() -> None:
-    (upload,) = [step for step in STEPS if "upload-artifact" in step.get("uses", "")]
-    patterns = [line.rpartition("/")[2] for line in upload["with"]["path"].split()]
-    secret = ["model.synthvae", "model.synthvae.holdout.json", ".synthvae-run.json",
-              "report.html", "report.json", "evaluation.json"]  # fmt: skip
-    assert not [name for name in secret if any(fnmatch(name, each) for each in patterns)]
-    assert any(fnmatch("synthetic.csv", each) for each in patterns)
+    secret = ["model.synthvae", "model.synthvae.holdout.json", ".synthvae-run.json", "audit.md",
+              "audit.json", "report.html", "report.json", "evaluation.json"]  # fmt: skip
+    assert not [name for name in secret if leaves(name, "0", failed=False)]
+
+
+def test_the_folder_is_kept_after_a_closed_gate_too() -> None:
+    """Else a private fit would be paid for again, and its history forgotten."""
+    for code, failed in (("0", False), ("1", True), ("", True)):
+        uses = [step.get("uses", "").partition("@")[0] for step in taken(code, {}, failed)]
+        assert "actions/cache/save" in uses
+    assert "actions/cache" not in uses  # saves after success alone
+    restore, save = [step["with"] for step in STEPS if "actions/cache/" in step.get("uses", "")]
+    assert restore["path"] == save["path"]
+    kept_out = taken("0", {"cache": "false"}, failed=False)
+    assert not [step for step in kept_out if "cache" in step.get("uses", "")]
 
 
 @pytest.mark.slow
@@ -133,13 +181,25 @@ def test_yaml_of_the_page_is_what_the_program_reads(tmp_path: Path) -> None:
     (policy,) = [content for content in parsed if "rules" in content]
     assert len(parse(policy).rules) == 4
     (gitlab,) = [content for content in parsed if "synthetic-data" in content]
-    assert gitlab["synthetic-data"]["artifacts"]["reports"]["junit"] == "out/junit.xml"
+    _look_at_gitlab(gitlab["synthetic-data"])
     (github,) = [content for content in parsed if "jobs" in content]
     step = github["jobs"]["synthetic"]["steps"][1]
     assert set(step["with"]) <= set(ACTION["inputs"])
     (hooks,) = [content for content in parsed if "repos" in content]
     (own,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
     assert hooks["repos"][0]["hooks"][0]["id"] == own["id"]
+
+
+def _look_at_gitlab(job: dict[str, Any]) -> None:
+    """Rows that failed the gate don't leave, and the folder is kept."""
+    assert job["artifacts"]["reports"]["junit"] == "out/junit.xml"
+    assert job["cache"] == {"key": "synthvae", "when": "always", "paths": ["out/"]}
+    script = job["script"]
+    at = {line.split()[0]: number for number, line in enumerate(script)}
+    assert at["rm"] < at["synthvae"] < at["mkdir"]
+    assert "release" in script[at["rm"]]
+    assert "out/synthetic.* release/" in script[at["mkdir"]]
+    assert job["artifacts"]["paths"] == ["release/", "out/check.md"]
 
 
 def instructions() -> list[tuple[str, str]]:

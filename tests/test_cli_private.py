@@ -169,3 +169,25 @@ def test_the_bound_of_canaries_is_held_against_the_claim(
     assert [bound["name"] for bound in found["bounds"]] == ["canaries in one more fit"] * 2
     assert all(bound["epsilon"] <= found["claim"]["epsilon"] for bound in found["bounds"])
     assert any("no shadow models" in note for note in found["notes"])
+
+
+def test_a_pipeline_that_is_no_longer_private(
+    cli, table: Path, declared: Path, tmp_path: Path
+) -> None:
+    """Its gate saw the certificate while it was, and does not see it afterwards."""
+    pipeline, out = tmp_path / "synthvae.yaml", tmp_path / "out"
+    rules = {"privacy.epsilon": {"max": 4}}
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump({"version": 1, "rules": rules}))
+    section = {"data": str(table), "metadata": str(declared), "rows": 30, "policy": "policy.yaml",
+               "skip": ["evaluate", "audit", "report"]}  # fmt: skip
+    content = {"preset": "tvae", "training": {"epochs": 1}, "run": section}
+    pipeline.write_text(yaml.safe_dump({**content, "privacy": {"epsilon": 3}}))
+    assert cli("run", pipeline).exit_code == 0
+    done = cli("run", pipeline, "--json")
+    assert json.loads(done.stdout)["steps"]["fit"]["reasons"] == []
+    pipeline.write_text(yaml.safe_dump(content))
+    done = cli("run", pipeline)
+    assert done.exit_code == 1
+    assert "no step of this pipeline measures privacy.epsilon" in done.stderr
+    assert not (out / "model.privacy_certificate.json").exists()
+    assert (out / "privacy-history.json").exists()

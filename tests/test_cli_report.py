@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from synthvae.reporting_record import without_folders
+
 SCRIPT = Path(sys.executable).with_name("synthvae")
 
 
@@ -18,7 +20,10 @@ def made(cli, csv: Path, model_file: Path, tmp_path_factory: pytest.TempPathFact
     """All three forms of a report on a model, its table and nothing else."""
     folder = tmp_path_factory.mktemp("report")
     forms = ("-o", folder / "r.html", "--json", folder / "r.json", "--markdown", folder / "r.md")
-    done = cli("report", "-m", model_file, "--real", csv, *forms, "--threads", "1")
+    words = ("report", "-m", model_file, "--real", csv, *forms, "--threads", "1")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(sys, "argv", ["synthvae", *map(str, words)])
+        done = cli(*words)
     assert done.exit_code == 0, done.output
     assert "statistics of the real table" in done.stderr
     return folder
@@ -39,6 +44,24 @@ def test_a_model_and_its_table_are_enough(made: Path) -> None:
 def test_what_the_model_holds_is_counted_not_shown(made: Path) -> None:
     held = json.loads((made / "r.json").read_text())["sections"]["privacy"]["held"]
     assert all(isinstance(n, int) for column in held["columns"] for n in column["sorts"].values())
+
+
+def test_a_report_names_files_and_no_folder(cli, csv: Path, made: Path, tmp_path: Path) -> None:
+    shown = json.loads((made / "r.json").read_text())["sections"]["made"]["command"]
+    assert shown.startswith(f"synthvae report -m model.synthvae --real {csv.name} -o r.html")
+    joined = "synthvae report --real='/data/of me/t.csv' -m/tmp/m.synthvae --target a -o out/"
+    assert without_folders(joined) == "synthvae report --real=t.csv -mm.synthvae --target a -o out"
+    forms = (
+        "--json",
+        tmp_path / "p.json",
+        "--markdown",
+        tmp_path / "p.md",
+        "-o",
+        tmp_path / "p.html",
+    )
+    done = cli("report", "--from", made / "r.json", "--public", *forms)
+    assert done.exit_code == 0, done.output
+    assert not [path for path in tmp_path.iterdir() if csv.name in path.read_text()]
 
 
 def test_page_and_markdown_say_the_same_number(made: Path) -> None:

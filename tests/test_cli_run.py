@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,9 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import yaml
+
+from synthvae.constraints import predicates
+from synthvae.workflow.lock import NAME
 
 SCRIPT = Path(sys.executable).parent / "synthvae"
 POLICY = {"version": 1, "rules": {"rows": {"min": 50}, "schema.valid": {"min": 1}}}
@@ -96,6 +100,92 @@ def test_a_wrong_pipeline_is_named(cli, tmp_path: Path) -> None:
     done = cli("run", tmp_path / "p.yaml")
     assert done.exit_code == 3
     assert done.stderr.count("error:") == 2
+
+
+def test_evidence_of_an_earlier_pipeline_opens_no_gate(cli, folder: Path, tmp_path: Path) -> None:
+    """The files are those of a private fit and its audit; this fit is not private, and no step
+    of this pipeline audits."""
+    shutil.copytree(folder / "out", tmp_path / "out")
+    shutil.copy(folder / "data.csv", tmp_path)
+    path, out = declare(tmp_path), tmp_path / "out"
+    claim = {"claim": {"epsilon": 1.0, "delta": 1e-5}}
+    (out / "model.privacy_certificate.json").write_text(json.dumps(claim))
+    (out / "audit.json").write_text(json.dumps({"verdict": {"outcome": "PASS"}}))
+    rules = {"privacy.epsilon": {"max": 3}, "privacy.verdict": {"min": 0}, "rows": {"min": 1}}
+    (tmp_path / "policy.yaml").write_text(yaml.safe_dump({"version": 1, "rules": rules}))
+    done = cli("run", path)
+    assert done.exit_code == 1
+    words = done.stderr.splitlines()
+    assert "no step of this pipeline measures privacy.epsilon, privacy.verdict" in words[0]
+    assert words[-1] == f"== exit code 1: the gate is not passed, see {out / 'check.md'}"
+    lines = json.loads((out / "check.json").read_text())["lines"]
+    found = {line["record"]: line["status"] for line in lines}
+    assert found == {"privacy.epsilon": "missing", "privacy.verdict": "missing", "rows": "pass"}
+
+
+def test_rows_of_another_format_are_not_left_beside(cli, folder: Path) -> None:
+    declare(folder, format="tsv", rows=30)
+    assert steps(cli, folder)["sample"][0].startswith("setting format: csv -> tsv")
+    made = {path.name for path in (folder / "out").glob("synthetic.*")}
+    assert made == {"synthetic.tsv", "synthetic.tsv.manifest.json"}
+    declare(folder, rows=30)
+    steps(cli, folder)
+
+
+def test_a_run_that_fails_leaves_no_outcome_of_another(cli, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder / "out", tmp_path / "out")
+    (tmp_path / "data.csv").write_text("a\n")
+    assert cli("run", declare(tmp_path)).exit_code == 3
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert "model.synthvae" in names
+    assert not names & {"check.json", "check.md", "junit.xml"}
+
+
+def test_code_of_the_user_is_trusted_and_is_an_input(
+    cli, csv: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a process that fits nothing too; and who changes it, or a date, gets other rows."""
+    monkeypatch.chdir(tmp_path)
+    code = "def sane(frame):\n    return frame['visits'] >= 0\n"
+    (tmp_path / "rules_of_pipeline.py").write_text(code)
+    (tmp_path / "data.csv").write_bytes(csv.read_bytes())
+    path = declare(tmp_path)
+    rules = (
+        "constraints:\n- {kind: predicate, function: 'rules_of_pipeline:sane'}\n"
+        "- {kind: range, column: since, min: 2019-01-01}\n"
+    )
+    path.write_text(path.read_text() + rules)
+    done = cli("run", path)
+    assert done.exit_code == 0, done.output
+    monkeypatch.setattr(predicates, "_TRUSTED", set())
+    declare(tmp_path, seed=1)
+    path.write_text(path.read_text() + rules)
+    done = steps(cli, tmp_path)
+    assert (done["fit"], done["sample"]) == ([], ["setting seed: 0 -> 1"])
+    (tmp_path / "rules_of_pipeline.py").write_text(code + "\n# or so\n")
+    told = steps(cli, tmp_path, "--dry-run")
+    why = "input predicate rules_of_pipeline changed"
+    assert (told["fit"], told["sample"]) == ([why], [why])
+
+
+def test_one_run_at_a_time(cli, folder: Path) -> None:
+    fcntl = pytest.importorskip("fcntl")
+    with (folder / "out" / NAME).open("a") as held:
+        fcntl.flock(held, fcntl.LOCK_EX)
+        done = cli("run", declare(folder))
+        assert done.exit_code == 2
+        assert "another `synthvae run` is at work" in done.stderr
+    assert cli("run", declare(folder)).exit_code == 0
+
+
+def test_a_wrong_policy_is_told_before_anything_is_learnt(cli, csv: Path, tmp_path: Path) -> None:
+    (tmp_path / "data.csv").write_bytes(csv.read_bytes())
+    path = declare(tmp_path)
+    (tmp_path / "policy.yaml").write_text("version: 1\nrules: {row: {min: 1}}\n")
+    done = cli("run", path)
+    assert done.exit_code == 3
+    assert "did you mean 'rows'?" in done.stderr
+    assert not (tmp_path / "out").exists()
 
 
 @pytest.mark.nightly

@@ -69,6 +69,20 @@ def test_the_model_file_holds_nothing_of_the_note(fitted: Path) -> None:
     assert not any(text.encode() in content for text in note["rows"][:50])
 
 
+def test_nothing_of_an_old_model_stands_beside_a_new_one(cli, csv: Path, tmp_path: Path) -> None:
+    """Neither the certificate of a private fit nor the note of rows that were left out."""
+    model, config = tmp_path / "m.synthvae", tmp_path / "c.yaml"
+    config.write_text("preset: tvae\ntraining: {epochs: 1, batch: 256}\nholdout: 0\n")
+    old = [tmp_path / "m.privacy_certificate.json", holdout.beside(model)]
+    for path in (model, *old):
+        path.write_text("{}\n")
+    assert cli("fit", csv, "-c", config, "-o", model).exit_code == 2
+    assert all(path.exists() for path in old)
+    done = cli("fit", csv, "-c", config, "-o", model, "--force")
+    assert done.exit_code == 0, done.output
+    assert not any(path.exists() for path in old)
+
+
 def test_a_note_is_not_overwritten_unasked(cli, many: Path, tmp_path: Path) -> None:
     model, config = tmp_path / "m.synthvae", many.parent / "c.yaml"
     holdout.beside(model).write_text("of another model\n")

@@ -98,7 +98,9 @@ def test_examples_are_declared(
 
 def test_what_stays_beside_the_table_is_refused(tmp_path: Path) -> None:
     names = [f"model.synthvae{ending}" for ending in SECRET]
-    assert len(refusals([tmp_path / name for name in names], [])) == len(SECRET)
+    paths = [tmp_path / name for name in names]
+    assert len(refusals(paths, [])) == len(SECRET)
+    assert len(refusals(paths, [f"{tmp_path}/**"])) == len(SECRET)  # no example can be one
 
 
 def test_the_command_says_all_and_ends_in_one(cli, tmp_path: Path) -> None:

@@ -49,9 +49,19 @@ def test_options_and_paths_from_the_root(pytester: pytest.Pytester, model_file: 
         def test_balanced(synthetic_table):
             rows = synthetic_table("m.synthvae", n=40, balance="group")
             assert set(rows["group"].value_counts()) == {10}
+
+        def test_partial_rows_that_differ_in_the_middle(synthetic_table):
+            import pandas as pd
+
+            low = pd.DataFrame({"group": ["low"] * 100})
+            other = low.copy()
+            other.loc[50, "group"] = "high"
+            first = synthetic_table("m.synthvae", n=None, conditions=low)
+            second = synthetic_table("m.synthvae", n=None, conditions=other)
+            assert first["group"][50] == "low" and second["group"][50] == "high"
         """
     )
-    pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=1)
+    pytester.runpytest_inprocess(*PLUGIN).assert_outcomes(passed=2)
 
 
 def test_no_model_is_an_error_in_words(pytester: pytest.Pytester) -> None:

@@ -87,6 +87,18 @@ def test_files(tmp_path: Path) -> None:
         read(tmp_path / "none.yaml")
 
 
+def test_a_date_without_quotes_is_text(tmp_path: Path) -> None:
+    path = tmp_path / "synthvae.yaml"
+    path.write_text(
+        "missing_values: [1900-01-01]\n"
+        "constraints:\n- {kind: range, column: since, min: 2019-06-01, max: 2030-01-01 12:30:00}\n"
+    )
+    settings = read(path)
+    assert settings.missing_values == ("1900-01-01",)
+    assert settings.constraints[0]["max"] == "2030-01-01 12:30:00"
+    json.dumps(settings.to_json())  # as a model file holds it
+
+
 @pytest.mark.parametrize(
     ("content", "name"),
     [

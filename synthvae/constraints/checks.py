@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import re
-import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from functools import singledispatch
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from synthvae.constraints.predicates import named_function
 from synthvae.constraints.reading import MADE_UP, MOMENT, NUMBER, Mask, Readers, frame_of
 from synthvae.constraints.rules import (
     Bounds,
@@ -152,36 +150,6 @@ def _(rule: Predicate, table: Table, readers: Readers) -> Mask:
         f"a predicate takes a DataFrame and returns a boolean for each of its rows, but "
         f"'{rule.function}' returned {type(answer).__name__}; return a boolean Series"
     )
-
-
-_TRUSTED: set[str] = set()
-
-
-def trust(functions: Iterable[str]) -> None:
-    """The user of this process names `functions`, as `module:name`: they may be imported. What only
-    a model file names never is."""
-    _TRUSTED.update(functions)
-
-
-def named_function(named: str) -> Callable[[pd.DataFrame], Any]:
-    """The function `module:name`, also of a file in the working folder. UsageError if nobody but
-    the model file names it."""
-    if named not in _TRUSTED:
-        raise UsageError(
-            f"a predicate is code, which is run where you name it, but '{named}' is only named by "
-            f"the model file; if it is yours, add --predicate {named} (in Python, predicates=...)"
-        )
-    module, _, name = named.partition(":")
-    sys.path.insert(0, os.getcwd())
-    try:
-        return getattr(importlib.import_module(module), name)  # type: ignore[no-any-return]
-    except (ImportError, AttributeError) as error:
-        raise UsageError(
-            f"a predicate is a function that can be imported, but '{named}' can't be ({error}); "
-            "correct the name, or start from the folder that holds it"
-        ) from error
-    finally:
-        sys.path.remove(os.getcwd())
 
 
 def check_rules(rules: Sequence[Rule], readers: Readers, given: Sequence[str] = ()) -> None:

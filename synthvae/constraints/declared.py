@@ -26,7 +26,7 @@ import yaml
 from synthvae.constraints.rules import RULES, Bounds, Inequality, Predicate, Rule, Unique
 from synthvae.constraints.sdv import from_sdv, is_sdv
 from synthvae.errors import MetadataError, hint
-from synthvae.metadata import Metadata
+from synthvae.metadata import Metadata, load_yaml
 
 _LISTS = ("columns",)
 _TEXTS = ("low", "high", "column", "equals", "pattern", "function")
@@ -73,7 +73,7 @@ def load(path: Path) -> list[Any]:
     """The constraints in a file: a list in YAML or JSON, or a mapping that has one under
     `constraints`. MetadataError if it is neither."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = load_yaml(path.read_text(encoding="utf-8"))
     except (OSError, ValueError, yaml.YAMLError) as error:
         reason = " ".join(str(error).split())
         raise MetadataError(

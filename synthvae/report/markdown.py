@@ -146,7 +146,8 @@ def _made(made: Json) -> str:
     )  # fmt: skip
     versions = ", ".join(f"{name} {number}" for name, number in made["packages"].items())
     table = _table(["file", "name", "sha256", "rows"], rows)
-    return f"{safe(made['command'])}\n\n{table}\n\nSeed {made['seed']}. {safe(versions)}."
+    command = f"{safe(made['command'])}\n\n" if made["command"] else ""
+    return f"{command}{table}\n\nSeed {made['seed']}. {safe(versions)}."
 
 
 def _warning(kind: str) -> str:

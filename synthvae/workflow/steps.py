@@ -7,6 +7,7 @@ an output is not as it left it. What comes out byte for byte the same leaves lat
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import import_module
@@ -31,12 +32,14 @@ class Step:
     packages: tuple[str, ...] = ("synthvae",)
 
     def seen(self) -> dict[str, dict[str, Any]]:
-        """What the step depends on, as it is now: plain JSON."""
-        return {
+        """What the step depends on, as it is now: as a state that is read back has it."""
+        found: dict[str, dict[str, Any]] = {
             "input": {name: hash_of(path) for name, path in self.inputs.items() if path.exists()},
             "setting": _flat(self.settings),
             "version": {name: _version(name) for name in self.packages},
         }
+        plain: dict[str, dict[str, Any]] = json.loads(json.dumps(found, default=str))
+        return plain
 
 
 def reasons(step: Step, state: State) -> list[str]:
@@ -55,7 +58,9 @@ def reasons(step: Step, state: State) -> list[str]:
     ]
     for name, digest in done.outputs.items():
         path = next((each for each in step.outputs if each.name == name), None)
-        if path is None or not path.exists():
+        if path is None:
+            found.append(f"output {name} is no longer asked for")
+        elif not path.exists():
             found.append(f"output {name} is gone")
         elif hash_of(path) != digest:
             found.append(f"output {name} was changed")

@@ -12,7 +12,7 @@ import pytest
 
 from synthvae import pipeline
 from synthvae.artifact import Artifact
-from synthvae.constraints.checks import trust
+from synthvae.constraints.predicates import trust
 from synthvae.settings import parse
 from synthvae.table import from_frame
 

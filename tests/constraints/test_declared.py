@@ -177,6 +177,8 @@ def test_a_file_is_a_list_or_has_one(tmp_path):
         path = tmp_path / "c.json"
         path.write_text(json.dumps(content))
         assert parse(load(path)) == (Unique(("a",)),)
+    path.write_text("- {kind: range, column: a, min: 2020-01-31}\n")
+    assert parse(load(path)) == (Bounds("a", "2020-01-31"),)
     path.write_text('{"other": 1}')
     with pytest.raises(MetadataError, match="constraints are a list"):
         load(path)

@@ -12,8 +12,9 @@ from synthvae import Synthesizer, pipeline
 from synthvae.artifact import Artifact, load
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import Conditional, Kind
-from synthvae.constraints import checks
-from synthvae.constraints.checks import kept, trust
+from synthvae.constraints import predicates
+from synthvae.constraints.checks import kept
+from synthvae.constraints.predicates import trust
 from synthvae.errors import SchemaError, UsageError
 from synthvae.settings import parse
 from synthvae.table import from_frame
@@ -56,7 +57,7 @@ def test_text_and_types_say_the_same(bound: Artifact):
 def test_a_model_file_names_code_but_never_runs_it(bound: Artifact, tmp_path: Path, monkeypatch):
     path = tmp_path / "m.synthvae"
     bound.save(path)
-    monkeypatch.setattr(checks, "_TRUSTED", set())
+    monkeypatch.setattr(predicates, "_TRUSTED", set())
     with pytest.raises(UsageError, match="--predicate rules_of_mine:sane"):
         sample(load(path), 10)
     trust(["rules_of_mine:sane"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import stat
 from collections.abc import Callable
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -138,6 +139,14 @@ def test_another_version_is_a_reason(kitchen: Kitchen, monkeypatch: pytest.Monke
     kitchen.run()
     monkeypatch.setattr("synthvae.__version__", "9.9")
     assert kitchen.plan()["cut"][0].startswith("version synthvae: ")
+
+
+def test_settings_are_kept_as_json_has_them(kitchen: Kitchen) -> None:
+    """Else a state that is read back would differ from what it was written for."""
+    kitchen.settings |= {"rules": [{"from": date(2020, 1, 31), 1: (2, 3)}], "none": {}}
+    kitchen.run()
+    assert kitchen.run() == {"cut": 0, "cook": 0}
+    assert kitchen.taken == []
 
 
 def test_the_state_is_for_its_owner_and_is_checked(kitchen: Kitchen) -> None:
