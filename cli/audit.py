@@ -10,7 +10,7 @@ import typer
 
 from synthvae.files import refuse_places
 
-from .console import Force, Json, Paper, Quiet, Reporter, Threads, wait_idly
+from .console import Force, Json, Paper, Quiet, Reporter, Threads, one_core_each
 from .flags import Predicate
 from .judging import AnyModel, Holdout, Released, Seed
 
@@ -61,7 +61,7 @@ def audit(
     training table. Exit codes: 0 pass, 1 fail, 4 inconclusive, 2 usage, 3 bad data."""
     reporter = Reporter(quiet, json)
     refuse_places((output, markdown, restricted), force)
-    wait_idly()
+    one_core_each()
     from synthvae.auditing import run
     from synthvae.constraints.predicates import trust
     from synthvae.sources import Sources

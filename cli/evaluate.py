@@ -12,7 +12,7 @@ import typer
 from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
-from .console import Force, Json, Paper, Quiet, Reporter, wait_idly
+from .console import Force, Json, Paper, Quiet, Reporter, one_core_each
 from .judging import AnyModel, Config, Holdout, Seed, Target
 
 if TYPE_CHECKING:
@@ -41,7 +41,7 @@ def evaluate(
     reporter = Reporter(quiet, json)
     if output:
         refuse_overwrite(output, force)
-    wait_idly()
+    one_core_each()
     from synthvae.comparison import STEPS, compare
 
     wanted, missing = settings_of(config, target)

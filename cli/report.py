@@ -12,7 +12,7 @@ import typer
 from synthvae.errors import UsageError
 from synthvae.files import refuse_places
 
-from .console import Force, Quiet, Reporter, Threads, wait_idly
+from .console import Force, Quiet, Reporter, Threads, one_core_each
 from .evaluate import settings_of
 from .flags import Predicate
 from .judging import AnyModel, Config, Holdout, Released, Seed, Target
@@ -101,7 +101,7 @@ def report(
         return
     if real is None:
         raise UsageError("a report holds rows against real ones, but there are none; add --real")
-    wait_idly()
+    one_core_each()
     from synthvae.constraints.predicates import trust
     from synthvae.reporting import run
     from synthvae.reporting_inputs import Asked

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from .console import Json, Paper, Quiet, Reporter, Threads, seconds, wait_idly
+from .console import Json, Paper, Quiet, Reporter, Threads, one_core_each, seconds
 
 if TYPE_CHECKING:
     from synthvae.workflow.steps import Step
@@ -32,7 +32,7 @@ def run(
     inputs, settings and versions are as they were are not done again, and a fit that was killed
     goes on. Exit code: the gate's, or without a policy the audit's."""
     reporter = Reporter(quiet, json)
-    wait_idly()
+    one_core_each()
     from synthvae.workflow.declared import read
     from synthvae.workflow.lock import alone
     from synthvae.workflow.state import State

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import pandas as pd
 from synthvae import metadata as metadatas
 from synthvae.detect import detect
 from synthvae.errors import Problems, SchemaError, TableError, hint
-from synthvae.evaluation import Evaluation, default_target, sdmetrics_records
+from synthvae.evaluation import Evaluation, Metric, default_target, sdmetrics_records
 from synthvae.evaluation import evaluate as evaluate_frames
 from synthvae.evaluation.frames import frame
 from synthvae.metadata import CORE
@@ -59,7 +60,7 @@ def compare_tables(
     step: Callable[[str], None],
 ) -> Evaluation:
     """Evaluate `synthetic` against `real` and `holdout`, which have the same columns; `frames` are
-    their `compared_frame`s."""
+    their `compared_frame`s. SDMetrics, half of the time, has a core of its own."""
     real = frames["real"]
     if target is not None and target not in real:
         raise SchemaError(
@@ -68,18 +69,27 @@ def compare_tables(
         )
     chosen = target or default_target(real)
     ordered = [frames[name] for name in ROLES]
-    try:
-        found = evaluate_frames(*ordered, target=chosen, seed=seed, progress=step)
-    except ValueError as error:
-        raise TableError(*str(error).splitlines()) from error
-    step("SDMetrics")
-    ours, fresh, fake = _typed([tables[name] for name in ROLES], schema)
-    known = sdmetrics_records(ours, fresh, fake, _sdv_columns(schema), seed)
+    from synthvae.model.compute import cores, side_by_side  # torch; SDMetrics loads it anyway
+
+    with side_by_side(min(cores(), 2)) as team:
+        crew = team.crew(partial(_by_sdmetrics, tables, schema))
+        known = crew.submit(seed)
+        try:
+            found = evaluate_frames(*ordered, target=chosen, seed=seed, progress=step)
+        except ValueError as error:
+            raise TableError(*str(error).splitlines()) from error
+        step("SDMetrics")
+        scores = known.result()
     made_up = {c.name: f"made up ({c.sdtype})" for c in schema.columns if c.sdtype not in COMPARED}
     predicted = () if chosen is None else (f"utility: '{chosen}' is predicted",)
     notes = (*found.notes, *predicted)
     hashes = {name: tables[name].fingerprint() for name in ROLES}
-    return Evaluation((*found.records, *known), {**found.left_out, **made_up}, notes, hashes)
+    return Evaluation((*found.records, *scores), {**found.left_out, **made_up}, notes, hashes)
+
+
+def _by_sdmetrics(tables: Mapping[str, Table], schema: Schema, seed: int) -> tuple[Metric, ...]:
+    ours, fresh, fake = _typed([tables[name] for name in ROLES], schema)
+    return sdmetrics_records(ours, fresh, fake, _sdv_columns(schema), seed)
 
 
 def same_columns(tables: Mapping[str, Table]) -> None:
