@@ -114,13 +114,13 @@ class Synthesizer:
         sampler = pipeline.sampler(self.artifact)
         if real is not None:
             sampler.codec = avoiding(sampler.codec, from_frame(real))
-        check_room(sampler.codec, n or 0)
         texts = {name: written(value) for name, value in (given or {}).items()}
         if where is not None or set:
             alone(balance=balance, per=per)
         if balance is None and per is None:
             if n is None:
                 raise UsageError("a sample has a number of rows, but none is given; pass n")
+            check_room(sampler.codec, n)
             if where is not None or set:
                 values = {name: written(value) for name, value in (set or {}).items()}
                 asked = Conditional(sampler, Kind.of(sampler, where, texts, values))
@@ -128,6 +128,7 @@ class Synthesizer:
                 return self._frame(chunks, sampler.codec)
             return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
         column, counts = _counts(sampler, n, balance, per)
+        check_room(sampler.codec, sum(counts.values()))
         chunks = balanced(sampler, column, counts, seed, "typed", texts)
         return self._frame(chunks, sampler.codec)
 
