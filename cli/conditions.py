@@ -35,14 +35,20 @@ def write_completed(
 ) -> dict[str, object]:
     """A whole row for each row of the file `path`, in its order."""
     from synthvae import pipeline
+    from synthvae.keys import check_room
     from synthvae.reading import read_table
     from synthvae.row_conditions import partial_rows
 
     imputer = pipeline.completer(artifact)
     table = partial_rows(imputer.codec, read_table(path))
     job = imputer.job(table, seed, target.view)
+    for words in check_room(imputer.codec, len(table)):
+        target.reporter.say(f"warning: {words}")
     chunks: Iterator[pa.Table] = imputer.chunks(job, 1, threads)
-    return target.write("completing rows", chunks, job.schema, len(table))
+    written = target.write("completing rows", chunks, job.schema, len(table))
+    if imputer.warning:
+        target.reporter.say(f"warning: {imputer.warning}")
+    return {**written, "broken": imputer.broken}
 
 
 def refuse_with_conditions(**others: object) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -135,8 +136,10 @@ class Synthesizer:
     def _completed(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """A whole row for each of `frame`."""
         imputer = pipeline.completer(self.artifact)
+        check_room(imputer.codec, len(frame))
         job = imputer.job(partial_rows(imputer.codec, from_frame(frame)), seed, "typed")
         whole = pa.concat_tables(imputer.chunks(job)).to_pandas(integer_object_nulls=True)
+        _warn(imputer.warning)
         whole.index = frame.index
         full = frame.reindex(columns=whole.columns)
         absent = [name for name in whole.columns if name not in frame.columns]
@@ -195,6 +198,7 @@ class Synthesizer:
         imputer = pipeline.imputer(self.artifact)
         job = imputer.job(from_frame(frame), seed, "typed")
         drawn = pa.concat_tables(imputer.chunks(job, draws)).to_pandas(integer_object_nulls=True)
+        _warn(imputer.warning)
         unknown = {name: mask for name, mask in job.matched.holes.items() if mask.any()}
         tables = [drawn[i * len(frame) : (i + 1) * len(frame)] for i in range(draws)]
         whole = [filled(frame, table, unknown) for table in tables]
@@ -227,6 +231,11 @@ class Synthesizer:
         loaded.settings = pipeline.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
+
+
+def _warn(words: str) -> None:
+    if words:
+        warnings.warn(words, UserWarning, stacklevel=3)
 
 
 def alone(**others: Any) -> None:
