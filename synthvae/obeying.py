@@ -23,7 +23,7 @@ from synthvae.layout import Encoded
 from synthvae.seeds import derive
 from synthvae.storage import View
 
-_NUMBERED = ("identifier", "personal")  # what is made up by the number of the row
+_NUMBERED = ("identifier", "personal", "key pool")  # what is made up by the number of the row
 ATTEMPTS = 100  # times that a block is drawn, at most
 HOPELESS = 10  # of them without a row that keeps the constraints
 
