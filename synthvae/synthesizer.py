@@ -17,6 +17,7 @@ from synthvae import pipeline, private
 from synthvae.acceptance import PATIENCE
 from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
+from synthvae.beforehand import check_whole
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import Conditional, Kind
 from synthvae.constraints.checks import trust
@@ -70,11 +71,13 @@ class Synthesizer:
             trust(functions(rules_of((), described)))
         if holdout is not None:
             self.settings = parse({**self.settings.to_json(), "holdout": holdout})
-        fit = pipeline.fit if self.settings.privacy.epsilon is None else private.fit
+        plain = self.settings.privacy.epsilon is None
         table = from_frame(frame)
         mask = left_out(table, self.settings)
         learnt = without(table, mask) if mask.any() else table
-        self._artifact = fit(learnt, described, self.settings)
+        if plain and mask.any():
+            check_whole(table, described, self.settings)
+        self._artifact = (pipeline if plain else private).fit(learnt, described, self.settings)
         self._aside = (table, mask) if mask.any() else None
         return self
 
