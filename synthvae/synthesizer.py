@@ -15,8 +15,9 @@ from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
 from synthvae import pipeline, private
 from synthvae.acceptance import PATIENCE
+from synthvae.arguments import alone, counts_of
 from synthvae.artifact import Artifact
-from synthvae.balancing import balanced, equal_counts
+from synthvae.balancing import balanced
 from synthvae.beforehand import check_whole
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import Conditional, Kind
@@ -28,7 +29,6 @@ from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, left_out, without
 from synthvae.keys import avoiding, check_room
 from synthvae.row_conditions import partial_rows
-from synthvae.sampling import Sampler
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
 from synthvae.table import Table, from_frame
@@ -131,7 +131,7 @@ class Synthesizer:
                 chunks = asked.chunks(n, seed, "typed", patience=max_seconds)
                 return self._frame(chunks, sampler.codec)
             return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
-        column, counts = _counts(sampler, n, balance, per)
+        column, counts = counts_of(sampler, n, balance, per)
         check_room(sampler.codec, sum(counts.values()))
         chunks = balanced(sampler, column, counts, seed, "typed", texts)
         return self._frame(chunks, sampler.codec)
@@ -239,35 +239,3 @@ class Synthesizer:
 def _warn(words: str) -> None:
     if words:
         warnings.warn(words, UserWarning, stacklevel=3)
-
-
-def alone(**others: Any) -> None:
-    """UsageError if any of `others` was asked for: they say something else of the same rows."""
-    asked = [name for name, value in others.items() if value is not None]
-    if asked:
-        raise UsageError(
-            "conditions say which rows there are, but other arguments do too: "
-            f"{', '.join(asked)}; leave those or the conditions out"
-        )
-
-
-def _counts(
-    sampler: Sampler,
-    n: int | None,
-    balance: str | None,
-    per: Mapping[str, Mapping[Any, int]] | None,
-) -> tuple[str, dict[str, int]]:
-    """The column that is balanced or counted, and how many rows each of its values gets."""
-    if per is None and balance is not None and n is not None:
-        return balance, equal_counts(sampler, balance, n)
-    if per is None or balance is not None or n is not None:
-        raise UsageError(
-            "rows are balanced, n in all, or counted by per, but these were mixed or one is "
-            "missing; pass n and balance, or per alone"
-        )
-    if len(per) != 1:
-        raise UsageError(
-            f"per counts the values of one column, but it has {', '.join(per) or 'none'}; pass one"
-        )
-    ((column, counts),) = per.items()
-    return column, {written(value): count for value, count in counts.items()}
