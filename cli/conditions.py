@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthvae.errors import UsageError
@@ -14,7 +15,6 @@ if TYPE_CHECKING:
     import pyarrow as pa
 
     from synthvae.acceptance import Tally
-    from synthvae.artifact import Artifact
 
 
 def accepted(tally: Tally, where: str | None, reporter: Reporter) -> dict[str, object]:
@@ -30,19 +30,24 @@ def accepted(tally: Tally, where: str | None, reporter: Reporter) -> dict[str, o
     }
 
 
-def write_completed(
-    target: Target, artifact: Artifact, path: str, seed: int, threads: int | None
-) -> dict[str, object]:
-    """A whole row for each row of the file `path`, in its order."""
+def complete(target: Target, model: Path, path: str, seed: int, threads: int | None) -> None:
+    """Write a whole row for each row of the file `path`, in its order."""
     from synthvae import pipeline
+    from synthvae.artifact import load
+    from synthvae.keys import check_room
     from synthvae.reading import read_table
     from synthvae.row_conditions import partial_rows
 
-    imputer = pipeline.completer(artifact)
+    imputer = pipeline.completer(load(model))
     table = partial_rows(imputer.codec, read_table(path))
     job = imputer.job(table, seed, target.view)
+    for words in check_room(imputer.codec, len(table)):
+        target.reporter.say(f"warning: {words}")
     chunks: Iterator[pa.Table] = imputer.chunks(job, 1, threads)
-    return target.write("completing rows", chunks, job.schema, len(table))
+    written = target.write("completing rows", chunks, job.schema, len(table))
+    if imputer.warning:
+        target.reporter.say(f"warning: {imputer.warning}")
+    target.reporter.result({**written, "broken": imputer.broken, "seed": seed})
 
 
 def refuse_with_conditions(**others: object) -> None:

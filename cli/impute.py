@@ -40,11 +40,8 @@ def impute(
     written = target.write("imputing", chunks, job.schema, draws * len(job.table))
     cells = {name: int(mask.sum()) for name, mask in job.matched.holes.items() if mask.any()}
     target.reporter.say(f"{sum(cells.values()):,} missing cells in {len(cells)} columns filled")
-    if imputer.broken:
-        target.reporter.say(
-            f"warning: {imputer.broken:,} rows were filled but break a constraint: with what is "
-            "observed in them, no value was found that keeps it"
-        )
+    if imputer.warning:
+        target.reporter.say(f"warning: {imputer.warning}")
     target.reporter.result(
         {**written, "filled": cells, "broken": imputer.broken, "draws": draws, "seed": seed}
     )

@@ -74,6 +74,7 @@ class Job:
 
     def _learn(self, data: Table, aside: Aside, checkpoint: Path, bar: Bar) -> Artifact:
         from synthvae import pipeline, private
+        from synthvae.beforehand import check_whole
         from synthvae.journal import Journal
 
         engine = private.engine_of(self.settings.privacy)
@@ -98,6 +99,8 @@ class Job:
         if self.private:
             paid = paid_into(self.output, data, self.reporter)
             return private.fit(*common, self.threads, paid, told)
+        if aside.left_out.any():
+            check_whole(data, self.metadata, self.settings)
         return pipeline.fit(*common, checkpoint, self.every, self.resume, self.threads)
 
 

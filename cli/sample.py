@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 
 from synthvae.errors import UsageError
 
-from .conditions import accepted, kept, refuse_with_conditions, share, write_completed
+from .conditions import accepted, complete, kept, refuse_with_conditions, share
 from .console import Force, Json, Quiet, Threads
 from .flags import Predicate
+from .identifiers import choose_identifiers
 from .outlet import (
     FormatName,
     ManifestFile,
@@ -23,10 +24,8 @@ from .outlet import (
     TableName,
     Timestamp,
 )
+from .repeated import counts_of, values_of
 from .rows import MODEL, Model, Target
-
-if TYPE_CHECKING:
-    from synthvae.sampling import Sampler
 
 
 def sample(
@@ -93,9 +92,8 @@ def sample(
 ) -> None:
     """Write new rows. Memory does not grow with their number, and the first 1,000 of 100,000 rows
     are those of 1,000 (but not of balanced ones)."""
-    notes = (manifest, no_manifest, timestamp)
-    wanted, values = _pairs(given or [], "--given"), _pairs(setting or [], "--set")
-    column, counts = _counts(per or [])
+    wanted, values = values_of(given, "--given"), values_of(setting, "--set")
+    column, counts = counts_of(per)
     from synthvae.constraints.predicates import trust
 
     trust(predicate or [])
@@ -106,35 +104,29 @@ def sample(
             **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
             **{"--real": real, "--pool": pool},
         )
-        from synthvae.artifact import load
-
-        target = Target.of(output, force, json, quiet)
-        done = write_completed(target, load(model), conditions, seed, threads)
-        target.reporter.result({**done, "seed": seed})
+        complete(Target.of(output, force, json, quiet), model, conditions, seed, threads)
         return
+    notes = (manifest, no_manifest, timestamp)
     outlet = Outlet.of(output, format, rows_per_file, table, *notes, resume, force, json, quiet)
-    _refuse(rows, balance, counts)
-    if where is not None or values:
-        _refuse_both(balance, counts)
+    _refuse(rows, balance, counts, where is not None or bool(values))
     from synthvae.acceptance import Tally
+    from synthvae.balancing import equal_counts
     from synthvae.delivery import Drawer
     from synthvae.keys import check_room
     from synthvae.requests import Request
 
     drawer = Drawer.of(model)
-    keys = _keys(drawer.sampler, real, pool or [])
-    if balance or counts:
-        column = balance or column
-        counts = counts or _equal(drawer.sampler, column, rows or 0)
-        rows = sum(counts.values())
-    for words in check_room(drawer.sampler.codec, rows or 0):
+    keys = choose_identifiers(drawer.sampler, real, pool)
+    if balance:
+        column, counts = balance, equal_counts(drawer.sampler, balance, rows or 0)
+    many = sum(counts.values()) if counts else rows or 0
+    for words in check_room(drawer.sampler.codec, many):
         outlet.reporter.say(f"warning: {words}")
     tally = Tally()
     asked = Request(
-        rows or 0, seed, wanted, column, counts, where or "", values, keys, max_seconds, tally
+        many, seed, wanted, column, counts, where or "", values, keys, max_seconds, tally
     )
-    note = partial(share, tally) if where else str
-    written = outlet.write(drawer, asked, threads, note)
+    written = outlet.write(drawer, asked, threads, partial(share, tally) if where else str)
     outlet.reporter.result(
         {**written, "seed": seed}
         | ({"counts": counts} if counts else {})
@@ -143,40 +135,9 @@ def sample(
     )
 
 
-def _keys(sampler: Sampler, real: str | None, pools: list[str]) -> tuple[str, ...]:
-    """Identifiers that are not the real ones, or that are those of other tables; which had a
-    say."""
-    from synthvae.keys import avoiding, pooled
-    from synthvae.reading import read_table
-
-    if real is not None:
-        sampler.codec = avoiding(sampler.codec, read_table(real))
-    named = {}
-    for entry in pools:
-        column, _, source = entry.partition("=")
-        if not source:
-            raise UsageError(
-                f"--pool takes COLUMN=FILE, but it is '{entry}'; put a '=' between them"
-            )
-        path, _, name = source.rpartition(":") if ":" in source else (source, "", column)
-        table = read_table(path)
-        if name not in table.names:
-            raise UsageError(
-                f"a pool is a column of its file, but '{path}' has no column '{name}'; add it as "
-                f"--pool {column}={path}:NAME"
-            )
-        named[column] = table[name]
-    sampler.codec = pooled(sampler.codec, named)
-    return (*(["--real"] if real is not None else []), *(f"--pool {name}" for name in named))
-
-
-def _equal(sampler: Sampler, column: str, rows: int) -> dict[str, int]:
-    from synthvae.balancing import equal_counts
-
-    return equal_counts(sampler, column, rows)
-
-
-def _refuse(rows: int | None, balance: str | None, counts: dict[str, int]) -> None:
+def _refuse(rows: int | None, balance: str | None, counts: dict[str, int], asked: bool) -> None:
+    """UsageError where options say different things of the same rows, or none how many there are;
+    `asked`: rows meet a condition, or columns are set."""
     if balance and counts:
         raise UsageError("rows are balanced or counted, but both were asked for; leave one out")
     if counts and rows is not None and rows != sum(counts.values()):
@@ -186,42 +147,8 @@ def _refuse(rows: int | None, balance: str | None, counts: dict[str, int]) -> No
         )
     if not counts and rows is None:
         raise UsageError("a sample has a number of rows, but none is given; add -n")
-
-
-def _refuse_both(balance: str | None, counts: dict[str, int]) -> None:
-    if balance or counts:
+    if asked and (balance or counts):
         raise UsageError(
             "rows meet a condition or are counted by value, but --where or --set and --balance or "
             "--per were asked for; sample twice"
         )
-
-
-def _pairs(given: list[str], option: str) -> dict[str, str]:
-    for pair in given:
-        if "=" not in pair:
-            raise UsageError(
-                f"{option} takes COLUMN=VALUE, but it is '{pair}'; put a '=' between them"
-            )
-    return {name: value for name, _, value in (pair.partition("=") for pair in given)}
-
-
-def _counts(per: list[str]) -> tuple[str, dict[str, int]]:
-    """The column, and how many rows each of its values gets."""
-    counts: dict[str, int] = {}
-    columns: set[str] = set()
-    for entry in per:
-        pair, _, count = entry.rpartition(":")
-        if not count.isdecimal() or "=" not in pair:
-            wrong = "name a value" if count.isdecimal() else "end it in a number"
-            raise UsageError(f"--per takes COLUMN=VALUE:COUNT, but it is '{entry}'; {wrong}")
-        column, _, value = pair.partition("=")
-        columns.add(column)
-        if value in counts:
-            raise UsageError(f"a value has one count, but '{value}' has two; leave one out")
-        counts[value] = int(count)
-    if len(columns) > 1:
-        raise UsageError(
-            f"--per counts the values of one column, but it names {', '.join(sorted(columns))}; "
-            "choose one"
-        )
-    return next(iter(columns), ""), counts

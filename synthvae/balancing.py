@@ -7,18 +7,21 @@ model, but a rare value takes many rows, so there is a limit.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Generator, Iterator, Mapping
+from contextlib import closing
+from itertools import count
 from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from synthvae.codecs.bindings import Bindings
 from synthvae.codecs.categorical import CategoricalCodec
+from synthvae.distinct import Known, distinct, numbered
 from synthvae.errors import Problems, SchemaError, UsageError, hint
-from synthvae.layout import Encoded
 from synthvae.model.compute import in_order
-from synthvae.obeying import obeyed
-from synthvae.sampling import Sampler
+from synthvae.obeying import Obeyed, obeyed
+from synthvae.sampling import Fixed, Sampler
 from synthvae.storage import View
 
 PER_ROW = 200  # rows drawn for each that is asked for, at most
@@ -47,17 +50,17 @@ def balanced(
     model writes one of them too rarely."""
     codec = _categorical(sampler, column)
     problems = Problems()
-    for text, count in counts.items():
+    for text, rows in counts.items():
         if text not in codec.levels:
             problems.add(f"column '{column}' has no value '{text}'; {hint(text, codec.levels)}")
-        if count < 0:
-            problems.add(f"a count is 0 or more, but '{text}' has {count}; correct it")
+        if rows < 0:
+            problems.add(f"a count is 0 or more, but '{text}' has {rows}; correct it")
     if column in (given or {}):
         problems.add(f"column '{column}' is balanced, but given too; leave one out")
     problems.raise_as(SchemaError)
-    if column in sampler.codec.given:
-        return _told(sampler, column, counts, seed, view, given or {}, threads)
-    return _picked(sampler, column, counts, seed, view, given or {}, threads)
+    ask = _told if column in sampler.codec.given else _picked
+    found = ask(sampler, column, counts, seed, view, given or {}, threads)
+    return numbered(found, sampler.codec, seed, view)
 
 
 def _told(
@@ -68,17 +71,16 @@ def _told(
     view: View,
     given: Mapping[str, str],
     threads: int | None,
-) -> Iterator[pa.Table]:
-    """One value after the other; rows go on counting, so that made-up columns don't repeat."""
-    size, first = sampler.block_rows, 0
-    for text, count in counts.items():
+) -> Iterator[Obeyed]:
+    """One value after the other."""
+    size, known, drawn = sampler.block_rows, Known(sampler.codec.bindings), 0
+    for text, rows in counts.items():
         fixed = sampler.fixed({**given, column: text})
-
-        def block(start: int, stop: int = first + count, fixed: Any = fixed) -> pa.Table:
-            return obeyed(sampler, start, seed, view, fixed).table.slice(0, stop - start)
-
-        yield from in_order(block, range(first, first + count, size), threads)
-        first += -(-count // size) * size
+        end = None if sampler.codec.bindings.unique else drawn + rows
+        with closing(_blocks(sampler, drawn, end, seed, view, fixed, threads)) as blocks:
+            for found in distinct(blocks, known, rows):
+                drawn += size
+                yield found
 
 
 def _picked(
@@ -89,28 +91,48 @@ def _picked(
     view: View,
     given: Mapping[str, str],
     threads: int | None,
-) -> Iterator[pa.Table]:
+) -> Iterator[Obeyed]:
     """Rows in the order in which they are drawn, while their value is still wanted."""
     fixed, codec = sampler.fixed(given), _categorical(sampler, column)
     (at,) = sampler.codec.layout.of_column(column).codes
     left = np.zeros(len(codec.levels), np.int64)
-    for text, count in counts.items():
-        left[codec.levels.index(text)] = count
-    limit = max(PER_ROW * int(left.sum()), FEWEST)
+    for text, wanted in counts.items():
+        left[codec.levels.index(text)] = wanted
+    limit, known = max(PER_ROW * int(left.sum()), FEWEST), Known(sampler.codec.bindings)
+    with closing(_blocks(sampler, 0, limit, seed, view, fixed, threads)) as blocks:
+        while left.any():
+            found = next(blocks, None)
+            if found is None:
+                raise UsageError(
+                    _too_rare(column, sampler.codec.bindings, codec, counts, left, limit)
+                )
+            codes, keys = found.encoded.codes[:, at], known.keys(found.table)
+            rows = known.new(keys, np.flatnonzero(left[codes]))
+            rows = rows[_wanted(codes[rows], left)]
+            known.take(keys, rows)
+            left -= np.bincount(codes[rows], minlength=len(left))
+            yield found.take(rows)
 
-    def block(start: int) -> tuple[Encoded, pa.Table]:
-        found = obeyed(sampler, start, seed, view, fixed)
-        return found.encoded, found.table
 
-    blocks = in_order(block, range(0, limit, sampler.block_rows), threads)
-    while left.any():
-        found = next(blocks, None)
-        if found is None:
-            raise UsageError(_too_rare(column, codec, counts, left, limit))
-        encoded, table = found
-        rows = _wanted(encoded.codes[:, at], left)
-        left -= np.bincount(encoded.codes[rows, at], minlength=len(left))
-        yield table.take(pa.array(rows))
+def _blocks(
+    sampler: Sampler,
+    start: int,
+    end: int | None,
+    seed: int,
+    view: View,
+    fixed: Fixed,
+    threads: int | None,
+) -> Generator[Obeyed]:
+    """Blocks of rows from row `start` on, up to `end`, if there is one."""
+
+    def block(at: int) -> Obeyed:
+        return obeyed(sampler, at, seed, view, fixed)
+
+    size = sampler.block_rows
+    starts = count(start, size) if end is None else range(start, end, size)
+    with closing(in_order(block, starts, threads)) as blocks:
+        for found in blocks:
+            yield sampler.tries.counted(found)
 
 
 def _wanted(codes: np.ndarray[Any, Any], left: np.ndarray[Any, Any]) -> np.ndarray[Any, Any]:
@@ -123,6 +145,7 @@ def _wanted(codes: np.ndarray[Any, Any], left: np.ndarray[Any, Any]) -> np.ndarr
 
 def _too_rare(
     column: str,
+    bindings: Bindings,
     codec: CategoricalCodec,
     counts: Mapping[str, int],
     left: np.ndarray[Any, Any],
@@ -133,9 +156,10 @@ def _too_rare(
         for i, text in enumerate(codec.levels)
         if left[i]
     )
+    alike = "".join(f" ({rule.words})" for rule in bindings.unique)
     return (
-        f"a value is picked from rows that the model draws, {limit:,} at most, but in column "
-        f"'{column}' {rare}; ask for fewer, or fit with --condition-on {column}"
+        f"a value is picked from rows that the model draws, {limit:,} at most{alike}, but in "
+        f"column '{column}' {rare}; ask for fewer, or fit with --condition-on {column}"
     )
 
 

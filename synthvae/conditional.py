@@ -115,7 +115,7 @@ class Conditional:
         try:
             yield from self._counted(found, rows, seed, view, limit)
         finally:
-            found.close()  # type: ignore[attr-defined]
+            found.close()
 
     def _counted(
         self,

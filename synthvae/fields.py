@@ -111,8 +111,9 @@ def _(codec: CategoricalCodec, text: pa.DataType) -> Field:
 
 @_field.register
 def _(codec: IdentifierCodec, text: pa.DataType) -> Field:
-    # The longest form goes on with longer texts once all of its own are used up.
-    forms = ("".join(map(_one_of, pattern.alphabets)) + "[0-9]*" for pattern in codec.patterns)
+    # A form that was seen goes on with longer texts once all of its own are used up.
+    longer = "" if codec.declared else "[0-9]*"
+    forms = ("".join(map(_one_of, pattern.alphabets)) + longer for pattern in codec.patterns)
     return _made_up(codec.presence, text, "|".join(forms), unique=True)
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -15,11 +16,13 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthvae.codecs.bindings import Seen
-from synthvae.codecs.derived import Derived
+from synthvae.codecs.parts import Draw
 from synthvae.codecs.relations import Combined, column_of
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.constraints.checks import kept
 from synthvae.constraints.reading import Mask
+from synthvae.layout import Encoded
+from synthvae.obeying import renumbered
+from synthvae.seeds import derive
 from synthvae.storage import View
 from synthvae.table import Table
 
@@ -37,27 +40,40 @@ def seen_of(rows: Table, holes: Mapping[str, Mask], at: NDArray[np.int64]) -> di
 
 def completed(
     codec: TableCodec,
-    drawn: Callable[[int, View], pa.Table],
+    drawn: Callable[[int], Encoded],
+    draw: Draw,
     seen: Mapping[str, Seen],
     view: View,
 ) -> tuple[pa.Table, int]:
     """Rows [n] to fill the holes of what is `seen` from: of each row the first of several attempts
-    that keeps all constraints, else the first. With them, how many rows keep none."""
-    first = drawn(0, view)
-    if not codec.bindings.rules:
-        return first, 0
-    good = _good(codec, drawn(0, "text"), seen)
+    that keeps all constraints, else the first. With them, how many rows keep none. `draw` decodes
+    the first attempt, and all that is made up."""
+
+    def good_ones(attempt: int) -> tuple[Encoded, pa.Table, Mask]:
+        encoded = drawn(attempt)
+        own = replace(draw, seed=derive(draw.seed, "again", attempt)) if attempt else draw
+        table = codec.decode(encoded, own, view, seen)
+        if not codec.bindings.rules:
+            return encoded, table, np.ones(len(encoded), bool)
+        texts = table if view == "text" else codec.decode(encoded, own, "text", seen)
+        return encoded, table, _good(codec, texts, seen)
+
+    whole, first, good = good_ones(0)
     parts, place = [first], np.arange(len(good))
     for attempt in range(1, ATTEMPTS):
         if good.all():
             break
-        fits = _good(codec, drawn(attempt, "text"), seen) & ~good
+        other, table, fits = good_ones(attempt)
+        fits &= ~good
         if fits.any():
             place[fits] = len(good) * len(parts) + np.flatnonzero(fits)
-            parts.append(drawn(attempt, view))
+            whole.codes[fits], whole.scalars[fits] = other.codes[fits], other.scalars[fits]
+            parts.append(table)
             good |= fits
-    table = pa.concat_tables(parts).unify_dictionaries().take(pa.array(place))
-    return table, int((~good).sum())
+    if len(parts) == 1:
+        return first, int((~good).sum())
+    joined = pa.concat_tables(parts).unify_dictionaries().take(pa.array(place))
+    return renumbered(codec, whole, joined, draw, view), int((~good).sum())
 
 
 def _good(codec: TableCodec, texts: pa.Table, seen: Mapping[str, Seen]) -> Mask:
@@ -68,8 +84,6 @@ def _good(codec: TableCodec, texts: pa.Table, seen: Mapping[str, Seen]) -> Mask:
     table = Table(tuple(column_of(name, text) for name, text in joined.items()))
     good = bindings.kept(pa.table(joined))
     for relation in bindings.relations:
-        if isinstance(relation, Derived):
-            good &= kept(relation.rule, table, bindings.readers)
         if isinstance(relation, Combined):
             (column,) = relation.forward(table)
             levels: Any = codec[relation.name]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,6 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import torch
 
-from synthvae.codecs.bindings import Seen
 from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.completion import CANDIDATES, Completion, Detail
@@ -95,6 +94,18 @@ class Imputer:
         numbers = (draw * rows + start for draw in range(draws) for start in ends)
         return map(self._counted, in_order(block, numbers, threads))
 
+    @property
+    def warning(self) -> str:
+        """What there is to say about rows that break a constraint; "" if there are none."""
+        if not self.broken:
+            return ""
+        rows = "1 row was" if self.broken == 1 else f"{self.broken:,} rows were"
+        breaks = "breaks" if self.broken == 1 else "break"
+        return (
+            f"{rows} filled but {breaks} a constraint: with what is observed there, no value was "
+            "found that keeps it"
+        )
+
     def _counted(self, block: tuple[pa.Table, int]) -> pa.Table:
         self.broken += block[1]
         return block[0]
@@ -107,10 +118,11 @@ class Imputer:
         if len(holes):
             seen = seen_of(job.matched.table.rows(holes), job.matched.holes, holes)
 
-            def drawn(attempt: int, view: View) -> pa.Table:
-                return self._filled(job, draw, start, holes, attempt, view, seen)
+            def drawn(attempt: int) -> Encoded:
+                return self._drawn(job, draw, start, holes, attempt)
 
-            filled, broken = completed(self.codec, drawn, seen, job.view)
+            first = Draw(derive(job.seed, "impute", draw), start)
+            filled, broken = completed(self.codec, drawn, first, seen, job.view)
         arrays = []
         for field, column in zip(job.schema, job.table.columns, strict=True):
             unknown = job.matched.holes.get(column.name, np.zeros(len(job.table), bool))
@@ -123,17 +135,10 @@ class Imputer:
             arrays.append(values)
         return pa.table(arrays, schema=job.schema), broken
 
-    def _filled(
-        self,
-        job: Job,
-        draw: int,
-        start: int,
-        holes: np.ndarray[Any, Any],
-        attempt: int,
-        view: View,
-        seen: Mapping[str, Seen],
-    ) -> pa.Table:
-        """Whole rows in place of the rows `holes`, as values, of one of several attempts."""
+    def _drawn(
+        self, job: Job, draw: int, start: int, holes: np.ndarray[Any, Any], attempt: int
+    ) -> Encoded:
+        """Whole rows in place of the rows `holes`, of one of several attempts."""
         rows = Rows.of(job.matched.encoded.rows(holes))
         modelled = rows.part(self.model.modelled)
         known = [
@@ -144,10 +149,9 @@ class Imputer:
         everything = torch.stack(known, dim=1) if known else torch.ones(len(holes), 0).bool()
         codes, scalars = everything.tensor_split([modelled.codes.shape[1]], dim=1)
         held = Held(modelled, codes, scalars, self.never)
-        name = ("impute", draw, *(("again", attempt) if attempt else ()))
-        rng = stream(job.seed, *name, start)
-        complete = Completion(self.model, rows, held, self.details, rng).run().encoded()
-        return self.codec.decode(complete, Draw(derive(job.seed, *name), start), view, seen)
+        again = ("again", attempt) if attempt else ()
+        rng = stream(job.seed, "impute", draw, *again, start)
+        return Completion(self.model, rows, held, self.details, rng).run().encoded()
 
     def _field(
         self, column: Column, view: View, matched: Matched, problems: Problems

@@ -25,7 +25,7 @@ from synthvae.where.expression import Operand
 
 @dataclass(frozen=True)
 class Intervention:
-    """`column` is set to what is written `text`: `codes` and `scalars` of its modelled blocks, by
+    """`column` is set to what it writes as `text`: `codes` and `scalars` of its modelled blocks, by
     their positions in `Rows`."""
 
     column: str
@@ -64,11 +64,15 @@ def _intervention(sampler: Sampler, name: str, text: str) -> Intervention:
         )
     codec = sampler.codec[name]
     check_possible(codec, text)
-    encoded = codec.encode(written(codec, text), np.random.default_rng(0))
+    column = written(codec, text)
+    encoded = codec.encode(column, np.random.default_rng(0))
     part = sampler.model.modelled.layout.of_column(name)
     codes = dict(zip(part.codes, encoded.codes[0].tolist(), strict=True))
     return Intervention(
-        name, text, codes, dict(zip(part.scalars, encoded.scalars[0].tolist(), strict=True))
+        name,
+        column.texts[0],
+        codes,
+        dict(zip(part.scalars, encoded.scalars[0].tolist(), strict=True)),
     )
 
 

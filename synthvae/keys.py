@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.identifier import IdentifierCodec
@@ -17,8 +18,11 @@ from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.personal import PersonalCodec
 from synthvae.codecs.presence import MadeUp
 from synthvae.codecs.table_codec import TableCodec
+from synthvae.constraints.reading import TEXT
+from synthvae.constraints.rules import Unique
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.layout import Encoded
+from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column, Table
 
@@ -43,6 +47,29 @@ class PoolCodec(MadeUp):
         raise AssertionError("a pool is not written down")
 
 
+@dataclass(frozen=True)
+class KeyPoolCodec(PoolCodec):
+    """The same of a column that is a key by itself: each text once, in an order that the seed
+    shuffles."""
+
+    kind = "key pool"
+
+    def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
+        order = stream(draw.seed, "pool", self.name).permutation(len(self.texts))
+        index = order[(draw.start + np.arange(len(encoded))) % len(order)]
+        return self.presence.fill(encoded, self.texts.take(pa.array(index)), view)
+
+    def short_of(self, rows: int) -> str | None:
+        """SchemaError if there are fewer texts than `rows`."""
+        if rows > len(self.texts):
+            raise SchemaError(
+                f"column '{self.name}': it is a key, so each value of its pool comes once, but the "
+                f"pool has {len(self.texts):,} and {rows:,} rows are asked for; ask for fewer, or "
+                "for a larger pool"
+            )
+        return None
+
+
 def avoiding(codec: TableCodec, real: Table) -> TableCodec:
     """`codec`, but identifiers are none of those of the `real` table. SchemaError if it lacks a
     column of identifiers."""
@@ -62,9 +89,11 @@ def avoiding(codec: TableCodec, real: Table) -> TableCodec:
 
 
 def pooled(codec: TableCodec, pools: Mapping[str, Column]) -> TableCodec:
-    """`codec`, but the columns named by `pools` draw from those values. SchemaError for columns
-    that are not made up, or pools without values."""
-    problems = Problems()
+    """`codec`, but the columns named by `pools` draw from those values, which repeat unless the
+    column is a key by itself: other rules of uniqueness that name it are to be kept then.
+    SchemaError for columns that are not made up, or pools without values."""
+    problems, readers = Problems(), dict(codec.bindings.readers)
+    keys = {rule.columns for rule in codec.bindings.rules if isinstance(rule, Unique)}
     made_up = {c.name: c for c in codec.codecs if isinstance(c, IdentifierCodec | PersonalCodec)}
     found: dict[str, Codec] = {}
     for name, pool in pools.items():
@@ -76,18 +105,23 @@ def pooled(codec: TableCodec, pools: Mapping[str, Column]) -> TableCodec:
             )
         elif not len(texts):
             problems.add(f"a pool has values, but that of '{name}' has none; check its column")
+        elif (name,) in keys:
+            found[name] = KeyPoolCodec(made_up[name].presence, texts)
         else:
             found[name] = PoolCodec(made_up[name].presence, texts)
+            if name in readers:
+                readers[name] = replace(readers[name], kind=TEXT)
     problems.raise_as(SchemaError)
-    return replace(codec, codecs=tuple(found.get(c.name, c) for c in codec.codecs))
+    codecs = tuple(found.get(c.name, c) for c in codec.codecs)
+    return replace(codec, codecs=codecs, bindings=replace(codec.bindings, readers=readers))
 
 
 def check_room(codec: TableCodec, rows: int) -> list[str]:
     """What there is to say about `rows` identifiers of each form. SchemaError with every declared
-    form that has too few texts."""
+    form, and every pool of keys, that has too few texts."""
     problems, said = Problems(), []
     for one in codec.codecs:
-        if isinstance(one, IdentifierCodec):
+        if isinstance(one, IdentifierCodec | KeyPoolCodec):
             try:
                 if words := one.short_of(rows):
                     said.append(words)

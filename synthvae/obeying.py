@@ -7,31 +7,25 @@ stays where it was.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 import numpy as np
-import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthvae.codecs.bindings import Bindings
 from synthvae.codecs.parts import Draw
-from synthvae.codecs.relations import column_of
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.constraints.reading import Mask
-from synthvae.constraints.rules import Unique
 from synthvae.errors import UsageError
 from synthvae.layout import Encoded
 from synthvae.seeds import derive
 from synthvae.storage import View
 
-_MADE_UP = ("identifier", "personal", "pool")
-Hashes = NDArray[np.uint64]
+_NUMBERED = ("identifier", "personal", "key pool")  # what is made up by the number of the row
 ATTEMPTS = 100  # times that a block is drawn, at most
 HOPELESS = 10  # of them without a row that keeps the constraints
-REPEATED = 20  # blocks in a row with less than one new row in a hundred
 
 
 class Draws(Protocol):
@@ -56,6 +50,13 @@ class Obeyed:
     drawn: int = 0
     fit: int = 0
 
+    def take(self, rows: NDArray[np.int64]) -> Obeyed:
+        """Some of its rows."""
+        if len(rows) == len(self.table):
+            return self
+        table = self.table.take(pa.array(rows))
+        return Obeyed(self.encoded.rows(rows), table, self.drawn, self.fit)
+
 
 @dataclass
 class Tries:
@@ -64,10 +65,10 @@ class Tries:
     drawn: int = 0
     fit: int = 0
 
-    def counted(self, block: Obeyed) -> pa.Table:
-        """The rows of `block`, whose tries are added."""
+    def counted(self, block: Obeyed) -> Obeyed:
+        """`block`, whose tries are added."""
         self.drawn, self.fit = self.drawn + block.drawn, self.fit + block.fit
-        return block.table
+        return block
 
     @property
     def share(self) -> float | None:
@@ -106,7 +107,8 @@ def obeyed(sampler: Draws, start: int, seed: int, view: View, fixed: Any) -> Obe
     if not good.all():
         raise UsageError(_too_rare(bindings, fit, drawn))
     if len(parts) > 1:
-        table = _placed(sampler, encoded, parts, place, Draw(seed, start), view)
+        joined = pa.concat_tables(parts).unify_dictionaries().take(pa.array(place))
+        table = renumbered(sampler.codec, encoded, joined, Draw(seed, start), view)
     return Obeyed(encoded, table, drawn, fit)
 
 
@@ -117,19 +119,13 @@ def _kept(
     return sampler.codec.bindings.kept(texts)
 
 
-def _placed(
-    sampler: Draws,
-    encoded: Encoded,
-    parts: list[pa.Table],
-    place: np.ndarray[Any, Any],
-    draw: Draw,
-    view: View,
+def renumbered(
+    codec: TableCodec, encoded: Encoded, table: pa.Table, draw: Draw, view: View
 ) -> pa.Table:
-    """The rows at `place` of all `parts` one below the other, with what is made up by `draw`."""
-    table = pa.concat_tables(parts).unify_dictionaries().take(pa.array(place)).combine_chunks()
-    codec = sampler.codec
+    """`table`, of the `encoded` rows [n], with what is made up by number as those of `draw`."""
+    table = table.combine_chunks()
     for one in codec.codecs:
-        if one.kind in _MADE_UP:
+        if one.kind in _NUMBERED:
             own = one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
             at = table.column_names.index(one.name)
             table = table.set_column(at, table.schema.field(at), own)
@@ -142,50 +138,4 @@ def _too_rare(bindings: Bindings, fit: int, drawn: int) -> str:
     return (
         f"a row that breaks a constraint is drawn again, {ATTEMPTS} times at most, but {share} "
         f"that the model draws keep all of: {rules}; fit for longer, or drop a constraint"
-    )
-
-
-def distinct(chunks: Iterable[pa.Table], bindings: Bindings, rows: int) -> Iterator[pa.Table]:
-    """The first `rows` rows of `chunks` of which no two break a rule of uniqueness. Memory: 8 bytes
-    a row and rule. UsageError if the model has hardly any new ones."""
-    seen = [np.zeros(0, np.uint64) for _ in bindings.unique]
-    left, poor = rows, 0
-    for chunk in chunks:
-        keys = [_keys(chunk, rule, bindings) for rule in bindings.unique]
-        new = np.ones(len(chunk), bool)
-        for known, (key, alone) in zip(seen, keys, strict=True):
-            new &= alone | ~(pd.Series(key).duplicated().to_numpy() | np.isin(key, known))
-        at = np.flatnonzero(new)[:left]
-        seen = [np.union1d(old, key[at]) for old, (key, _) in zip(seen, keys, strict=True)]
-        poor = 0 if len(at) * 100 >= min(len(chunk), left) else poor + 1
-        if poor == REPEATED:
-            raise UsageError(_too_alike(bindings, rows - left, left))
-        left -= len(at)
-        yield chunk.take(pa.array(at))
-        if not left:
-            return
-
-
-def _keys(chunk: pa.Table, rule: Unique, bindings: Bindings) -> tuple[Hashes, Mask]:
-    """A hash of each row's values of the rule's columns, and which rows miss one of them."""
-    columns = [
-        column_of(name, chunk[name].cast(_plain(chunk[name].type)).cast(pa.string()))
-        for name in rule.columns
-    ]
-    texts = {c.name: np.array([*c.texts, ""], object)[c.codes] for c in columns}
-    hashes = pd.util.hash_pandas_object(pd.DataFrame(texts), index=False)
-    key: Hashes = hashes.to_numpy().astype(np.uint64)
-    absent = [bindings.readers[column.name].absent(column) for column in columns]
-    return key, np.any(absent, axis=0)
-
-
-def _plain(kind: pa.DataType) -> pa.DataType:
-    return kind.value_type if pa.types.is_dictionary(kind) else kind
-
-
-def _too_alike(bindings: Bindings, found: int, left: int) -> str:
-    return (
-        f"no two rows are alike in {'; '.join(rule.words for rule in bindings.unique)}, but after "
-        f"{found:,} rows the model has hardly any new ones, and {left:,} are missing; ask for "
-        "fewer, or drop the constraint"
     )

@@ -28,6 +28,12 @@ def partial_rows(codec: TableCodec, table: Table) -> Table:
             "given cells are of columns that are learnt as they are, but constraints of this model "
             "make some of others; fit without constraints"
         )
+    if codec.bindings.unique:
+        rules = "; ".join(rule.words for rule in codec.bindings.unique)
+        raise UsageError(
+            "given cells stay as they are, so rows may come twice, but the model keeps "
+            f"constraints of uniqueness: {rules}; fit without them"
+        )
     problems = Problems()
     names = [one.name for one in codec.codecs]
     for name in table.names:

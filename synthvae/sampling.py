@@ -20,12 +20,13 @@ from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditions import Conditions
+from synthvae.distinct import Known, distinct, numbered
 from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
-from synthvae.obeying import Obeyed, Tries, distinct, obeyed
+from synthvae.obeying import Obeyed, Tries, obeyed
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Column
@@ -85,8 +86,9 @@ class Sampler:
         starts: Iterable[int] = count(0, size) if rows and unique else range(start, rows, size)
         drawn = map(self.tries.counted, in_order(block, starts, threads))
         if unique:
-            return after(distinct(drawn, self.codec.bindings, rows), first)
-        whole = (table.slice(0, rows - at) for at, table in zip(starts, drawn, strict=True))
+            some = distinct(drawn, Known(self.codec.bindings), rows)
+            return after(numbered(some, self.codec, seed, view), first)
+        whole = (one.table.slice(0, rows - at) for at, one in zip(starts, drawn, strict=True))
         return after(whole, first - start)
 
     @torch.no_grad()

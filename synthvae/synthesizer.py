@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,10 @@ from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
 from synthvae import pipeline, private
 from synthvae.acceptance import PATIENCE
+from synthvae.arguments import alone, counts_of
 from synthvae.artifact import Artifact
-from synthvae.balancing import balanced, equal_counts
+from synthvae.balancing import balanced
+from synthvae.beforehand import check_whole
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import Conditional, Kind
 from synthvae.constraints.declared import functions, rules_of
@@ -26,7 +29,6 @@ from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, left_out, without
 from synthvae.keys import avoiding, check_room
 from synthvae.row_conditions import partial_rows
-from synthvae.sampling import Sampler
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
 from synthvae.table import Table, from_frame
@@ -69,11 +71,13 @@ class Synthesizer:
             trust(functions(rules_of((), described)))
         if holdout is not None:
             self.settings = parse({**self.settings.to_json(), "holdout": holdout})
-        fit = pipeline.fit if self.settings.privacy.epsilon is None else private.fit
+        plain = self.settings.privacy.epsilon is None
         table = from_frame(frame)
         mask = left_out(table, self.settings)
         learnt = without(table, mask) if mask.any() else table
-        self._artifact = fit(learnt, described, self.settings)
+        if plain and mask.any():
+            check_whole(table, described, self.settings)
+        self._artifact = (pipeline if plain else private).fit(learnt, described, self.settings)
         self._aside = (table, mask) if mask.any() else None
         return self
 
@@ -114,28 +118,31 @@ class Synthesizer:
         sampler = pipeline.sampler(self.artifact)
         if real is not None:
             sampler.codec = avoiding(sampler.codec, from_frame(real))
-        check_room(sampler.codec, n or 0)
         texts = {name: written(value) for name, value in (given or {}).items()}
         if where is not None or set:
             alone(balance=balance, per=per)
         if balance is None and per is None:
             if n is None:
                 raise UsageError("a sample has a number of rows, but none is given; pass n")
+            check_room(sampler.codec, n)
             if where is not None or set:
                 values = {name: written(value) for name, value in (set or {}).items()}
                 asked = Conditional(sampler, Kind.of(sampler, where, texts, values))
                 chunks = asked.chunks(n, seed, "typed", patience=max_seconds)
                 return self._frame(chunks, sampler.codec)
             return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
-        column, counts = _counts(sampler, n, balance, per)
+        column, counts = counts_of(sampler, n, balance, per)
+        check_room(sampler.codec, sum(counts.values()))
         chunks = balanced(sampler, column, counts, seed, "typed", texts)
         return self._frame(chunks, sampler.codec)
 
     def _completed(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """A whole row for each of `frame`."""
         imputer = pipeline.completer(self.artifact)
+        check_room(imputer.codec, len(frame))
         job = imputer.job(partial_rows(imputer.codec, from_frame(frame)), seed, "typed")
         whole = pa.concat_tables(imputer.chunks(job)).to_pandas(integer_object_nulls=True)
+        _warn(imputer.warning)
         whole.index = frame.index
         full = frame.reindex(columns=whole.columns)
         absent = [name for name in whole.columns if name not in frame.columns]
@@ -194,6 +201,7 @@ class Synthesizer:
         imputer = pipeline.imputer(self.artifact)
         job = imputer.job(from_frame(frame), seed, "typed")
         drawn = pa.concat_tables(imputer.chunks(job, draws)).to_pandas(integer_object_nulls=True)
+        _warn(imputer.warning)
         unknown = {name: mask for name, mask in job.matched.holes.items() if mask.any()}
         tables = [drawn[i * len(frame) : (i + 1) * len(frame)] for i in range(draws)]
         whole = [filled(frame, table, unknown) for table in tables]
@@ -228,33 +236,6 @@ class Synthesizer:
         return loaded
 
 
-def alone(**others: Any) -> None:
-    """UsageError if any of `others` was asked for: they say something else of the same rows."""
-    asked = [name for name, value in others.items() if value is not None]
-    if asked:
-        raise UsageError(
-            "conditions say which rows there are, but other arguments do too: "
-            f"{', '.join(asked)}; leave those or the conditions out"
-        )
-
-
-def _counts(
-    sampler: Sampler,
-    n: int | None,
-    balance: str | None,
-    per: Mapping[str, Mapping[Any, int]] | None,
-) -> tuple[str, dict[str, int]]:
-    """The column that is balanced or counted, and how many rows each of its values gets."""
-    if per is None and balance is not None and n is not None:
-        return balance, equal_counts(sampler, balance, n)
-    if per is None or balance is not None or n is not None:
-        raise UsageError(
-            "rows are balanced, n in all, or counted by per, but these were mixed or one is "
-            "missing; pass n and balance, or per alone"
-        )
-    if len(per) != 1:
-        raise UsageError(
-            f"per counts the values of one column, but it has {', '.join(per) or 'none'}; pass one"
-        )
-    ((column, counts),) = per.items()
-    return column, {written(value): count for value, count in counts.items()}
+def _warn(words: str) -> None:
+    if words:
+        warnings.warn(words, UserWarning, stacklevel=3)

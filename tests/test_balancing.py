@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable
 
+import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import Synthesizer, pipeline
+from synthvae import metadata as metadatas
 from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
 from synthvae.errors import SchemaError, UsageError
+from synthvae.fields import fields_of
+from synthvae.settings import parse
+from synthvae.table import from_frame
 
 Fitted = Callable[[str], Artifact]
 PRESETS = pytest.mark.parametrize("preset", ["arvae", "cvae"])  # picked, and told
@@ -47,6 +52,7 @@ def test_picked_rows_are_those_of_a_sample(fitted: Fitted) -> None:
     rows = drawn(sampler, {"high": 40})
     freely = pa.concat_tables(sampler.chunks(4000, 1, "typed")).to_pandas()
     first = freely[freely["group"] == "high"][:40].reset_index(drop=True)
+    first["customer_id"] = freely["customer_id"][:40]  # these go by the number of the row
     pd.testing.assert_frame_equal(rows, first, check_categorical=False)
 
 
@@ -55,6 +61,67 @@ def test_a_value_that_is_too_rare_is_named(fitted: Fitted, monkeypatch: pytest.M
     monkeypatch.setattr("synthvae.balancing.FEWEST", 1)
     with pytest.raises(UsageError, match=r"'rare' came \d+ times of 20,000; ask for fewer"):
         drawn(pipeline.sampler(fitted("tvae")), {"rare": 20_000})
+
+
+@pytest.fixture(scope="module", params=["arvae", "cvae"])
+def keyed(request: pytest.FixtureRequest) -> Artifact:
+    """A model of a table with a key of three columns, and an id of three digits."""
+    rng = np.random.default_rng(0)
+    every = pd.MultiIndex.from_product([["a", "b"], range(60), [True, False]]).to_frame(index=False)
+    frame = every.set_axis(["group", "k", "active"], axis=1).sample(200, random_state=0)
+    frame = frame.assign(id=[f"{i:03d}" for i in rng.permutation(1000)[:200]])
+    metadata = {
+        "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+        "primary_key": "id",
+        "columns": {
+            "group": {"sdtype": "categorical"},
+            "k": {"sdtype": "categorical"},
+            "active": {"sdtype": "boolean"},
+            "id": {"sdtype": "id", "regex_format": "[0-9]{3}"},
+        },
+    }
+    settings = {
+        "preset": request.param,
+        "rare": {"rows": 0},
+        "condition": ["group"] if request.param == "cvae" else [],
+        "training": {"epochs": 2, "batch": 100},
+        "constraints": [
+            {"kind": "unique", "columns": ["group", "k", "active"]},
+            {"kind": "regex", "column": "k", "pattern": "[0-9]|[1-5][0-9]"},
+        ],
+    }
+    return pipeline.fit(from_frame(frame), metadatas.parse(metadata, "it"), parse(settings))
+
+
+def test_no_two_rows_are_alike_and_identifiers_keep_their_form(keyed: Artifact) -> None:
+    sampler = pipeline.sampler(keyed)
+    rows = drawn(sampler, {"a": 80, "b": 80})
+    assert Counter(rows["group"].astype(str)) == {"a": 80, "b": 80}
+    assert not rows.duplicated(["group", "k", "active"]).any()
+    assert rows["id"].is_unique
+    assert rows["id"].astype(str).str.fullmatch("[0-9]{3}").all()
+    assert sampler.tries.share is not None
+    assert drawn(pipeline.sampler(keyed), {"a": 80, "b": 80}, threads=1).equals(rows)
+    whole = pa.concat_tables(pipeline.sampler(keyed).chunks(150, 1, "typed")).to_pandas()
+    assert whole["id"].astype(str).str.fullmatch("[0-9]{3}").all()
+
+
+def test_a_declared_form_has_to_have_room_for_all_values(keyed: Artifact) -> None:
+    (field,) = (f for f in fields_of(pipeline.sampler(keyed).codec) if f.name == "id")
+    assert field.pattern == "[0-9][0-9][0-9]"
+    model = Synthesizer()
+    model._artifact = keyed
+    assert len(model.sample(per={"group": {"a": 5, "b": 5}})) == 10
+    with pytest.raises(SchemaError, match="has 1,000 texts, and 1,001 rows"):
+        model.sample(per={"group": {"a": 1000, "b": 1}})
+
+
+def test_a_value_without_as_many_rows_as_are_asked_for(
+    keyed: Artifact, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.balancing.FEWEST", 1)
+    with pytest.raises(UsageError, match=r"no two rows.* alike"):
+        drawn(pipeline.sampler(keyed), {"a": 10, "b": 300})
 
 
 def test_wrong_requests_are_named(fitted: Fitted) -> None:

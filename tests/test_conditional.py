@@ -94,6 +94,27 @@ def test_rows_do_not_depend_on_n_threads_or_views(where: str, fitted: Fitted) ->
     assert not asked(artifact, where, 700, seed=2).equals(many)
 
 
+def test_people_do_not_depend_on_n(frame: pd.DataFrame) -> None:
+    people = frame[["group", "visits"]].assign(
+        name="somebody", email="a@example.com", key=[f"{i:03d}" for i in range(len(frame))]
+    )
+    described = {"group": "categorical", "visits": "numerical", "name": "name", "email": "email"}
+    metadata = {
+        "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+        "columns": {
+            **{name: {"sdtype": kind} for name, kind in described.items()},
+            "key": {"sdtype": "id", "regex_format": "[0-9]{3}"},
+        },
+    }
+    settings = {"preset": "tvae", "training": {"epochs": 1, "batch": 200}}
+    model = Synthesizer(settings=settings).fit(people, metadata)
+    many = model.sample(700, where="group == 'low'")
+    assert many["email"].is_unique
+    assert many["key"].is_unique
+    for n in (1, 300):
+        pd.testing.assert_frame_equal(model.sample(n, where="group == 'low'"), many.head(n))
+
+
 def test_rejection_is_exact_where_rows_are_not_rare(fitted: Fitted) -> None:
     sampler = pipeline.sampler(fitted("arvae"))
     often = Conditional(sampler, Kind.of(sampler, "group == 'low'", {}, {}))

@@ -11,7 +11,7 @@ import pytest
 
 from synthvae import Synthesizer, UsageError, holdout, pipeline
 from synthvae import artifact as artifacts
-from synthvae.errors import MetadataError
+from synthvae.errors import MetadataError, SchemaError
 from synthvae.reading import read_table
 from synthvae.settings import parse
 from synthvae.table import from_frame
@@ -144,6 +144,32 @@ def test_the_same_seed_leaves_out_the_same_rows_and_makes_the_same_model(
     masks = [note.mask(from_frame(frame)) for note in notes]
     assert (masks[0] == masks[1]).all()
     assert notes[0].salt != notes[1].salt
+
+
+@pytest.mark.parametrize("aside", [True, False])
+def test_a_table_is_checked_before_rows_are_left_out(
+    aside: bool, cli, many: Path, tmp_path: Path
+) -> None:
+    table = pd.read_csv(many)[["x"]].assign(n=1)
+    rule = {"kind": "range", "column": "n", "min": 0}
+
+    def broken(row: int) -> pd.DataFrame:
+        return table.assign(n=table["n"].where(table.index != row, -1))
+
+    left_out = (
+        bool(holdout.left_out(from_frame(broken(row)), parse({"holdout": 0.2}))[row]) == aside
+        for row in range(1000, 1100)
+    )
+    row = 1000 + next(i for i, found in enumerate(left_out) if found)
+    words = f"is broken in 1 of 2,600 rows, the first of them {row + 1:,};"
+    with pytest.raises(SchemaError, match=words):
+        Synthesizer("tvae", settings={**QUICK, "constraints": [rule]}).fit(broken(row), holdout=0.2)
+    path, rules = tmp_path / "broken.csv", tmp_path / "rules.json"
+    broken(row).to_csv(path, index=False)
+    rules.write_text(json.dumps([rule]))
+    done = cli("fit", path, "--constraints", rules, "-o", tmp_path / "m.synthvae")
+    assert done.exit_code == 3
+    assert "of 2,600 rows, the first of them" in " ".join(done.output.split())
 
 
 def test_in_python_nothing_is_left_out_unasked(many: Path, tmp_path: Path) -> None:

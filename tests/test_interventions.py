@@ -43,6 +43,13 @@ def test_a_condition_goes_with_it(fitted: Fitted) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "expected"), [("true", True), ("True", True), ("FALSE", False), ("false", False)]
+)
+def test_a_value_is_shown_as_the_table_writes_it(text: str, expected: bool, fitted: Fitted) -> None:
+    assert set(what_if(fitted("arvae"), 20, active=text)["active"]) == {expected}
+
+
+@pytest.mark.parametrize(
     ("values", "words"),
     [
         ({"visit": "4"}, "did you mean 'visits'"),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pytest
 
 from synthvae import Synthesizer, pipeline
@@ -16,7 +17,7 @@ from synthvae.artifact import Artifact
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.relations import column_of
-from synthvae.errors import SchemaError
+from synthvae.errors import SchemaError, UsageError
 from synthvae.keys import avoiding, check_room, pooled
 from synthvae.layout import Encoded
 from synthvae.schema import MISSING
@@ -26,8 +27,6 @@ MILLIONS = 2_000_000
 
 
 def codec_of(texts: list[str], regex: str | None = None) -> IdentifierCodec:
-    import pyarrow as pa
-
     return IdentifierCodec.fit(column_of("id", pa.array(texts)), MISSING, regex)
 
 
@@ -103,8 +102,11 @@ def test_rows_of_a_model(
     pool = from_frame(pd.DataFrame({"customer_id": ["P1", "P2", None]}))["customer_id"]
     sampler = pipeline.sampler(artifact)
     sampler.codec = pooled(codec, {"customer_id": pool})
-    (rows,) = sampler.chunks(100, 0, "text")
+    (rows,) = sampler.chunks(2, 0, "text")
     assert set(rows["customer_id"].to_pylist()) == {"P1", "P2"}
+    assert check_room(sampler.codec, 2) == []
+    with pytest.raises(SchemaError, match="the pool has 2 and 3 rows are asked for"):
+        check_room(sampler.codec, 3)
     with pytest.raises(SchemaError, match="'group' is none"):
         pooled(codec, {"group": pool})
     model = Synthesizer()
@@ -116,6 +118,28 @@ def test_rows_of_a_model(
     assert drawn.drop(columns="customer_id").equals(rest)
 
 
+def test_a_pooled_column_repeats_unless_it_is_a_key():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {"shop": [f"S{i:02d}" for i in range(400)], "day": rng.choice(list("abcde"), 400)}
+    )
+    metadata = {
+        "METADATA_SPEC_VERSION": "SINGLE_TABLE_V1",
+        "primary_key": ["shop", "day"],
+        "columns": {"shop": {"sdtype": "id"}, "day": {"sdtype": "categorical"}},
+    }
+    settings = {"training": {"epochs": 1, "batch": 100}}
+    model = Synthesizer("tvae", settings=settings).fit(frame, metadata)
+    pool = from_frame(pd.DataFrame({"shop": [f"P{i}" for i in range(40)]}))["shop"]
+    sampler = pipeline.sampler(model.artifact)
+    sampler.codec = pooled(sampler.codec, {"shop": pool})
+    rows = pa.concat_tables(sampler.chunks(100, 0, "text")).to_pandas()
+    assert rows["shop"].duplicated().any()
+    assert not rows.duplicated().any()
+    with pytest.raises(UsageError, match="'shop', 'day': no two rows alike"):
+        list(sampler.chunks(201, 0, "text"))
+
+
 def test_from_the_command_line(
     model_file: Path, csv: Path, frame: pd.DataFrame, tmp_path: Path, cli
 ):
@@ -123,10 +147,11 @@ def test_from_the_command_line(
     result = cli("sample", "-n", 500, "-m", model_file, "-o", out, "--real", csv)
     assert result.exit_code == 0, result.output
     assert not set(pd.read_csv(out).customer_id) & set(frame.customer_id)
-    pool.write_text("key\nA\nB\n")
+    pool.write_text("\n".join(["key", *(f"P{i}" for i in range(50))]))
     arguments = ("sample", "-n", 50, "-m", model_file, "-o", out, "--force")
     result = cli(*arguments, "--pool", f"customer_id={pool}:key")
     assert result.exit_code == 0, result.output
-    assert set(pd.read_csv(out).customer_id) == {"A", "B"}
+    assert set(pd.read_csv(out).customer_id) == {f"P{i}" for i in range(50)}
+    assert cli(*arguments, "-n", 51, "--pool", f"customer_id={pool}:key").exit_code == 3
     assert cli(*arguments, "--pool", f"customer_id={pool}").exit_code == 2
     assert cli(*arguments, "--pool", "customer_id").exit_code == 2

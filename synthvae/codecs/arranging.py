@@ -70,7 +70,8 @@ def _relations(
         found.append(Combined(group, free_name(group, table.names)))
     for rule in rules:
         if isinstance(rule, Equation):
-            derived = Derived.fit(rule, table, readers, form(rule.column))
+            forms[rule.column] = form(rule.column).unstepped()
+            derived = Derived.fit(rule, table, readers, forms[rule.column])
             if not _fits(derived, found):
                 raise SchemaError(
                     f"a column is computed once, from others that are not computed from it, but "

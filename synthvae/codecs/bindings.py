@@ -7,7 +7,7 @@ drawn, which are drawn again where they break one (obeying.py).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -85,11 +85,17 @@ class Bindings:
     def checked(self) -> tuple[Rule, ...]:
         """The rules of single rows that a drawn row might break."""
         return tuple(
-            rule
+            self._rounded(rule) if isinstance(rule, Equation) else rule
             for rule in self.rules
-            if not isinstance(rule, Combinations | OneHot | Equation | Unique)
+            if not isinstance(rule, Combinations | OneHot | Unique)
             and not any(self.readers[name].kind == MADE_UP for name in rule.columns)
         )
+
+    def _rounded(self, rule: Equation) -> Equation:
+        """`rule`, as far off as the decimals of its column make a new row, at least."""
+        form: Any = self.forms[rule.column]
+        rounding = form.grid.unit / 2
+        return replace(rule, tolerance=None) if (rule.tolerance or 0.0) < rounding else rule
 
     @cached_property
     def unique(self) -> tuple[Unique, ...]:
@@ -213,9 +219,9 @@ class Bindings:
     def _how(self, rule: Rule, restored: set[str]) -> str:
         if isinstance(rule, Unique):
             return "rows that come twice are left out" if rule in self.unique else "made up so"
-        if isinstance(rule, Combinations | OneHot | Equation):
+        if isinstance(rule, Combinations | OneHot):
             return "by construction"
-        if isinstance(rule, Inequality) and rule.high in restored:
+        if isinstance(rule, Equation) or (isinstance(rule, Inequality) and rule.high in restored):
             return "by construction, and checked"
         return "checked; rows that break it are drawn again"
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -60,6 +60,14 @@ class NumberForm:
         decimals = int(places[0]) if same else -1
         point_zero = bool(pc.any(pc.match_substring_regex(numbers, r"\.0$")).as_py())
         return NumberForm(grid, specials, decimals, point_zero, exponents, column.storage)
+
+    def unstepped(self) -> NumberForm:
+        """The same on a grid of all numbers of its decimal places: for values that are computed,
+        which may stand between those of the table."""
+        if not self.grid.step:
+            return self
+        places = max(self.grid.places, self.decimals, int(self.point_zero))
+        return replace(self, grid=Grid(places, 1))
 
     def parse(self, column: Column) -> tuple[Values, NDArray[np.int32]]:
         """(values, specials), each [N]: NaN where a special stands, -1 where a value stands."""

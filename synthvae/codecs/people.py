@@ -65,11 +65,11 @@ class _Person:
     last: Any
 
     def __init__(self, locale: str, draw: Draw, rows: int) -> None:
-        rng = draw.stream("\x00person")
         self.locale, self.number = locale, draw.start + np.arange(rows)
+        # A stream for each part: who a row is does not depend on how many are drawn with it.
         self.first, self.last = (
             np.array(made_up(part, locale, derive(draw.seed, part)).to_pylist(), object)[
-                rng.integers(POOL, size=rows)
+                draw.stream(f"\x00person {part}").integers(POOL, size=rows)
             ]
             for part in ("first_name", "last_name")
         )

@@ -43,7 +43,7 @@ def _inequality(options: Options) -> dict[str, Any]:
         "kind": "inequality",
         "low": options["low_column_name"],
         "high": options["high_column_name"],
-        "strict": options.get("strict_boundaries", True),
+        "strict": options.get("strict_boundaries", False),  # SDV's default; that of ranges is True
     }
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from itertools import chain, islice
@@ -74,7 +74,7 @@ def side_by_side(workers: int | None = None) -> Iterator[Team]:
 
 def in_order(
     work: Callable[[int], T], starts: Iterable[int], threads: int | None = None
-) -> Iterator[T]:
+) -> Generator[T]:
     """`work(start)` of each start, computed side by side and given in order; few are held at a
     time, and none is begun long before it is asked for."""
     starts = iter(starts)

@@ -174,6 +174,41 @@ def test_a_computed_column_comes_back_from_its_operands(rows):
 
 
 @pytest.mark.parametrize(
+    ("totals", "written"),
+    [
+        (["30", "50", "70"], "53"),  # all on a grid of 20, which is the table's and not the rule's
+        (["30.0", "50.0", "70.0"], "53.5"),
+        (["30.00", "50.00", "70.00"], "53.50"),
+    ],
+)
+def test_a_computed_column_has_the_table_s_decimals_and_no_grid(totals: list[str], written: str):
+    columns: Columns = {
+        "a": [str(i) for i in range(1, 31)],
+        "b": [str(int(float(totals[i % 3])) - i - 1) for i in range(30)],
+        "total": totals * 10,
+    }
+    rule = {"kind": "formula", "column": "total", "equals": "a + b"}
+    bindings, _ = bind(columns, rule, **dict.fromkeys(columns, "numerical"))
+    bindings = Bindings.from_json(json.loads(json.dumps(bindings.to_json())))
+    b = "50" if "." not in written else "50.5"
+    drawn = {"a": pa.array(["3"]), "b": pa.array([b])}
+    assert bindings.backward(drawn, "text")["total"].to_pylist() == [written]
+    assert bindings.backward(drawn, "typed")["total"].to_pylist() == [float(written)]
+    row = pa.table({**drawn, "total": pa.array([written])})
+    assert bindings.kept(row).all()
+    assert not bindings.kept(row.set_column(2, "total", pa.array(["50"]))).any()
+
+
+def test_what_a_formula_is_off_by_is_at_least_what_rounding_takes():
+    columns: Columns = {n: [str(i) for i in range(30)] for n in ("a", "b")}
+    for tolerance, off, good in ((0.0, "7.6", True), (0.0, "7.4", False), (3.0, "5.5", True)):
+        rule = {"kind": "formula", "column": "b", "equals": "a", "tolerance": tolerance}
+        bindings, _ = bind(columns, rule, a="numerical", b="numerical")
+        row = pa.table({"a": pa.array([off]), "b": pa.array(["8"])})
+        assert bindings.kept(row).tolist() == [good]
+
+
+@pytest.mark.parametrize(
     ("rule", "broken"),
     [
         ({"kind": "inequality", "low": "a", "high": "b"}, [3]),

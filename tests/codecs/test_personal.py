@@ -53,6 +53,19 @@ def test_draws_follow_the_seed_and_the_chunk(column: MakeColumn) -> None:
     assert codec.decode(encoded, Draw(1, 100), "text").to_pylist() != first
 
 
+@pytest.mark.parametrize("provider", [*PROVIDERS, "last_name", "name", "user_name"])
+def test_a_row_does_not_depend_on_how_many_are_drawn_with_it(
+    provider: str, column: MakeColumn
+) -> None:
+    it = column(["a", ""] * 50)
+    codec = PersonalCodec.fit(it, MISSING, provider)
+    encoded = codec.encode(it, np.random.default_rng(0))
+    many = codec.decode(encoded, Draw(1, 0), "text").to_pylist()
+    for n in (1, 37):
+        few = codec.decode(encoded.rows(slice(0, n)), Draw(1, 0), "text").to_pylist()
+        assert few == many[:n]
+
+
 def test_every_seed_makes_up_others(column: MakeColumn) -> None:
     it = column(["a"] * 2000)
     codec = PersonalCodec.fit(it, MISSING, "iban")

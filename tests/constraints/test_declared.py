@@ -59,7 +59,25 @@ SDV: list[tuple[dict[str, Any], tuple[Rule, ...]]] = [
             "constraint_class": "Inequality",
             "constraint_parameters": {"low_column_name": "a", "high_column_name": "b"},
         },
-        (Inequality("a", "b", True),),
+        (Inequality("a", "b", False),),
+    ),
+    (
+        {
+            "class_name": "Range",
+            "parameters": {
+                "low_column_name": "a",
+                "middle_column_name": "b",
+                "high_column_name": "c",
+            },
+        },
+        (Inequality("a", "b", True), Inequality("b", "c", True)),
+    ),
+    (
+        {
+            "constraint_class": "ScalarRange",
+            "constraint_parameters": {"column_name": "a", "low_value": 1, "high_value": 3},
+        },
+        (Bounds("a", 1, 3, True),),
     ),
     (
         {

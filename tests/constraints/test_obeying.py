@@ -126,7 +126,7 @@ def test_rules_are_said_by_inspect(bound: Artifact):
 
     said = "\n".join(describe(bound)["constraints"])
     assert "'start' <= 'end' (by construction, and checked)" in said
-    assert "'total' = price * n (by construction)" in said
+    assert "'total' = price * n (by construction, and checked)" in said
     assert len(said.splitlines()) == 12  # a range between two columns is two, and there is a key
 
 
