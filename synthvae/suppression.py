@@ -94,7 +94,7 @@ def _suppressed(
     codes = np.isnan(values) & ~absent
     column = _redrawn(column, codes & (counts < least), absent | codes, rng)
     column = _inside(column, values, options, least, units)
-    return _common(column, values, counts >= least, units, options)
+    return _common(column, values, counts >= least)
 
 
 def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
@@ -155,16 +155,8 @@ def _inside(
     return Column(column.name, codes, column.levels, column.storage)
 
 
-def _common(
-    column: Column,
-    values: Values,
-    common: NDArray[np.bool_],
-    units: Codes | None,
-    options: Mapping[str, Any],
-) -> Column:
+def _common(column: Column, values: Values, common: NDArray[np.bool_]) -> Column:
     """Of few distinct values, a rare one becomes the nearest that is common."""
-    if "range_min" in options and "range_max" in options:
-        return column
     is_value = ~np.isnan(values)
     used = np.flatnonzero(is_value & (column.counts > 0))
     distinct, rows = len(np.unique(values[used])), int(column.counts[used].sum())

@@ -77,6 +77,13 @@ def test_rare_numbers_of_a_short_list_become_their_neighbours():
     assert withheld == {"levels": 2, "rows": 5}
 
 
+def test_rare_numbers_between_declared_ends_become_their_neighbours_too():
+    texts = [*(str(20 + i % 60) for i in range(300)), "17", "93"]
+    column, withheld = through([*texts], "numerical", range_min=0, range_max=120)
+    assert Counter(values(column)) == Counter(texts) - Counter(["17", "93"]) + Counter(["20", "79"])
+    assert withheld == {"levels": 2, "rows": 2}
+
+
 def test_rare_codes_of_numbers_and_declared_categories():
     texts = [str(i % 50) for i in range(200)] + ["N"] * 8 + ["Jane"] * 2 + [None] * 2
     column, _ = through([*texts], "numerical")
