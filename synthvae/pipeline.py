@@ -106,7 +106,13 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
     schema, table = bindings.inner(schema), bindings.forward(table)
     learnt, withheld = suppressed(schema, table, metadata, rare, units, settings.seed)
     codec = fit_table_codec(
-        schema, learnt, settings.model.numeric, settings.condition, settings.locale
+        schema,
+        learnt,
+        settings.model.numeric,
+        settings.condition,
+        settings.locale,
+        units,
+        rare.least(len(table)),
     )
     codec = replace(codec, bindings=bindings, withheld=withheld)
     encoded = codec.encode_learnt(learnt, settings.seed)
@@ -114,7 +120,7 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
         rng = stream(settings.seed, "order")
         codec = replace(codec, order=writing_order(codec.layout, encoded, learnt, rng))
     given = codec.layout.part(given=True)
-    conditions = Conditions.fit(given.take(encoded).codes, given_columns(given))
+    conditions = Conditions.fit(given.take(encoded).codes, given_columns(given), units)
     return Prepared(codec, encoded, conditions, metadata)
 
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthvae.codecs.bounds import holders
 from synthvae.metadata import Metadata
 from synthvae.schema import ColumnSchema, Schema
 from synthvae.seeds import stream
@@ -37,6 +38,10 @@ class Rare:
         if self.rows < 0:
             raise ValueError(f"rare is a number of rows, 0 or more, but it is {self.rows}")
 
+    def least(self, rows: int) -> int:
+        """What is not too few in a table of so many rows."""
+        return min(self.rows, rows // SMALL)
+
 
 # Of a column, how many `levels` and `rows`; and of the levels, how many were `codes` among numbers.
 Withheld = dict[str, dict[str, int]]
@@ -52,7 +57,7 @@ def suppressed(
 ) -> tuple[Table, Withheld]:
     """`table` without what too few rows hold, and how much that was of each column. `units` [N]:
     whose each row is, if rows of one are to count once."""
-    least = min(rare.rows, len(table) // SMALL)
+    least = rare.least(len(table))
     columns, withheld = [], Withheld()
     for column in table.columns:
         declared = metadata.columns.get(column.name)
@@ -102,16 +107,6 @@ def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
     if schema.sdtype not in ("numerical", "datetime"):
         return 0
     return int(np.isnan(_values(column, schema)[sorted(lost)]).sum())
-
-
-def holders(codes: Codes, levels: int, units: Codes | None) -> NDArray[np.int64]:
-    """How many rows, or units, hold each level [levels]. A row of no unit counts for itself."""
-    there = codes >= 0
-    if units is None:
-        return np.bincount(codes[there], minlength=levels)
-    who = np.where(units >= 0, units, -1 - np.arange(len(units)))
-    pairs = np.unique(np.stack([codes[there], who[there]]), axis=1)
-    return np.bincount(pairs[0], minlength=levels)
 
 
 def _redrawn(

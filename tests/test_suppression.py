@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae import Synthesizer
+from synthvae.codecs.bounds import holders
 from synthvae.codecs.relations import column_of
 from synthvae.metadata import ColumnMetadata, Metadata
 from synthvae.schema import resolve
-from synthvae.suppression import Rare, holders, suppressed
+from synthvae.suppression import Rare, suppressed
 from synthvae.table import Column, Table
 
 DEFAULT = Rare()
