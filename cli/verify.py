@@ -80,7 +80,7 @@ def _redraw(
 ) -> None:
     from synthvae.delivery import Drawer
     from synthvae.requests import Request
-    from synthvae.verification import check_rows, ranges_of
+    from synthvae.verification import check_claims, check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
     if request.keys:
@@ -94,6 +94,7 @@ def _redraw(
             f"is {noted['model']['sha256'][:12]}"
         )
         return
+    check_claims(noted, drawer.statement(request), str(model), found)
     seed = int(noted["model"]["sha256"][:8], 16)
     ranges = ranges_of(request.rows, rows, not drawer.random_access(request), seed)
     total = sum(last - first for first, last in ranges)
