@@ -138,7 +138,7 @@ def fit_table_codec(
 ) -> TableCodec:
     """Fit the codec of every column that is learnt. Exact statistics of the rows: not for private
     training. A number that fewer than `least` rows hold (units, where `units` [N] say whose each
-    is) is no class of its own.
+    is) is no class of its own, nor is a form that fewer identifiers have one of theirs.
 
     Numbers that are `given` become cells, so that conditions are codes throughout.
     """
@@ -150,7 +150,7 @@ def fit_table_codec(
             kind = "cells" if column.name in given else numeric
             numbers[kind].append(_numeric(column, values, units, least))
         else:
-            fitted[column.name] = _other(column, values, locale)
+            fitted[column.name] = _other(column, values, locale, least)
     for how, columns in numbers.items():
         fitted |= {codec.name: codec for codec in NUMERIC[how](columns)}
     codecs = tuple(fitted[column.name] for column in schema.columns)
@@ -170,11 +170,11 @@ def _numeric(column: ColumnSchema, values: Column, units: Units, least: int) -> 
     )
 
 
-def _other(column: ColumnSchema, values: Column, locale: str) -> Codec:
+def _other(column: ColumnSchema, values: Column, locale: str, least: int) -> Codec:
     if column.sdtype in ("categorical", "boolean"):
         return CategoricalCodec.fit(values, column.missing)
     if column.sdtype == "id":
-        return IdentifierCodec.fit(values, column.missing, column.regex_format)
+        return IdentifierCodec.fit(values, column.missing, column.regex_format, least)
     provider = FREE_TEXT if column.sdtype in ("text", "unknown") else column.sdtype
     return PersonalCodec.fit(values, column.missing, provider, locale)
 
