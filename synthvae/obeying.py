@@ -14,7 +14,6 @@ from typing import Any, Protocol
 import numpy as np
 import pandas as pd
 import pyarrow as pa
-from numpy.typing import NDArray
 
 from synthvae.codecs.bindings import Bindings
 from synthvae.codecs.parts import Draw
@@ -25,10 +24,10 @@ from synthvae.constraints.rules import Unique
 from synthvae.errors import UsageError
 from synthvae.layout import Encoded
 from synthvae.seeds import derive
+from synthvae.seen import Hashes, Seen
 from synthvae.storage import View
 
 _MADE_UP = ("identifier", "personal", "pool")
-Hashes = NDArray[np.uint64]
 ATTEMPTS = 100  # times that a block is drawn, at most
 HOPELESS = 10  # of them without a row that keeps the constraints
 REPEATED = 20  # blocks in a row with less than one new row in a hundred
@@ -148,15 +147,16 @@ def _too_rare(bindings: Bindings, fit: int, drawn: int) -> str:
 def distinct(chunks: Iterable[pa.Table], bindings: Bindings, rows: int) -> Iterator[pa.Table]:
     """The first `rows` rows of `chunks` of which no two break a rule of uniqueness. Memory: 8 bytes
     a row and rule. UsageError if the model has hardly any new ones."""
-    seen = [np.zeros(0, np.uint64) for _ in bindings.unique]
+    seen = [Seen() for _ in bindings.unique]
     left, poor = rows, 0
     for chunk in chunks:
         keys = [_keys(chunk, rule, bindings) for rule in bindings.unique]
         new = np.ones(len(chunk), bool)
         for known, (key, alone) in zip(seen, keys, strict=True):
-            new &= alone | ~(pd.Series(key).duplicated().to_numpy() | np.isin(key, known))
+            new &= alone | ~(pd.Series(key).duplicated().to_numpy() | known.holds(key))
         at = np.flatnonzero(new)[:left]
-        seen = [np.union1d(old, key[at]) for old, (key, _) in zip(seen, keys, strict=True)]
+        for known, (key, _) in zip(seen, keys, strict=True):
+            known.add(key[at])
         poor = 0 if len(at) * 100 >= min(len(chunk), left) else poor + 1
         if poor == REPEATED:
             raise UsageError(_too_alike(bindings, rows - left, left))
