@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial, reduce
+from functools import partial
 from typing import NoReturn
 
-from synthvae.codecs.allowed import ValueSet
+from synthvae.codecs.allowed import ValueSet, paired
 from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
@@ -103,7 +103,7 @@ class _Binder:
         op: Op = "!=" if tree.negated else "=="
         found = [own for value in tree.values if (own := self.values(codec, op, value)) is not None]
         join = ValueSet.__and__ if tree.negated else ValueSet.__or__
-        return Member(codec.name, reduce(join, found)) if found else Every(())
+        return Member(codec.name, paired(join, found)) if found else Every(())
 
     def values(self, codec: Codec, op: Op, operand: Operand) -> ValueSet | None:
         try:
