@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -101,10 +102,11 @@ def sample(
     trust(predicate or [])
     if conditions is not None:
         refuse_with_conditions(
+            output,
             **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
             **{"--where": where, "--set": setting, "--format": format, "--table": table},
             **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
-            **{"--real": real, "--pool": pool},
+            **{"--real": real, "--pool": pool, "--timestamp": timestamp},
         )
         from synthvae.artifact import load
 
@@ -149,8 +151,10 @@ def _keys(sampler: Sampler, real: str | None, pools: list[str]) -> tuple[str, ..
     from synthvae.keys import avoiding, pooled
     from synthvae.reading import read_table
 
+    hashed: list[str] = []
     if real is not None:
         sampler.codec = avoiding(sampler.codec, read_table(real))
+        hashed.append(_hashed("--real", real))
     named = {}
     for entry in pools:
         column, _, source = entry.partition("=")
@@ -166,8 +170,16 @@ def _keys(sampler: Sampler, real: str | None, pools: list[str]) -> tuple[str, ..
                 f"--pool {column}={path}:NAME"
             )
         named[column] = table[name]
+        hashed.append(_hashed(f"--pool {column}={name}", path))
     sampler.codec = pooled(sampler.codec, named)
-    return (*(["--real"] if real is not None else []), *(f"--pool {name}" for name in named))
+    return tuple(hashed)
+
+
+def _hashed(what: str, path: str) -> str:
+    """`what`, and which file that was: rows of another can't go on with those of this one."""
+    from synthvae.outputs.record import hash_of
+
+    return what if path == "-" else f"{what} sha256={hash_of(Path(path))}"
 
 
 def _equal(sampler: Sampler, column: str, rows: int) -> dict[str, int]:

@@ -83,9 +83,9 @@ def _redraw(
     from synthvae.verification import check_claims, check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
-    if request.keys:
+    if named := [key.partition(" sha256=")[0] for key in request.keys]:
         raise UsageError(
-            f"rows are drawn anew from a model alone, but {', '.join(request.keys)} had a say in "
+            f"rows are drawn anew from a model alone, but {', '.join(named)} had a say in "
             "identifiers; leave -m out"
         )
     if not drawer.drew(noted["model"]):
