@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import NoReturn
 
-from synthvae.codecs.allowed import ValueSet, paired
+import numpy as np
+
+from synthvae.codecs.allowed import NOWHERE, ValueSet, paired
 from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
@@ -127,6 +129,8 @@ class _Binder:
             columns.comparable(one, op, other)
         except SchemaError as error:
             self.note(right, error)
+        if one is other and op in ("<", ">", "!="):
+            return Member(one.name, ValueSet(np.zeros(len(one.forms), bool), NOWHERE))
         return Pair(one.name, op, other.name)
 
     def is_value(self, operand: Operand) -> bool:
