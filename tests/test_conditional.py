@@ -145,7 +145,7 @@ def test_patience_ends_while_the_plan_is_made(
 ) -> None:
     trials = []
     monkeypatch.setattr("synthvae.acceptance._FAIR", 0.0)
-    monkeypatch.setattr("synthvae.steering._Run", lambda *a: trials.append(a[4](RNG, 4)))
+    monkeypatch.setattr("synthvae.steering._Run", lambda *a: trials.append(a[3](RNG, 4)))
     with pytest.raises(UsageError, match="in finding out how they are best drawn"):
         asked(fitted("arvae"), "spend between 10 and 12", 5, patience=0.0)
     assert not trials
