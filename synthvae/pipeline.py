@@ -105,15 +105,8 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
     bindings = Bindings.fit(rules, schema, table, settings.condition, common)
     schema, table = bindings.inner(schema), bindings.forward(table)
     learnt, withheld = suppressed(schema, table, metadata, rare, units, settings.seed)
-    codec = fit_table_codec(
-        schema,
-        learnt,
-        settings.model.numeric,
-        settings.condition,
-        settings.locale,
-        units,
-        rare.least(len(table)),
-    )
+    how = settings.model.numeric, settings.condition, settings.locale, units
+    codec = fit_table_codec(schema, learnt, *how, rare.least(len(table)))
     codec = replace(codec, bindings=bindings, withheld=withheld)
     encoded = codec.encode_learnt(learnt, settings.seed)
     if settings.model.decoder.kind == "autoregressive":
