@@ -6,6 +6,7 @@ import contextlib
 import errno
 import os
 import sys
+import traceback
 from typing import Annotated, Any
 
 import typer
@@ -39,6 +40,8 @@ from .traverse import traverse
 from .verify import verify
 
 INTERRUPTED = 130
+FAULT = 70  # any other code would be read as an answer
+TRACEBACK = "SYNTHVAE_TRACEBACK"
 
 
 class Commands(TyperGroup):
@@ -71,6 +74,19 @@ class Commands(TyperGroup):
                 "use fewer rows or a larger machine"
             )
             raise typer.Exit(3) from error
+        except (typer.Exit, typer.Abort):
+            raise
+        except Exception as error:
+            if hasattr(error, "exit_code"):  # the command line's own, which shows itself
+                raise
+            if os.environ.get(TRACEBACK):
+                traceback.print_exc()
+            what = f"{type(error).__name__}: {str(error).partition(chr(10))[0]}"
+            words.print(
+                f"[red]error:[/red] a fault of synthvae, not of yours ({escape(what)}); nothing is "
+                f"half-written. Please report it, with what {TRACEBACK}=1 shows"
+            )
+            raise typer.Exit(FAULT) from error
 
 
 def _drop_output() -> None:

@@ -50,12 +50,19 @@ def complete(target: Target, model: Path, path: str, seed: int, threads: int | N
     target.reporter.result({**written, "broken": imputer.broken, "seed": seed})
 
 
-def refuse_with_conditions(**others: object) -> None:
-    """UsageError for options that say something else of the rows that --conditions gives."""
+def refuse_with_conditions(output: str, **others: object) -> None:
+    """UsageError for options that say something else of the rows that --conditions gives, or of
+    the manifest that they don't have; and for a database."""
+    from synthvae.outputs.database import is_url
+
+    if is_url(output):
+        raise UsageError(
+            "--conditions writes a file, but -o names a database; write a file and load it"
+        )
     asked = [name for name, value in others.items() if value]
     if asked:
         raise UsageError(
-            "--conditions gives the rows, but other options say which there are too: "
+            "--conditions gives the rows, without a manifest, but other options speak of them too: "
             f"{', '.join(asked)}; leave those out"
         )
 

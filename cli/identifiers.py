@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from synthvae.errors import UsageError
@@ -21,13 +22,22 @@ def choose_identifiers(
 
     if real is not None:
         sampler.codec = avoiding(sampler.codec, read_table(real))
-    named = dict(map(_pool, pools or []))
-    sampler.codec = pooled(sampler.codec, named)
-    return (*(["--real"] if real is not None else []), *(f"--pool {name}" for name in named))
+    found = [_pool(entry) for entry in pools or []]
+    sampler.codec = pooled(sampler.codec, {name: column for name, column, _ in found})
+    own = [_hashed("--real", real)] if real is not None else []
+    return (*own, *(said for _, _, said in found))
 
 
-def _pool(entry: str) -> tuple[str, Column]:
-    """COLUMN=FILE or COLUMN=FILE:NAME -> the column that draws, and the one that it draws from."""
+def _hashed(what: str, path: str) -> str:
+    """`what`, and which file that was: rows of another can't go on with those of this one."""
+    from synthvae.outputs.record import hash_of
+
+    return what if path == "-" else f"{what} sha256={hash_of(Path(path))}"
+
+
+def _pool(entry: str) -> tuple[str, Column, str]:
+    """COLUMN=FILE or COLUMN=FILE:NAME -> the column that draws, the one that it draws from, and
+    what is noted of both."""
     from synthvae.reading import read_table
 
     column, _, source = entry.partition("=")
@@ -40,4 +50,4 @@ def _pool(entry: str) -> tuple[str, Column]:
             f"a pool is a column of its file, but '{path}' has no column '{name}'; add it as "
             f"--pool {column}={path}:NAME"
         )
-    return column, table[name]
+    return column, table[name], _hashed(f"--pool {column}={name}", path)

@@ -60,6 +60,7 @@ class Target:
     ) -> dict[str, object]:
         """Write `rows` rows, and what there is to say about them; `note` is asked for more while it
         goes on."""
+        from synthvae.manifest import beside
         from synthvae.writing import as_text, text_schema, write_table
 
         if self.view == "text":
@@ -75,6 +76,8 @@ class Target:
                     bar.at(done, note())
 
             write_table(self.path, watched(), schema)
+        if self.path != "-":  # one of another run would tell lies about these rows
+            beside(Path(self.path)).unlink(missing_ok=True)
         took = time.monotonic() - started
         speed = f"{rows / took:,.0f} a second"
         self.reporter.say(f"{rows:,} rows in {seconds(took)} ({speed}) -> {self.path}")

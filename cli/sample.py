@@ -99,10 +99,11 @@ def sample(
     trust(predicate or [])
     if conditions is not None:
         refuse_with_conditions(
+            output,
             **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
             **{"--where": where, "--set": setting, "--format": format, "--table": table},
             **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
-            **{"--real": real, "--pool": pool},
+            **{"--real": real, "--pool": pool, "--timestamp": timestamp},
         )
         complete(Target.of(output, force, json, quiet), model, conditions, seed, threads)
         return

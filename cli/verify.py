@@ -84,12 +84,12 @@ def _redraw(
 ) -> None:
     from synthvae.delivery import Drawer
     from synthvae.requests import Request
-    from synthvae.verification import check_rows, ranges_of
+    from synthvae.verification import check_claims, check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
-    if request.keys:
+    if named := [key.partition(" sha256=")[0] for key in request.keys]:
         raise UsageError(
-            f"rows are drawn anew from a model alone, but {', '.join(request.keys)} had a say in "
+            f"rows are drawn anew from a model alone, but {', '.join(named)} had a say in "
             "identifiers; leave -m out"
         )
     if not drawer.drew(noted["model"]):
@@ -98,6 +98,7 @@ def _redraw(
             f"is {noted['model']['sha256'][:12]}"
         )
         return
+    check_claims(noted, drawer.statement(request), str(model), found)
     seed = int(noted["model"]["sha256"][:8], 16)
     ranges = ranges_of(request.rows, rows, not drawer.random_access(request), seed)
     total = sum(last - first for first, last in ranges)

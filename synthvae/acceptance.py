@@ -71,6 +71,16 @@ class Patience:
     def of(seconds: float) -> Patience:
         return Patience(seconds, time.monotonic())
 
+    def check_plan(self) -> None:
+        """UsageError if all of it went by before any row was drawn."""
+        took = time.monotonic() - self.started
+        if took >= max(self.seconds, _FAIR):
+            raise UsageError(
+                f"rows are drawn for {self.seconds:,.0f} s at most, but {took:,.0f} s went by in "
+                "finding out how they are best drawn; widen the condition, or allow more with "
+                "--max-seconds"
+            )
+
     def check(self, done: int, rows: int, candidates: int) -> None:
         """UsageError if it is foreseen that `rows` take longer, where `done` of them were found
         among so many `candidates`."""

@@ -87,10 +87,16 @@ class Conditional:
         self.limits = _limits(sampler, modelled, request.interventions)
         self.tally = Tally() if tally is None else tally
 
-    def plan(self, seed: int) -> Plan:
-        """How candidates are drawn under `seed`."""
+    def plan(self, seed: int, limit: Patience | None = None) -> Plan:
+        """How candidates are drawn under `seed`. UsageError if `limit` goes by meanwhile."""
+
+        def given(rng: np.random.Generator, rows: int) -> Rows:
+            if limit is not None:  # asked for once a trial
+                limit.check_plan()
+            return self._given(rng, rows)
+
         with side_by_side(1):
-            return planned(self.sampler.model, self.limits, self._given, seed)
+            return planned(self.sampler.model, self.limits, given, seed)
 
     def chunks(
         self,
@@ -107,7 +113,8 @@ class Conditional:
         if not rows:
             return
         limit = Patience.of(patience)
-        plan = self.plan(seed)
+        plan = self.plan(seed, limit)
+        limit.check_plan()
         chunk = self.sampler.block_rows
         wanted = _ACCEPTED / max(plan.accepted, 1e-9) / chunk
         size = chunk * int(min(max(wanted, 1), _MOST_CHUNKS))

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthvae.codecs.bounds import Units, holders
 from synthvae.errors import SchemaError
 from synthvae.layout import Codes, Part
 
@@ -54,16 +55,17 @@ class Conditions:
     width: int
 
     @staticmethod
-    def fit(codes: Codes, columns: Sequence[str]) -> Conditions:
-        """From the given codes [N, blocks]; `columns` names the column of each block."""
+    def fit(codes: Codes, columns: Sequence[str], units: Units = None) -> Conditions:
+        """From the given codes [N, blocks]; `columns` names the column of each block, and `units`
+        [N] say whose each row is, if rows of one count once."""
         whole = tuple(range(len(columns)))
         if not columns:
             return Conditions((), 0)
-        joint, covered = _factor(codes, whole)
+        joint, covered = _factor(codes, whole, units)
         if covered >= MIN_COVERED and len(joint.shares) <= MAX_COMBINATIONS:
             return Conditions((joint,), len(columns))
         apart = [
-            _factor(codes, tuple(i for i in whole if columns[i] == name))[0]
+            _factor(codes, tuple(i for i in whole if columns[i] == name), units)[0]
             for name in dict.fromkeys(columns)
         ]
         return Conditions(tuple(apart), len(columns))
@@ -112,16 +114,30 @@ class Conditions:
         return Conditions(factors, sum(len(factor.positions) for factor in factors))
 
 
-def _factor(codes: Codes, positions: tuple[int, ...]) -> tuple[Factor, float]:
+def _factor(codes: Codes, positions: tuple[int, ...], units: Units) -> tuple[Factor, float]:
     """The factor of the combinations that enough rows hold, and the share of rows it covers. If
-    there is none, all combinations are as likely: their number of rows is not kept then."""
-    combinations, counts = np.unique(codes[:, list(positions)], axis=0, return_counts=True)
-    common = counts >= MIN_ROWS
+    there is none, those of levels that enough rows hold; and if there is none either, as in tables
+    of few rows, all. They are as likely then: how many rows each has is not kept."""
+    own = codes[:, list(positions)]
+    combinations, index, counts = np.unique(own, axis=0, return_inverse=True, return_counts=True)
+    common = holders(index.reshape(-1).astype(np.int32), len(counts), units) >= MIN_ROWS
     covered = float(counts[common].sum() / counts.sum())
     if not common.any():
-        common, counts = ~common, np.ones_like(counts)
+        common, counts = _of_common(own, combinations, units), np.ones_like(counts)
+    if not common.any():
+        common = ~common
     kept = counts[common] / counts[common].sum()
     return Factor(positions, combinations[common].astype(np.int32), kept), covered
+
+
+def _of_common(own: Codes, combinations: Codes, units: Units) -> NDArray[np.bool_]:
+    """Of which `combinations` [n, blocks] every level is one that enough rows `own` it."""
+    inside = np.ones(len(combinations), bool)
+    for block, mine in zip(combinations.T, own.T, strict=True):
+        levels, index = np.unique(mine, return_inverse=True)
+        common = holders(index.astype(np.int32), len(levels), units) >= MIN_ROWS
+        inside &= np.isin(block, levels[common])
+    return inside
 
 
 def given_columns(given: Part) -> list[str]:

@@ -21,10 +21,11 @@ from synthvae.constraints.reading import Mask
 from synthvae.constraints.rules import Unique
 from synthvae.errors import UsageError
 from synthvae.obeying import Obeyed, renumbered
+from synthvae.seen import Hashes, Seen
 from synthvae.storage import View
 
 Places = NDArray[np.int64]
-Keys = Sequence[tuple[NDArray[np.uint64], Mask]]
+Keys = Sequence[tuple[Hashes, Mask]]
 REPEATED = 20  # blocks in a row with less than one new row in a hundred
 
 
@@ -34,7 +35,7 @@ class Known:
 
     def __init__(self, bindings: Bindings) -> None:
         self.bindings = bindings
-        self.seen = [np.zeros(0, np.uint64) for _ in bindings.unique]
+        self.seen = [Seen() for _ in bindings.unique]
 
     def keys(self, table: pa.Table) -> Keys:
         """Of each rule, a hash of each row's values, and which rows miss one of them."""
@@ -45,14 +46,14 @@ class Known:
         mask = np.ones(len(rows), bool)
         for seen, (hashes, alone) in zip(self.seen, keys, strict=True):
             own = hashes[rows]
-            mask &= alone[rows] | ~(pd.Series(own).duplicated().to_numpy() | np.isin(own, seen))
+            mask &= alone[rows] | ~(pd.Series(own).duplicated().to_numpy() | seen.holds(own))
         return rows[mask]
 
     def take(self, keys: Keys, rows: Places) -> None:
-        pairs = zip(self.seen, keys, strict=True)
-        self.seen = [np.union1d(seen, hashes[rows]) for seen, (hashes, _) in pairs]
+        for seen, (hashes, _) in zip(self.seen, keys, strict=True):
+            seen.add(hashes[rows])
 
-    def _keys(self, table: pa.Table, rule: Unique) -> tuple[NDArray[np.uint64], Mask]:
+    def _keys(self, table: pa.Table, rule: Unique) -> tuple[Hashes, Mask]:
         columns = [
             column_of(name, table[name].cast(_plain(table[name].type)).cast(pa.string()))
             for name in rule.columns

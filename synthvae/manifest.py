@@ -6,13 +6,15 @@ No time and no path stands in it unless asked for: the same run gives the same m
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, astuple
 from pathlib import Path
 from typing import Any
 
 from synthvae.errors import TableError
 from synthvae.files import write_bytes
+from synthvae.outputs.formats import FORMATS
 from synthvae.outputs.record import Written
 
 FORMAT = "synthvae-manifest/1"
@@ -70,4 +72,31 @@ def read(path: Path) -> dict[str, Any]:
             f"a manifest is as 'synthvae sample' wrote it, but '{path}' lacks "
             f"{', '.join(lacking)}; sample again"
         )
+    if not _is_whole(content):
+        raise TableError(
+            f"a manifest is as 'synthvae sample' wrote it, but '{path}' was changed: what stands "
+            "in it is not of the types that it had; sample again"
+        )
     return content
+
+
+def _is_whole(content: Mapping[str, Any]) -> bool:
+    """Whether all that is read of a manifest is there and of its type."""
+    output, model = content["output"], content["model"]
+    try:
+        files = [Written(**entry) for entry in output["files"]]
+        columns = [(c["name"], c["type"], c["unique"]) for c in content["schema"]]
+        return (
+            all(map(_is_file, files))
+            and all(tuple(map(type, column)) == (str, str, bool) for column in columns)
+            and isinstance(content["request"], dict)
+            and type(content["rows"]) is int
+            and re.fullmatch("[0-9a-f]{64}", model["sha256"]) is not None
+            and (output["kind"] == "database" or output["format"] in FORMATS)
+        )
+    except (KeyError, TypeError, AttributeError):
+        return False
+
+
+def _is_file(file: Written) -> bool:
+    return tuple(map(type, astuple(file))) == (str, int, int, str)

@@ -105,16 +105,15 @@ def prepare(table: Table, metadata: Metadata | None, settings: Settings) -> Prep
     bindings = Bindings.fit(rules, schema, table, settings.condition, common)
     schema, table = bindings.inner(schema), bindings.forward(table)
     learnt, withheld = suppressed(schema, table, metadata, rare, units, settings.seed)
-    codec = fit_table_codec(
-        schema, learnt, settings.model.numeric, settings.condition, settings.locale
-    )
+    how = settings.model.numeric, settings.condition, settings.locale, units
+    codec = fit_table_codec(schema, learnt, *how, rare.least(len(table)))
     codec = replace(codec, bindings=bindings, withheld=withheld)
     encoded = codec.encode_learnt(learnt, settings.seed)
     if settings.model.decoder.kind == "autoregressive":
         rng = stream(settings.seed, "order")
         codec = replace(codec, order=writing_order(codec.layout, encoded, learnt, rng))
     given = codec.layout.part(given=True)
-    conditions = Conditions.fit(given.take(encoded).codes, given_columns(given))
+    conditions = Conditions.fit(given.take(encoded).codes, given_columns(given), units)
     return Prepared(codec, encoded, conditions, metadata)
 
 

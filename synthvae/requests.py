@@ -75,10 +75,17 @@ class Request:
     @staticmethod
     def from_json(data: Mapping[str, Any]) -> Request:
         """TableError for a request that this version can't make."""
-        try:
-            return Request(**data)
-        except TypeError as error:
+        known = {**Request(0).to_json(), "where": "", "values": {}, "keys": []}
+        wrong = [name for name, value in data.items() if not _is_like(value, known.get(name))]
+        if wrong or "rows" not in data:
             raise TableError(
-                f"a manifest holds a request that can be made again, but {error}; use the synthvae "
-                "that wrote it"
-            ) from error
+                "a manifest holds a request that can be made again, but in this one "
+                f"{', '.join(wrong or ['rows'])} can't be; use the synthvae that wrote it"
+            )
+        return Request(**data)
+
+
+def _is_like(value: Any, empty: Any) -> bool:
+    """Whether `value` is of the type of `empty`, and if it is a mapping, of texts or counts."""
+    inner = value.values() if isinstance(value, dict) else ()
+    return type(value) is type(empty) and all(type(one) in (str, int) for one in inner)

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from synthvae.codecs.bounds import holders
 from synthvae.metadata import Metadata
 from synthvae.schema import ColumnSchema, Schema
 from synthvae.seeds import stream
@@ -37,6 +38,10 @@ class Rare:
         if self.rows < 0:
             raise ValueError(f"rare is a number of rows, 0 or more, but it is {self.rows}")
 
+    def least(self, rows: int) -> int:
+        """What is not too few in a table of so many rows."""
+        return min(self.rows, rows // SMALL)
+
 
 # Of a column, how many `levels` and `rows`; and of the levels, how many were `codes` among numbers.
 Withheld = dict[str, dict[str, int]]
@@ -52,7 +57,7 @@ def suppressed(
 ) -> tuple[Table, Withheld]:
     """`table` without what too few rows hold, and how much that was of each column. `units` [N]:
     whose each row is, if rows of one are to count once."""
-    least = min(rare.rows, len(table) // SMALL)
+    least = rare.least(len(table))
     columns, withheld = [], Withheld()
     for column in table.columns:
         declared = metadata.columns.get(column.name)
@@ -94,7 +99,7 @@ def _suppressed(
     codes = np.isnan(values) & ~absent
     column = _redrawn(column, codes & (counts < least), absent | codes, rng)
     column = _inside(column, values, options, least, units)
-    return _common(column, values, counts >= least, units, options)
+    return _common(column, values, counts >= least)
 
 
 def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
@@ -102,16 +107,6 @@ def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
     if schema.sdtype not in ("numerical", "datetime"):
         return 0
     return int(np.isnan(_values(column, schema)[sorted(lost)]).sum())
-
-
-def holders(codes: Codes, levels: int, units: Codes | None) -> NDArray[np.int64]:
-    """How many rows, or units, hold each level [levels]. A row of no unit counts for itself."""
-    there = codes >= 0
-    if units is None:
-        return np.bincount(codes[there], minlength=levels)
-    who = np.where(units >= 0, units, -1 - np.arange(len(units)))
-    pairs = np.unique(np.stack([codes[there], who[there]]), axis=1)
-    return np.bincount(pairs[0], minlength=levels)
 
 
 def _redrawn(
@@ -155,16 +150,8 @@ def _inside(
     return Column(column.name, codes, column.levels, column.storage)
 
 
-def _common(
-    column: Column,
-    values: Values,
-    common: NDArray[np.bool_],
-    units: Codes | None,
-    options: Mapping[str, Any],
-) -> Column:
+def _common(column: Column, values: Values, common: NDArray[np.bool_]) -> Column:
     """Of few distinct values, a rare one becomes the nearest that is common."""
-    if "range_min" in options and "range_max" in options:
-        return column
     is_value = ~np.isnan(values)
     used = np.flatnonzero(is_value & (column.counts > 0))
     distinct, rows = len(np.unique(values[used])), int(column.counts[used].sum())

@@ -116,6 +116,23 @@ def _check_statement(
         found.add(f"'{path}' says otherwise than its manifest on {', '.join(wrong)}")
 
 
+def check_claims(
+    noted: Mapping[str, Any], stated: Mapping[str, Any], model: str, found: Findings
+) -> None:
+    """What the manifest says of its rows, privacy above all, is what `model` states of them.
+    Which synthvae drew them, when, and the hash of one of several equal models, it can't know."""
+    own = {"output", "created", "synthvae"}
+    claims, known = (
+        {
+            **{key: value for key, value in json.loads(json.dumps(of)).items() if key not in own},
+            "model": {k: v for k, v in of["model"].items() if k not in ("sha256", "sampler_of")},
+        }
+        for of in (noted, stated)
+    )
+    if wrong := sorted(k for k in claims | known if claims.get(k) != known.get(k)):
+        found.add(f"the manifest says otherwise than '{model}' on {', '.join(wrong)}")
+
+
 def _check_unique(
     noted: Mapping[str, Any], files: list[tuple[Path, Written]], form: Format, found: Findings
 ) -> None:

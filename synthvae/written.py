@@ -50,7 +50,7 @@ FORMATS = (
 # '007' is a code: as a number it would lose its zeros.
 _NUMBER = r"^[+-]?((0|[1-9]\d*)(\.\d*)?|\.\d+)([eE][+-]?\d+)?$|^[+-]?(?i:inf|infinity)$"
 PER_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000}
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def numbers_of(levels: pa.StringArray) -> Values:
@@ -77,7 +77,7 @@ def _far(text: str, format: str, unit: str) -> float:
         moment = datetime.strptime(text, format)
     except ValueError:
         return np.nan
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
     return since // timedelta(microseconds=1_000_000 // PER_SECOND[unit])
 
 

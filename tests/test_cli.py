@@ -331,3 +331,20 @@ def test_a_full_disk_is_named(model_file: Path) -> None:
     assert done.returncode == 3
     assert b"disk is full" in done.stderr
     assert b"Traceback" not in done.stderr
+
+
+def test_a_fault_is_said_in_words_and_never_read_as_an_answer(
+    cli, csv: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fault(*_: object) -> None:
+        raise TypeError("what was that?\nno one knows")
+
+    monkeypatch.setattr("synthvae.reading.read_table", fault)
+    for traceback in (False, True):
+        if traceback:
+            monkeypatch.setenv("SYNTHVAE_TRACEBACK", "1")
+        done = cli("detect", csv)
+        assert done.exit_code == 70
+        assert "a fault of synthvae, not of yours (TypeError: what was that?)" in done.stderr
+        assert ("Traceback" in done.stderr) is traceback
+    assert cli("detect", csv, "--nonsense").exit_code == 2

@@ -47,6 +47,16 @@ def test_partial_rows_keep_their_bytes(cli, model: Path, tmp_path: Path) -> None
     assert (rows[["visits", "group", "since", "spend"]] != "").all().all()
 
 
+def test_a_manifest_of_other_rows_does_not_stay(cli, model: Path, tmp_path: Path) -> None:
+    given, out = tmp_path / "given.csv", tmp_path / "o.csv"
+    given.write_text("visits\n3\n")
+    assert cli("sample", "-m", model, "-n", 5, "-o", out).exit_code == 0
+    note = tmp_path / "o.csv.manifest.json"
+    assert note.exists()
+    assert cli("sample", "-m", model, "--conditions", given, "-o", out, "--force").exit_code == 0
+    assert not note.exists()
+
+
 @pytest.mark.parametrize(
     ("options", "code", "words"),
     [
@@ -57,6 +67,8 @@ def test_partial_rows_keep_their_bytes(cli, model: Path, tmp_path: Path) -> None
         (["-n", 5, "--set", "visits"], 2, "--set takes COLUMN=VALUE"),
         (["-n", 4, "--where", "visits > 3", "--balance", "group"], 2, "sample twice"),
         (["-n", 4, "--conditions", "x.csv"], 2, "leave those out"),
+        (["--timestamp", "--conditions", "x.csv"], 2, "--timestamp; leave those out"),
+        (["--conditions", "x.csv", "-o", "sqlite:///d.db"], 2, "-o names a database"),
     ],
 )
 def test_wrong_input_is_said(

@@ -18,6 +18,7 @@ from synthvae.errors import SchemaError, UsageError
 
 Fitted = Callable[[str], Artifact]
 MANY = 60_000
+RNG = np.random.default_rng(0)
 CONDITIONS = {
     "group == 'rare'": lambda f: f.group == "rare",
     "visits between 2 and 3": lambda f: f.visits.between(2, 3),
@@ -158,3 +159,14 @@ def test_in_python(fitted: Fitted) -> None:
     assert set(rows["group"]) == {"high"}
     with pytest.raises(UsageError, match="leave those"):
         model.sample(where="visits > 3", per={"group": {"low": 3}})
+
+
+def test_patience_ends_while_the_plan_is_made(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    trials = []
+    monkeypatch.setattr("synthvae.acceptance._FAIR", 0.0)
+    monkeypatch.setattr("synthvae.steering._Run", lambda *a: trials.append(a[3](RNG, 4)))
+    with pytest.raises(UsageError, match="in finding out how they are best drawn"):
+        asked(fitted("arvae"), "spend between 10 and 12", 5, patience=0.0)
+    assert not trials

@@ -79,6 +79,21 @@ def test_where_every_combination_is_rare_none_is_told_from_another() -> None:
     assert factor.shares.tolist() == [1 / 3] * 3
 
 
+def test_combinations_of_one_unit_are_not_kept() -> None:
+    table = np.repeat(np.array([[0, 0], [1, 1]], np.int32), [50, 40], axis=0)
+    units = np.r_[np.arange(50), np.full(40, 99)].astype(np.int32)
+    (factor,) = Conditions.fit(table, ["a", "b"], units).factors
+    assert factor.codes.tolist() == [[0, 0]]
+
+
+def test_where_no_combination_is_common_those_of_rare_levels_are_not_kept() -> None:
+    pairs = [(a, b) for a in range(5) for b in range(5)] + [(9, 0), (0, 9)]
+    table = np.repeat(np.array(pairs, np.int32), 2, axis=0)
+    (factor,) = Conditions.fit(table, ["a", "a"]).factors
+    assert factor.codes.tolist() == [list(pair) for pair in pairs[:25]]
+    assert factor.shares.tolist() == [1 / 25] * 25
+
+
 def test_what_is_fixed_stays_and_the_others_follow_from_it() -> None:
     fitted = Conditions.fit(codes(5000), COLUMNS)
     drawn = fitted.draw(np.random.default_rng(0), 1000, {0: 1})

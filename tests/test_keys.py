@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -155,3 +156,21 @@ def test_from_the_command_line(
     assert cli(*arguments, "-n", 51, "--pool", f"customer_id={pool}:key").exit_code == 3
     assert cli(*arguments, "--pool", f"customer_id={pool}").exit_code == 2
     assert cli(*arguments, "--pool", "customer_id").exit_code == 2
+
+
+def test_a_run_does_not_go_on_with_other_keys(
+    cli, model_file: Path, csv: Path, tmp_path: Path
+) -> None:
+    out, real = tmp_path / "o.csv", tmp_path / "real.csv"
+    real.write_bytes(csv.read_bytes())
+    noted = []
+    for change in (b"", b"\n"):
+        real.write_bytes(real.read_bytes().rstrip(b"\n") + change)
+        done = cli("sample", "-n", 9, "-m", model_file, "-o", out, "--real", real, "--force")
+        assert done.exit_code == 0, done.output
+        noted += json.loads((tmp_path / "o.csv.manifest.json").read_text())["request"]["keys"]
+    assert len(set(noted)) == 2
+    assert all(key.startswith("--real sha256=") for key in noted)
+    done = cli("verify", out, "-m", model_file)
+    assert done.exit_code == 2
+    assert "but --real had a say" in " ".join(done.stderr.split())

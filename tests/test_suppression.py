@@ -12,10 +12,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae import Synthesizer
+from synthvae.codecs.bounds import holders
 from synthvae.codecs.relations import column_of
 from synthvae.metadata import ColumnMetadata, Metadata
 from synthvae.schema import resolve
-from synthvae.suppression import Rare, holders, suppressed
+from synthvae.suppression import Rare, suppressed
 from synthvae.table import Column, Table
 
 DEFAULT = Rare()
@@ -75,6 +76,13 @@ def test_rare_numbers_of_a_short_list_become_their_neighbours():
     column, withheld = through([*texts], "numerical")
     assert Counter(values(column)) == {"1": 60, "2": 62, "9": 63}
     assert withheld == {"levels": 2, "rows": 5}
+
+
+def test_rare_numbers_between_declared_ends_become_their_neighbours_too():
+    texts = [*(str(20 + i % 60) for i in range(300)), "17", "93"]
+    column, withheld = through([*texts], "numerical", range_min=0, range_max=120)
+    assert Counter(values(column)) == Counter(texts) - Counter(["17", "93"]) + Counter(["20", "79"])
+    assert withheld == {"levels": 2, "rows": 2}
 
 
 def test_rare_codes_of_numbers_and_declared_categories():

@@ -146,6 +146,50 @@ def test_a_claim_that_was_changed_is_found_in_the_file(cli, folder: Path) -> Non
     assert "says otherwise than its manifest on privacy" in words(done)
 
 
+def test_a_claim_that_is_not_the_model_s_is_found(cli, folder: Path, model_file: Path) -> None:
+    note = folder / "a.csv.manifest.json"
+    content = json.loads(note.read_text())
+    for change in (
+        {"privacy": {"dp": True, "statement": "epsilon 0.1"}},
+        {"calibrations": [{"of": "nothing"}]},
+        {"approved": True},
+        {"model": content["model"] | {"preset": "other"}},
+    ):
+        note.write_text(json.dumps(content | change))
+        done = cli("verify", folder / "a.csv", "-m", model_file, "--rows", 9, "--threads", 1)
+        assert done.exit_code == 1
+        said = f"the manifest says otherwise than '{model_file}' on {next(iter(change))}"
+        assert said in words(done)
+    note.write_text(json.dumps(content | {"created": "today"}))
+    same = cli("verify", folder / "a.csv", "-m", model_file, "--rows", 9, "--threads", 1)
+    assert same.exit_code == 0, same.output
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        {"rows": "many"},
+        {"schema": [1]},
+        {"schema": [{"name": "a"}]},
+        {"model": []},
+        {"model": {"sha256": "none"}},
+        {"request": 3},
+        {"request": {"rows": "many"}},
+        {"request": {"rows": 5, "given": {"a": []}}},
+        {"request": {"seed": 5}},
+        {"output": {"kind": "file", "format": "docx", "files": []}},
+        {"output": {"kind": "file", "format": "csv", "files": 3}},
+        {"output": {"kind": "file", "format": "csv", "files": [{"name": "a.csv"}]}},
+    ],
+)
+def test_a_damaged_manifest_is_bad_data(cli, folder: Path, model_file: Path, damage) -> None:
+    note = folder / "a.csv.manifest.json"
+    note.write_text(json.dumps(json.loads(note.read_text()) | damage))
+    done = cli("verify", folder / "a.csv", "-m", model_file)
+    assert done.exit_code == 3, done.output
+    assert "a manifest" in words(done)
+
+
 def test_identifiers_that_come_twice_are_found(cli, folder: Path) -> None:
     lines = (folder / "a.csv").read_bytes().split(b"\n")
     lines[7] = lines[17_000]

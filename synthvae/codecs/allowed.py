@@ -7,6 +7,7 @@ wanted value can be told and thrown away.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -20,6 +21,7 @@ Spans = NDArray[np.float64]  # [k, 2]: closed, ascending, disjoint
 
 EVERYWHERE: Spans = np.array([[-np.inf, np.inf]])
 NOWHERE: Spans = np.empty((0, 2))
+MOST = 256  # spans of a block: each is computed for every row that is drawn
 
 
 @dataclass(frozen=True)
@@ -31,10 +33,13 @@ class ValueSet:
     spans: Spans
 
     def __and__(self, other: ValueSet) -> ValueSet:
-        low = np.maximum(self.spans[:, None, 0], other.spans[None, :, 0])
-        high = np.minimum(self.spans[:, None, 1], other.spans[None, :, 1])
-        both = np.stack([low, high], axis=2).reshape(-1, 2)
-        return ValueSet(self.forms & other.forms, both[both[:, 0] <= both[:, 1]])
+        first = np.searchsorted(other.spans[:, 1], self.spans[:, 0])
+        count = np.searchsorted(other.spans[:, 0], self.spans[:, 1], "right") - first
+        one = np.repeat(self.spans, count, axis=0)
+        at = np.arange(len(one)) + np.repeat(first - (np.cumsum(count) - count), count)
+        two = other.spans[at]
+        both = [np.maximum(one[:, 0], two[:, 0]), np.minimum(one[:, 1], two[:, 1])]
+        return ValueSet(self.forms & other.forms, np.stack(both, axis=1))
 
     def __or__(self, other: ValueSet) -> ValueSet:
         spans = np.concatenate([self.spans, other.spans])
@@ -44,9 +49,19 @@ class ValueSet:
         """Whether each value [n] belongs: number `values`, or the state `form` where that is not
         -1."""
         states = np.append(self.forms, False)[form]
-        inside = (values[:, None] >= self.spans[:, 0]) & (values[:, None] <= self.spans[:, 1])
-        held: Classes = np.where(form >= 0, states, inside.any(axis=1))
+        spans = np.concatenate([[[np.nan, np.nan]], self.spans])  # below all others is nothing
+        inside = values <= spans[np.searchsorted(self.spans[:, 0], values, "right"), 1]
+        held: Classes = np.where(form >= 0, states, inside)
         return held
+
+
+def paired(join: Callable[[ValueSet, ValueSet], ValueSet], sets: Sequence[ValueSet]) -> ValueSet:
+    """All of `sets` (one or more) as one. Neighbours first: one by one, a long list would be gone
+    through as often as it is long."""
+    while len(sets) > 1:
+        last = sets[len(sets) & ~1 :]
+        sets = [*map(join, sets[0:-1:2], sets[1::2]), *last]
+    return sets[0]
 
 
 def plain(values: Values) -> tuple[Values, NDArray[np.int32]]:
@@ -104,7 +119,17 @@ def drawn_from(spans: Spans, grid: Grid, low: float, high: float) -> Spans:
     inside = np.stack(
         [np.where(below, -np.inf, inside[:, 0]), np.where(above, np.inf, inside[:, 1])], axis=1
     )
-    return inside[inside[:, 0] < inside[:, 1]]
+    return _coarse(inside[inside[:, 0] < inside[:, 1]])
+
+
+def _coarse(spans: Spans) -> Spans:
+    """At most `MOST` spans that hold `spans`: the narrowest gaps are closed."""
+    if len(spans) <= MOST:
+        return spans
+    gaps = spans[1:, 0] - spans[:-1, 1]
+    kept = np.sort(np.argsort(gaps)[len(gaps) - MOST + 1 :])
+    low, high = np.append(0, kept + 1), np.append(kept, len(spans) - 1)
+    return np.stack([spans[low, 0], spans[high, 1]], axis=1)
 
 
 def _to_grid(spans: Spans, grid: Grid) -> Spans:

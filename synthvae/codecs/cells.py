@@ -14,7 +14,6 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.allowed import Allowed, ValueSet, plain
-from synthvae.codecs.bounds import atoms_of, outer_bounds
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
@@ -166,13 +165,12 @@ def fit_cells(columns: Sequence[Numeric]) -> list[CellsCodec]:
 
 
 def _fit(column: Numeric) -> CellsCodec:
-    values = column.values
-    atoms = atoms_of(values)
-    rest = values[~np.isin(values, atoms)]
+    other = column.without(atoms := column.atoms)
+    rest = other.values
     if not len(rest):
         return CellsCodec(column.name, column.form, atoms, np.empty(0), 1)
     coarse = int(np.clip(len(rest) // ROWS_PER_COARSE, 1, COARSE))
     fine = int(np.clip(len(rest) // (coarse * ROWS_PER_FINE), 1, FINE))
-    inside = np.clip(rest, *outer_bounds(rest))
+    inside = np.clip(rest, *other.bounds)
     edges = np.quantile(inside, np.linspace(0, 1, coarse * fine + 1), method="nearest")
     return CellsCodec(column.name, column.form, atoms, edges, fine)

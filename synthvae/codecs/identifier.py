@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import string
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.codecs.parts import Draw
-from synthvae.codecs.pattern import Pattern, from_regex, infer
+from synthvae.codecs.pattern import Pattern, Taken, from_regex, infer
 from synthvae.codecs.presence import MadeUp, Presence, is_missing
 from synthvae.codecs.specials import Specials, describe
 from synthvae.errors import SchemaError
@@ -23,6 +23,7 @@ from synthvae.storage import View, ends, is_whole
 from synthvae.table import Column
 
 _MOST_ROWS = 1 << 62
+_FIRST = string.digits[1:]  # of a number
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,10 @@ class IdentifierCodec(MadeUp):
     kind = "identifier"
 
     @staticmethod
-    def fit(column: Column, missing: frozenset[str], regex_format: str | None) -> IdentifierCodec:
+    def fit(
+        column: Column, missing: frozenset[str], regex_format: str | None, least: int = 0
+    ) -> IdentifierCodec:
+        """Forms that fewer than `least` identifiers have are left out."""
         presence = Presence.fit(column, missing)
         if regex_format is not None:
             try:
@@ -52,40 +56,62 @@ class IdentifierCodec(MadeUp):
             declared = tuple(pattern for pattern, _ in forms)
             return IdentifierCodec(presence, declared, tuple(share for _, share in forms), True)
         texts = column.levels.filter(pc.invert(is_missing(column, missing))).to_pylist()
-        inferred = infer(texts)
-        patterns = tuple(_fitting(pattern, presence.typed_as) for pattern, _ in inferred)
-        return IdentifierCodec(presence, patterns, tuple(share for _, share in inferred))
+        forms = infer(texts, least)
+        if is_whole(presence.typed_as):
+            forms = _apart([(_fitting(form, presence.typed_as), share) for form, share in forms])
+        patterns = tuple(pattern for pattern, _ in forms)
+        return IdentifierCodec(presence, patterns, tuple(share for _, share in forms))
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         """Row i takes place i in a shuffled walk through the texts of its form. A form with fewer
         texts gives way to the longest, which goes on with longer texts: none comes twice."""
         rows = draw.start + np.arange(len(encoded))
         spaces = np.array(self.room)
-        lengths = np.array([len(pattern.alphabets) for pattern in self.patterns])
-        longest = int(np.lexsort((spaces, lengths))[-1])
+        longest = self._longest
         form = draw.stream(self.name).choice(len(spaces), len(rows), p=self.shares)
         form[rows >= spaces[form]] = longest
         texts = np.empty(len(rows), object)
         for i, pattern in enumerate(self.patterns):
             where = form == i
             walk = stream(draw.seed, "identifier", self.name, i)
-            texts[where] = pattern.texts(rows[where], walk, self.avoid)
-        known = set(self.avoid)
-        for at in np.flatnonzero(rows >= spaces[longest]).tolist():
+            texts[where] = pattern.texts(rows[where], walk, self._taken[i])
+        for at in np.flatnonzero((form == longest) & (rows >= spaces[longest])).tolist():
             texts[at] += str(rows[at] // max(spaces[longest], 1))
-            while texts[at] in known:
+            while texts[at] in self._known:
                 texts[at] += "0"
         return self.presence.fill(encoded, pa.array(texts, pa.string()), view)
 
     @cached_property
     def room(self) -> tuple[int, ...]:
         """How many texts each form has."""
-        return tuple(min(pattern.room(self.avoid), _MOST_ROWS) for pattern in self.patterns)
+        pairs = zip(self.patterns, self._taken, strict=True)
+        return tuple(min(pattern.room(taken), _MOST_ROWS) for pattern, taken in pairs)
+
+    @property
+    def _longest(self) -> int:
+        """The form that others give way to."""
+        lengths = [len(pattern.alphabets) for pattern in self.patterns]
+        return int(np.lexsort((self.room, lengths))[-1])
+
+    @cached_property
+    def _taken(self) -> tuple[Taken, ...]:
+        """What is to be avoided of each form. Found once: there may be as many as rows."""
+        return tuple(pattern.taken(self.avoid) for pattern in self.patterns)
+
+    @cached_property
+    def _known(self) -> frozenset[str]:
+        return frozenset(self.avoid)
 
     def short_of(self, rows: int) -> str | None:
         """What there is to say about `rows` texts, if no form has as many. SchemaError if the form
-        is declared, and so may not give way."""
+        may not give way: it is declared, or longer numbers would not fit the column's type."""
         most = max(self.room)
+        if self._too_wide(rows):
+            raise SchemaError(
+                f"column '{self.name}': identifiers are unique and fit the column's type, but "
+                f"{rows:,} of its form do not fit {self.presence.typed_as}; ask for fewer rows, or "
+                "learn a table in which the type is wider"
+            )
         if rows <= most:
             return None
         if self.declared:
@@ -98,6 +124,15 @@ class IdentifierCodec(MadeUp):
             f"column '{self.name}': its form has {most:,} texts, so identifiers of later rows are "
             "longer; a wider regex_format in the metadata avoids that"
         )
+
+    def _too_wide(self, rows: int) -> bool:
+        """Whether so many identifiers would be numbers that go on beyond the column's type."""
+        kind, room = self.presence.typed_as, self.room[self._longest]
+        if not is_whole(kind) or self.declared or rows <= room:
+            return False
+        longer = str((rows - 1) // max(room, 1))
+        digits = [a for a in self.patterns[self._longest].alphabets if a != "-"]
+        return len(digits) + len(longer) >= len(str(ends(kind)[1]))
 
     def describe(self) -> Mapping[str, Any]:
         forms = [
@@ -126,15 +161,32 @@ class IdentifierCodec(MadeUp):
 
 
 def _fitting(pattern: Pattern, kind: pa.DataType) -> Pattern:
-    """`pattern`, but none of its numbers is larger than a column of type `kind` can hold."""
-    if not is_whole(kind):
-        return pattern
-    largest = str(ends(kind)[1])
-    first, *rest = pattern.alphabets
-    if len(pattern.alphabets) < len(largest):
-        return pattern
-    below = "".join(digit for digit in first if digit < largest[0])
-    return Pattern((below, *rest)) if below else Pattern((string.digits[1:], *rest[1:]))
+    """`pattern`, but each of its texts is another number, as numbers are written, and none is
+    beyond what a column of the type `kind` of whole numbers can hold."""
+    sign = [mark for mark in pattern.alphabets[:1] if mark == "-"]
+    first, *rest = pattern.alphabets[len(sign) :]
+    largest = str(abs(ends(kind)[0 if sign else 1]))
+    if sign or rest:
+        first = first.replace("0", "") or _FIRST
+    if len(rest) + 1 >= len(largest):
+        below = "".join(digit for digit in first if digit < largest[0])
+        first, *rest = (below, *rest) if below else (_FIRST, *rest[1:])
+    return Pattern((*sign, first, *rest))
+
+
+def _apart(forms: Sequence[tuple[Pattern, float]]) -> list[tuple[Pattern, float]]:
+    """`forms` of numbers, of which those of one length and sign, which might have texts in common,
+    are one."""
+    found: dict[tuple[int, bool], tuple[Pattern, float]] = {}
+    for pattern, share in forms:
+        key = len(pattern.alphabets), pattern.alphabets[0] == "-"
+        if key in found:
+            other, more = found[key]
+            pairs = zip(pattern.alphabets, other.alphabets, strict=True)
+            pattern = Pattern(tuple("".join(sorted({*one, *two})) for one, two in pairs))
+            share += more
+        found[key] = pattern, share
+    return list(found.values())
 
 
 def _short(alphabet: str) -> str:

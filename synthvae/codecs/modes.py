@@ -16,7 +16,6 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
-from synthvae.codecs.bounds import outer_bounds, spikes
 from synthvae.codecs.mixture import Mixture, fit_mixtures
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
@@ -151,11 +150,10 @@ class ModesCodec:
 
 def fit_modes(columns: Sequence[Numeric]) -> list[ModesCodec]:
     """A codec per column; the mixtures of all columns are fitted at once."""
-    spiky = [spikes(column.values, SPIKE_SHARE) for column in columns]
-    bounds = [outer_bounds(column.values) for column in columns]
+    spiky = [column.spikes(SPIKE_SHARE) for column in columns]
+    bounds = [column.bounds for column in columns]
     rest = [
-        np.clip(c.values[~np.isin(c.values, s)], *b)
-        for c, s, b in zip(columns, spiky, bounds, strict=True)
+        np.clip(c.without(s).values, *b) for c, s, b in zip(columns, spiky, bounds, strict=True)
     ]
     mixtures = iter(fit_mixtures([values for values in rest if len(values)]))
     none = Mixture(*np.empty((3, 0)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 import numpy as np
@@ -11,6 +11,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthvae.codecs.allowed import Allowed, ValueSet
+from synthvae.codecs.bounds import SPIKE, Units, atoms_of, outer_bounds, spikes
 from synthvae.errors import SchemaError
 from synthvae.layout import Block, Encoded
 from synthvae.seeds import stream
@@ -120,8 +121,31 @@ def parse_known(form: Form, column: Column) -> tuple[Values, NDArray[np.int32]]:
 
 @dataclass(frozen=True)
 class Numeric:
-    """A numeric column, ready for a codec to be fitted: `values` [N] without its specials."""
+    """A numeric column, ready for a codec to be fitted: `values` [N] without its specials; `units`
+    [N], if rows of one unit count once, and how many are at `least` not too few."""
 
     name: str
     form: Form
     values: Values
+    units: Units = None
+    least: int = 0
+
+    @property
+    def atoms(self) -> Values:
+        """Sorted values that become classes of their own."""
+        return atoms_of(self.values, self.least, self.units)
+
+    def spikes(self, share: float) -> Values:
+        """Sorted values that hold at least `share` of the rows, and are not too few."""
+        return spikes(self.values, share, max(self.least, SPIKE), self.units)
+
+    @property
+    def bounds(self) -> tuple[float, float]:
+        """Ends that no single row sets."""
+        return outer_bounds(self.values, self.units)
+
+    def without(self, values: Values) -> Numeric:
+        """The column but for these `values`."""
+        rest = ~np.isin(self.values, values)
+        units = None if self.units is None else self.units[rest]
+        return replace(self, values=self.values[rest], units=units)

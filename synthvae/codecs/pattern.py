@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import string
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from re import _constants as tokens  # type: ignore[attr-defined]
 from re import _parser as regex  # type: ignore[attr-defined]
@@ -34,6 +34,10 @@ _CATEGORIES = {
 }
 
 
+Taken = NDArray[np.int64]
+NONE: Taken = np.zeros(0, np.int64)
+
+
 @dataclass(frozen=True)
 class Pattern:
     """`alphabets`: the characters that may stand at each position."""
@@ -45,20 +49,19 @@ class Pattern:
         """How many texts there are."""
         return math.prod(map(len, self.alphabets))
 
-    def room(self, avoid: Sequence[str] = ()) -> int:
-        """How many texts there are beside those that `avoid` may rule out."""
-        taken = self._taken(avoid)
+    def room(self, taken: Taken = NONE) -> int:
+        """How many texts there are beside those that are `taken`, or may be."""
         spaces = [self._space(places) for places in self._segments()]
         return math.prod([spaces[0] - len(taken), *spaces[1:]])
 
     def texts(
-        self, positions: NDArray[np.int64], rng: np.random.Generator, avoid: Sequence[str] = ()
+        self, positions: NDArray[np.int64], rng: np.random.Generator, taken: Taken = NONE
     ) -> NDArray[np.str_]:
         """The texts [n] at `positions` [n] of an order that `rng` shuffles: distinct positions
-        give distinct texts, up to `room` of them, and none of those to `avoid`."""
+        give distinct texts, up to `room` of them, and none of those that are `taken`."""
         letters = np.empty((len(positions), len(self.alphabets)), "<U1")
         for number, places in enumerate(self._segments()):
-            taken = self._taken(avoid) if number == 0 else np.zeros(0, np.int64)
+            taken = taken if number == 0 else NONE
             space = max(self._space(places) - len(taken), 1)
             step, start = _coprime(space, rng), int(rng.integers(space))
             rest = _walked(positions, step, start, space)
@@ -74,7 +77,7 @@ class Pattern:
     def _space(self, places: Sequence[int]) -> int:
         return math.prod(len(self.alphabets[i]) for i in places)
 
-    def _taken(self, avoid: Sequence[str]) -> NDArray[np.int64]:
+    def taken(self, avoid: Iterable[str]) -> Taken:
         """The numbers, sorted, of the last segments of the texts to `avoid` that are of this form:
         whoever shares no last segment with a text is not that text."""
         places = self._segments()[0]
@@ -121,17 +124,22 @@ def _coprime(space: int, rng: np.random.Generator) -> int:
     return step
 
 
-def infer(texts: Sequence[str]) -> list[tuple[Pattern, float]]:
+def infer(texts: Sequence[str], least: int = 0) -> list[tuple[Pattern, float]]:
     """The commonest forms among distinct `texts`, with their shares. Forms tell digits, capital and
-    small letters apart; if that makes too many, as with hexadecimals, only length and marks."""
+    small letters apart; if that makes too many, as with hexadecimals, only length and marks. A form
+    of fewer than `least` texts would tell their marks, and one of marks alone is a text: if there
+    are no others, the form is that of digits, as many as half of the texts have characters."""
     for kind_of in (_class_of, _letter_or_mark):
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for text in texts:
             groups[tuple(map(kind_of, text))].append(text)
-        common = sorted(groups.values(), key=len, reverse=True)[:MOST_FORMS]
+        kept = [g for g in groups.values() if len(g) >= least and any(map(str.isalnum, g[0]))]
+        common = sorted(kept, key=len, reverse=True)[:MOST_FORMS]
         total = sum(map(len, common))
         if total >= _COVERED * len(texts):
             break
+    if texts and not common:
+        return [(Pattern((string.digits,) * max(int(np.median([*map(len, texts)])), 1)), 1.0)]
     return [(_pattern(group), len(group) / total) for group in common]
 
 

@@ -17,7 +17,6 @@ import pyarrow as pa
 from scipy.special import ndtri
 
 from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
-from synthvae.codecs.bounds import atoms_of, outer_bounds
 from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.seeds import stream
@@ -155,14 +154,14 @@ def fit_quantiles(columns: Sequence[Numeric]) -> list[QuantilesCodec]:
 
 def _fit(column: Numeric) -> QuantilesCodec:
     values = column.values
-    atoms = atoms_of(values)
-    rest = values[~np.isin(values, atoms)]
+    other = column.without(atoms := column.atoms)
+    rest = other.values
     if not len(rest):
         ordered = np.sort(values)
         below, upto = (np.searchsorted(ordered, atoms, side) for side in ("left", "right"))
         places = _coarse(ndtri((below + upto) / 2 / max(len(values), 1)))
         return QuantilesCodec(column.name, column.form, atoms, places, *np.empty((2, 0)))
-    inside = np.clip(rest, *outer_bounds(rest))
+    inside = np.clip(rest, *other.bounds)
     rng = stream(0, "quantiles", column.name)
     spread = _spread(inside, column.form.grid.unit, rng)
     count = int(np.clip(len(rest) // ROWS_PER_KNOT, 2, KNOTS))

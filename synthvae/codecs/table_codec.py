@@ -11,6 +11,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.bindings import Bindings, Seen
+from synthvae.codecs.bounds import Units
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.cells import CellsCodec, fit_cells
 from synthvae.codecs.datetimes import DatetimeForm
@@ -144,9 +145,12 @@ def fit_table_codec(
     numeric: NumericKind,
     given: Sequence[str] = (),
     locale: str = LOCALE,
+    units: Units = None,
+    least: int = 0,
 ) -> TableCodec:
     """Fit the codec of every column that is learnt. Exact statistics of the rows: not for private
-    training.
+    training. A number that fewer than `least` rows hold (units, where `units` [N] say whose each
+    is) is no class of its own, nor is a form that fewer identifiers have one of theirs.
 
     Numbers that are `given` become cells, so that conditions are codes throughout.
     """
@@ -156,30 +160,33 @@ def fit_table_codec(
         values = table[column.name].compact()
         if column.sdtype in ("numerical", "datetime"):
             kind = "cells" if column.name in given else numeric
-            numbers[kind].append(_numeric(column, values))
+            numbers[kind].append(_numeric(column, values, units, least))
         else:
-            fitted[column.name] = _other(column, values, locale)
+            fitted[column.name] = _other(column, values, locale, least)
     for how, columns in numbers.items():
         fitted |= {codec.name: codec for codec in NUMERIC[how](columns)}
     codecs = tuple(fitted[column.name] for column in schema.columns)
     return TableCodec(codecs, tuple(given))
 
 
-def _numeric(column: ColumnSchema, values: Column) -> Numeric:
+def _numeric(column: ColumnSchema, values: Column, units: Units, least: int) -> Numeric:
     form: Form
     if column.sdtype == "numerical":
         form = NumberForm.fit(values, column.missing)
     else:
         form = DatetimeForm.fit(values, column.missing, column.datetime_format)
     numbers, _ = form.parse(values)
-    return Numeric(column.name, form, numbers[~np.isnan(numbers)])
+    there = ~np.isnan(numbers)
+    return Numeric(
+        column.name, form, numbers[there], None if units is None else units[there], least
+    )
 
 
-def _other(column: ColumnSchema, values: Column, locale: str) -> Codec:
+def _other(column: ColumnSchema, values: Column, locale: str, least: int) -> Codec:
     if column.sdtype in ("categorical", "boolean"):
         return CategoricalCodec.fit(values, column.missing)
     if column.sdtype == "id":
-        return IdentifierCodec.fit(values, column.missing, column.regex_format)
+        return IdentifierCodec.fit(values, column.missing, column.regex_format, least)
     provider = FREE_TEXT if column.sdtype in ("text", "unknown") else column.sdtype
     return PersonalCodec.fit(values, column.missing, provider, locale)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import re
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -27,7 +28,9 @@ _CALLS: Mapping[str, Callable[..., Any]] = {
     "ceil": np.ceil,
     "round": np.round,
 }
+_SEVERAL = ("min", "max")  # others take one value
 _QUOTED = re.compile(r"`([^`]+)`")
+_LARGEST = sys.float_info.max
 _MOST = 1000  # characters: deeper nesting than they hold is refused by Python itself
 
 
@@ -80,11 +83,18 @@ def _names(node: ast.expr, quoted: Mapping[str, str]) -> list[str]:
             return _names(left, quoted) + _names(right, quoted)
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             return _names(operand, quoted)
-        case ast.Constant(value=int() | float() as value) if not isinstance(value, bool):
+        case ast.Constant(value=int() | float() as value) if (
+            not isinstance(value, bool) and value <= _LARGEST
+        ):
             return []
         case ast.Name(id=name):
             return [quoted.get(name, name)]
         case ast.Call(func=ast.Name(id=name), args=args, keywords=[]) if name in _CALLS and args:
+            if len(args) > 1 and name not in _SEVERAL:
+                raise ValueError(
+                    f"{name} takes one value, but '{ast.unparse(node)}' has {len(args)}; results "
+                    "are rounded to the decimals of the column by themselves"
+                )
             return [column for arg in args for column in _names(arg, quoted)]
     raise ValueError(
         f"a formula is made of columns, numbers, + - * /, brackets, {', '.join(_CALLS)}, but "

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, timedelta
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 from synthvae.metadata import Metadata
 from synthvae.schema import Schema
 from synthvae.table import Column, Table
-from synthvae.written import PER_SECOND, Values, format_of, moments, numbers_of, unit_of
+from synthvae.written import EPOCH, PER_SECOND, Values, format_of, moments, numbers_of, unit_of
 
 Mask = NDArray[np.bool_]
 NUMBER, MOMENT, TEXT, MADE_UP = "number", "moment", "text", "made up"
@@ -54,8 +55,12 @@ class Reader:
             stamp = pd.to_datetime(text, format=self.format)
         except ValueError:
             stamp = pd.Timestamp(text)
-        stamp = stamp.tz_localize("UTC") if stamp.tzinfo is None else stamp
-        return float(stamp.value // 1000)
+        if pd.isna(stamp):
+            raise ValueError(f"'{text}' is no date")
+        # Not the stamp's own nanoseconds: they end in 2262.
+        moment = stamp.to_pydatetime(warn=False)
+        since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
+        return float(since // timedelta(microseconds=1))
 
     def to_json(self) -> list[Any]:
         return [self.kind, sorted(self.missing), self.format]

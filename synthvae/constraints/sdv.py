@@ -30,6 +30,8 @@ def from_sdv(entry: Options) -> dict[str, Any]:
         options = {key: value for key, value in entry.items() if key not in _CLASS}
     if name not in _KINDS:
         raise ValueError(f"SDV's {name} has no counterpart here; known: {', '.join(_KINDS)}")
+    if not isinstance(options, Mapping):
+        raise ValueError(f"SDV's {name} has a mapping of parameters, but they are {options!r}")
     left = {k: v for k, v in options.items() if k not in _OF_ITSELF and v is not None}
     try:
         found = _KINDS[name](left)
@@ -68,7 +70,10 @@ def _scalar_range(options: Options) -> dict[str, Any]:
 
 
 def _scalar_inequality(options: Options) -> dict[str, Any]:
-    end, strict = _RELATIONS[options["relation"]]
+    relation = options["relation"]
+    if not isinstance(relation, str) or relation not in _RELATIONS:
+        raise ValueError(f"a relation is one of {', '.join(_RELATIONS)}, but it is {relation!r}")
+    end, strict = _RELATIONS[relation]
     return {
         "kind": "range",
         "column": options["column_name"],
@@ -87,7 +92,7 @@ def _sign(end: str) -> Callable[[Options], dict[str, Any]]:
 
 
 def _of_columns(kind: str) -> Callable[[Options], dict[str, Any]]:
-    return lambda options: {"kind": kind, "columns": list(options["column_names"])}
+    return lambda options: {"kind": kind, "columns": options["column_names"]}
 
 
 _RELATIONS = {">": ("min", True), ">=": ("min", False), "<": ("max", True), "<=": ("max", False)}

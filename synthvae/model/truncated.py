@@ -7,6 +7,7 @@ ones from infinity to minus infinity. In double precision, since intervals lie i
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import torch
@@ -14,6 +15,7 @@ from torch import Tensor
 
 _TINY = 1e-300
 _MOST = 1.0 - 1e-16
+_AT_ONCE = 1 << 18  # of rows x components x intervals
 _SQRT_HALF = math.sqrt(0.5)
 
 
@@ -27,23 +29,43 @@ class Mixture:
 
     def mass(self, intervals: Tensor) -> Tensor:
         """The log of what lies within, [n]."""
-        return torch.log(self._parts(intervals)[0].sum(dim=(1, 2)).clamp(min=_TINY))
+        masses = [
+            torch.log(some._parts(own)[0].sum(dim=(1, 2)).clamp(min=_TINY))
+            for some, own in self._pieces(intervals)
+        ]
+        return torch.cat(masses)
 
     def draw(self, intervals: Tensor, choice: Tensor, level: Tensor) -> Tensor:
         """A value within a row [n]: uniform `choice` [n] takes a component and an interval, uniform
         `level` [n] a place there."""
+        pieces = list(self._pieces(intervals))
+        sizes = [len(some.mean) for some, _ in pieces]
+        uniform = zip(torch.split(choice, sizes), torch.split(level, sizes), strict=True)
+        drawn = [some._draw(own, *u) for (some, own), u in zip(pieces, uniform, strict=True)]
+        return torch.cat(drawn)
+
+    def _pieces(self, intervals: Tensor) -> Iterator[tuple[Mixture, Tensor]]:
+        """A few rows at a time, so that memory does not grow with the number of intervals."""
+        n, components = self.mean.shape
+        rows = max(_AT_ONCE // (components * max(intervals.shape[-2], 1)), 1)
+        own = intervals.expand(n, -1, 2)
+        parts = (torch.split(part, rows) for part in (self.weight, self.mean, self.scale, own))
+        for weight, mean, scale, some in zip(*parts, strict=True):
+            yield Mixture(weight, mean, scale), some
+
+    def _draw(self, intervals: Tensor, choice: Tensor, level: Tensor) -> Tensor:
         parts, low, high, flipped = self._parts(intervals)
-        n, _, k = parts.shape
+        n, components, k = parts.shape
         cumulative = parts.reshape(n, -1).cumsum(dim=1)
         at = choice[:, None].double() * cumulative[:, -1:]
-        chosen = torch.searchsorted(cumulative, at, right=True).clamp(max=parts[0].numel() - 1)
+        chosen = torch.searchsorted(cumulative, at, right=True).clamp(max=components * k - 1)
         a, b, sign = (part.reshape(n, -1).gather(1, chosen)[:, 0] for part in (low, high, flipped))
         white = sign * torch.special.ndtri((a + (b - a) * level.double()).clamp(_TINY, _MOST))
         own = chosen // k
         value = (
             self.mean.double().gather(1, own) + self.scale.double().gather(1, own) * white[:, None]
         )
-        ends = intervals.expand(n, k, 2).reshape(n, -1)
+        ends = intervals.reshape(n, -1)
         inside = (chosen % k) * 2
         low_end, high_end = ends.gather(1, inside), ends.gather(1, inside + 1)
         return torch.minimum(torch.maximum(value, low_end), high_end)[:, 0]

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import pyarrow as pa
 
@@ -60,7 +61,7 @@ class Database:
 
     @property
     def words(self) -> str:
-        """The output, without any password."""
+        """The output, without any user or password."""
         return f"table '{self.table}' of {hidden(self.url)}"
 
     def refuse(self, force: bool) -> None:
@@ -103,10 +104,12 @@ class Database:
             database = _Sqlalchemy(self.url)
         try:
             yield database
-        except BaseException:
+        except BaseException as error:
             database.close()
             if new and file is not None:
                 file.unlink(missing_ok=True)
+            if isinstance(error, database.errors):
+                raise _refused(self.url, error) from error
             raise
         database.close()
 
@@ -115,10 +118,11 @@ class _Duckdb:
     """DuckDB takes Arrow tables as they are."""
 
     def __init__(self, path: str) -> None:
-        self.errors: Any = _module("duckdb")
+        duckdb: Any = _module("duckdb")
+        self.errors = duckdb.Error
         try:
-            self.connection = self.errors.connect(path)
-        except self.errors.Error as error:
+            self.connection = duckdb.connect(path)
+        except self.errors as error:
             raise _unreachable(f"{_DUCKDB}{path}", error) from error
 
     def has(self, table: str) -> bool:
@@ -146,12 +150,13 @@ class _Sqlalchemy:
 
     def __init__(self, url: str) -> None:
         self.alchemy: Any = _module("sqlalchemy")
+        self.errors = self.alchemy.exc.SQLAlchemyError
         try:
             self.engine = self.alchemy.create_engine(url)
             if self.engine.dialect.name == "sqlite":
                 self._begin_at_once()
             self.inspector = self.alchemy.inspect(self.engine)
-        except (self.alchemy.exc.SQLAlchemyError, ImportError) as error:
+        except (self.errors, ImportError) as error:
             raise _unreachable(url, error) from error
 
     def has(self, table: str) -> bool:
@@ -199,8 +204,22 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 
 def hidden(url: str) -> str:
-    """`url` without the password in it."""
-    return re.sub(r"(://[^:/@]*):.*@", r"\1:***@", url)
+    """Scheme, host and database of `url`: user, password and options are nobody's business."""
+    scheme, _, rest = url.partition("://")
+    place, _, options = rest.partition("?")
+    if "@" in options:  # of a password with a '?', perhaps: where it ends can't be told
+        place = "***"
+    return f"{scheme}://{re.split('[;#]', place.rpartition('@')[2])[0]}"
+
+
+def _told(error: Exception, url: str) -> str:
+    """The first line of `error`, without what is hidden of `url`."""
+    text = str(error).partition("\n")[0] or type(error).__name__
+    rest = url.partition("://")[2]
+    for secret in {rest, *re.findall(r"[=:]([^&;@]+)", rest)}:
+        if secret not in hidden(url):
+            text = text.replace(secret, "***").replace(unquote(secret), "***")
+    return text
 
 
 def _file_of(url: str) -> Path | None:
@@ -219,8 +238,14 @@ def _module(name: str) -> Any:
 
 
 def _unreachable(url: str, error: Exception) -> TableError:
-    reason = hidden(str(error).splitlines()[0]) if str(error) else type(error).__name__
     return TableError(
-        f"an output is a database that can be reached, but '{hidden(url)}' can't be: {reason}; "
-        "check the URL, and that its driver is installed"
+        f"an output is a database that can be reached, but '{hidden(url)}' can't be: "
+        f"{_told(error, url)}; check the URL, and that its driver is installed"
+    )
+
+
+def _refused(url: str, error: Exception) -> TableError:
+    return TableError(
+        f"rows go into a table of a database, but '{hidden(url)}' takes none: "
+        f"{_told(error, url)}; check that it is a database, and what you may do there"
     )

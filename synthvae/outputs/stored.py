@@ -19,6 +19,7 @@ from synthvae.outputs.formats import FORMATS, Format
 
 Range = tuple[int, int]
 _BUFFER = 1 << 22
+_MAGIC = b"ARROW1"
 
 
 class Stored(Protocol):
@@ -50,12 +51,25 @@ def open_stored(path: Path, form: Format) -> Stored:
         groups = [file.metadata.row_group(i).num_rows for i in range(file.num_row_groups)]
         return _Columns(file.schema_arrow, groups, file.read_row_group)
     if form.name == "arrow":
-        reader = pa.ipc.open_file(pa.memory_map(str(path)))
-        batches = [reader.get_batch(i).num_rows for i in range(reader.num_record_batches)]
-        return _Columns(
-            reader.schema, batches, lambda i: pa.Table.from_batches([reader.get_batch(i)])
-        )
+        return _arrow(pa.memory_map(str(path)))
     return Lines(path, form)
+
+
+def _arrow(source: pa.MemoryMappedFile) -> _Columns:
+    """The file format, or the streaming one, which goes through pipes."""
+    is_file = source.read(len(_MAGIC)) == _MAGIC
+    source.seek(0)
+    if not is_file:
+        stream = pa.ipc.open_stream(source)
+        parts = list(stream)  # of a mapped file they are views
+        return _Columns(
+            stream.schema,
+            [len(part) for part in parts],
+            lambda i: pa.Table.from_batches([parts[i]]),
+        )
+    reader = pa.ipc.open_file(source)
+    batches = [reader.get_batch(i).num_rows for i in range(reader.num_record_batches)]
+    return _Columns(reader.schema, batches, lambda i: pa.Table.from_batches([reader.get_batch(i)]))
 
 
 @dataclass(frozen=True)
@@ -187,7 +201,9 @@ def column_of(path: Path, form: Format, name: str) -> pa.ChunkedArray:
     if form.name == "parquet":
         return pq.read_table(path, columns=[name])[name]
     if form.name == "arrow":
-        return pa.ipc.open_file(pa.memory_map(str(path))).read_all()[name]
+        stored = _arrow(pa.memory_map(str(path)))
+        parts = [stored.read(i).select([name]) for i in range(len(stored.groups))]
+        return pa.concat_tables([stored.schema.empty_table().select([name]), *parts])[name]
     with pa.input_stream(str(path)) as stream:  # unpacks by suffix
         if form.name.startswith("jsonl"):
             options = pajson.ParseOptions(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cached_property, partial, reduce
+from functools import cached_property, partial
 from typing import NoReturn
 
-from synthvae.codecs.allowed import ValueSet
+import numpy as np
+
+from synthvae.codecs.allowed import NOWHERE, ValueSet, paired
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
@@ -115,7 +117,7 @@ class _Binder:
         op: Op = "!=" if tree.negated else "=="
         found = [own for value in tree.values if (own := self.values(codec, op, value)) is not None]
         join = ValueSet.__and__ if tree.negated else ValueSet.__or__
-        return Member(codec.name, reduce(join, found)) if found else Every(())
+        return Member(codec.name, paired(join, found)) if found else Every(())
 
     def values(self, codec: Known, op: Op, operand: Operand) -> ValueSet | None:
         try:
@@ -139,6 +141,8 @@ class _Binder:
             columns.comparable(one, op, other)
         except SchemaError as error:
             self.note(right, error)
+        if one is other and op in ("<", ">", "!="):
+            return Member(one.name, ValueSet(np.zeros(len(one.forms), bool), NOWHERE))
         return Pair(one.name, op, other.name)
 
     def is_value(self, operand: Operand) -> bool:

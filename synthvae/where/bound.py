@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthvae.codecs.allowed import ValueSet
+from synthvae.codecs.allowed import ValueSet, paired
 from synthvae.where.expression import Op
 
 Mask = NDArray[np.bool_]
@@ -117,6 +117,6 @@ def outer(bound: Bound, possible: Callable[[str, ValueSet], bool]) -> dict[str, 
             return None
         shared = set.intersection(*(set(branch) for branch in branches))
         sets = {
-            n: reduce(ValueSet.__or__, (b[n] for b in branches)) for n in branches[0] if n in shared
+            n: paired(ValueSet.__or__, [b[n] for b in branches]) for n in branches[0] if n in shared
         }
     return sets if all(possible(name, wanted) for name, wanted in sets.items()) else None

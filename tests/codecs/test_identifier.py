@@ -4,6 +4,7 @@ import json
 import re
 import uuid
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ import pytest
 
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.parts import Draw
+from synthvae.codecs.pattern import Pattern
 from synthvae.errors import SchemaError
 from synthvae.schema import MISSING
 from synthvae.table import Column
@@ -159,6 +161,44 @@ def test_identifiers_that_are_numbers_fit_their_type(
     out = drawn(IdentifierCodec.fit(column(texts, storage), MISSING, None), rows, 8192, "typed")
     assert len(set(out)) == rows
     assert all(0 < number <= 2**64 - 1 for number in out)
+
+
+def codec_of(numbers: Any, storage: str, column: MakeColumn) -> IdentifierCodec:
+    return IdentifierCodec.fit(column([str(n) for n in numbers], storage), MISSING, None)
+
+
+@pytest.mark.parametrize(
+    ("numbers", "storage", "rows"),
+    [
+        (range(1, 128), "int8", 90),
+        (range(-128, 128), "int8", 90),
+        ([*range(123_456_000, 123_457_000), *range(2_000_000_000, 2_000_001_000)], "int32", 5000),
+        (range(-99, 100), "int64", 150),
+    ],
+)
+def test_no_number_comes_twice_however_it_is_written(
+    numbers: Any, storage: str, rows: int, column: MakeColumn
+) -> None:
+    codec = codec_of(numbers, storage, column)
+    assert sum(codec.shares) == pytest.approx(1)
+    out = drawn(codec, rows, 64, "typed")
+    assert len(set(out)) == rows
+    if storage == "int8":
+        with pytest.raises(SchemaError, match="91 of its form do not fit int8"):
+            codec.short_of(91)
+    assert codec.short_of(90) is None
+    low, high = {"int8": (-128, 127), "int32": (-(2**31), 2**31 - 1)}.get(storage, (-999, 999))
+    assert low <= min(out) <= max(out) <= high
+
+
+def test_what_is_to_be_avoided_is_looked_through_once(
+    column: MakeColumn, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    codec = replace(codec_of(range(10_000, 20_000), "string", column), avoid=("12345", "678"))
+    calls = []
+    monkeypatch.setattr(Pattern, "taken", lambda *a: calls.append(a) or np.zeros(0, np.int64))
+    assert len(drawn(codec, 1000, 10)) == 1000
+    assert len(calls) == len(codec.patterns)
 
 
 def test_a_declared_form_is_kept(column: MakeColumn) -> None:

@@ -52,6 +52,15 @@ def test_forms_are_inferred_with_their_shares() -> None:
     assert second.alphabets == (digits, "abcdefghijklmnopqrstuvwxyz")
 
 
+def test_a_form_of_few_texts_or_of_marks_alone_is_left_out() -> None:
+    common = [f"K{i:05d}" for i in range(300)]
+    for rare in (["#-?-!"], ["a-b/c"] * 4):
+        ((pattern, share),) = infer([*common, *rare], 5)
+        assert (len(pattern.alphabets), share) == (6, 1.0)
+    assert infer(["#-?-!"]) == infer(["a-b/c"], 5) == [(Pattern(("0123456789",) * 5), 1.0)]
+    assert infer([]) == []
+
+
 def test_zeros_stay_where_there_is_room_without_them() -> None:
     texts = [f"00{i * 7_919_003 % 9_999_991:07d}" for i in range(300)]
     ((pattern, _),) = infer(texts)
@@ -100,9 +109,10 @@ def test_texts_of_a_regex_match_it_and_come_once(expression: str, known: list[in
         assert len(set(texts)) == len(texts)
         assert not seen & set(texts)
         seen |= set(texts)
-        room = pattern.room(avoid)
+        taken = pattern.taken(avoid)
+        room = pattern.room(taken)
         assert room <= pattern.space - len(set(avoid)) + 1
-        others = pattern.texts(np.arange(min(room, 500)), rng, avoid).tolist()
+        others = pattern.texts(np.arange(min(room, 500)), rng, taken).tolist()
         assert len(set(others)) == len(others)
         assert not set(others) & set(avoid)
         assert all(re.fullmatch(expression, text) for text in others)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from typing import Any
 
 import pytest
 
 from synthvae.constraints import rules
 from synthvae.constraints.declared import load, parse
+from synthvae.constraints.reading import Reader
 from synthvae.constraints.rules import (
     Bounds,
     Combinations,
@@ -200,3 +202,32 @@ def test_a_file_is_a_list_or_has_one(tmp_path):
     path.write_text('{"other": 1}')
     with pytest.raises(MetadataError, match="constraints are a list"):
         load(path)
+
+
+@pytest.mark.parametrize(
+    ("entry", "words"),
+    [
+        ({"class_name": "Unique", "parameters": [1]}, "has a mapping of parameters"),
+        ({"class_name": "Unique", "parameters": {"column_names": 3}}, "a list of column names"),
+        ({"class_name": "Unique", "parameters": {"column_names": "ab"}}, "a list of column names"),
+        (
+            {
+                "class_name": "ScalarInequality",
+                "parameters": {"column_name": "a", "relation": ["<"], "value": 3},
+            },
+            "a relation is one of",
+        ),
+    ],
+)
+def test_sdv_s_of_wrong_types_are_said(entry: dict[str, Any], words: str):
+    with pytest.raises(ValueError, match=words):
+        parse([entry])
+
+
+@pytest.mark.parametrize("format", ["%Y-%m-%d", "%d/%m/%Y"])
+def test_a_bound_may_be_for_ever(format: str):
+    reader = Reader("moment", frozenset(), format)
+    assert reader.moment("9999-12-31") == (date(9999, 12, 31) - date(1970, 1, 1)).days * 86400e6
+    assert reader.moment("2020-01-31 10:00+02:00") == 1580457600e6
+    with pytest.raises(ValueError, match="is no date"):
+        reader.moment("NaT")

@@ -53,3 +53,15 @@ def test_columns_in_their_order_and_missing_operands():
 def test_only_arithmetic(text: str):
     with pytest.raises(ValueError, match="a formula is"):
         Formula(text)
+
+
+@pytest.mark.parametrize("text", ["round(a, 2)", "abs(a, b)", "floor(a, b)", "a + ceil(a, 1)"])
+def test_what_takes_one_value_is_given_one(text: str):
+    with pytest.raises(ValueError, match="takes one value, but"):
+        Formula(text)
+
+
+def test_numbers_beyond_all_are_none():
+    for text in ("a + 1e999", f"a + 1{'0' * 400}"):
+        with pytest.raises(ValueError, match="a formula is"):
+            Formula(text)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from scipy.stats import kstest, norm
 
+from synthvae.model import truncated
 from synthvae.model.truncated import Mixture
 
 N = 20_000
@@ -48,3 +49,17 @@ def test_far_tails_keep_their_digits(span: list[float]) -> None:
     drawn = own.draw(inside, torch.rand(5), level)
     assert ((drawn >= span[0]) & (drawn <= span[1])).all()
     assert len(drawn.unique()) == 5
+
+
+def test_memory_does_not_grow_with_the_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    at = torch.linspace(-3, 4, 61, dtype=torch.double)
+    inside = torch.stack([at[:-1], at[:-1] + 0.05], dim=1)
+    own, uniform = mixture(500), torch.rand(2, 500, generator=torch.Generator().manual_seed(0))
+    whole = own.mass(inside), own.draw(inside, *uniform)
+    each = inside[None].repeat(500, 1, 1)
+    seen, parts = [], Mixture._parts
+    monkeypatch.setattr(truncated, "_AT_ONCE", 60 * 2 * 7)
+    monkeypatch.setattr(Mixture, "_parts", lambda *a: seen.append(len(a[1])) or parts(*a))
+    assert torch.equal(own.mass(each), whole[0])
+    assert torch.equal(own.draw(each, *uniform), whole[1])
+    assert max(seen) == 7

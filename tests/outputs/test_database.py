@@ -95,7 +95,31 @@ def test_what_can_not_be_reached_is_said_without_the_password() -> None:
     with pytest.raises(TableError, match="can't be") as caught:
         place_in("nosuchdb://me:secret@host/x", "t", None, None).refuse(force=False)
     assert "secret" not in str(caught.value)
-    assert hidden("postgresql+psycopg://me:s:e/c@h/x") == "postgresql+psycopg://me:***@h/x"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://me:se:cr/et@h:5/x",
+        "postgresql://h:5/x?user=me&password=secret",
+        "postgresql://h:5/x?password=sec@ret",
+        "postgresql://me:sec?r@et@h:5/x",
+        "postgresql://h:5/x;password=secret",
+    ],
+)
+def test_of_a_url_scheme_host_and_database_are_shown(url: str) -> None:
+    assert hidden(url) == (
+        "postgresql://***" if "?" in url and "@" in url else "postgresql://h:5/x"
+    )
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_a_file_that_is_no_database_is_said(kind: str, tmp_path: Path) -> None:
+    pytest.importorskip({"sqlite": "sqlalchemy"}.get(kind, kind))
+    (tmp_path / "d.db").write_text("a,b\n1,2\n" * 500)
+    for force in (False, True):
+        with pytest.raises(TableError, match=r"d\.db' (takes none|can't be)"):
+            place_in(f"{kind}:///{tmp_path}/d.db", "t", None, None).refuse(force)
 
 
 def test_a_missing_library_is_named_with_its_extra(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -130,3 +130,14 @@ def test_sets_of_values() -> None:
     assert not (a & b).forms.any()
     held = a.holds(np.array([2.0, 3.0, np.nan, 0.0]), np.array([-1, -1, 1, -1], np.int32))
     assert held.tolist() == [True, False, False, True]
+
+
+@KINDS
+@pytest.mark.parametrize("text", ["visits > visits", "group != group", "since < since"])
+def test_a_column_that_differs_from_itself_is_refused_at_once(
+    kind: str, text: str, codecs: dict[str, TableCodec]
+) -> None:
+    name = text.split()[0]
+    with pytest.raises(SchemaError, match=f"no value of column '{name}' does"):
+        Condition.of(text, codecs[kind])
+    assert Condition.of(f"{text} or visits == 3", codecs[kind]).restriction.classes
