@@ -128,7 +128,7 @@ def infer(texts: Sequence[str], least: int = 0) -> list[tuple[Pattern, float]]:
     """The commonest forms among distinct `texts`, with their shares. Forms tell digits, capital and
     small letters apart; if that makes too many, as with hexadecimals, only length and marks. A form
     of fewer than `least` texts would tell their marks, and one of marks alone is a text: if there
-    are no others, the form is that of digits, as many as half of the texts have characters."""
+    are no others, the form is that of digits, of the texts' median length."""
     for kind_of in (_class_of, _letter_or_mark):
         groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
         for text in texts:
