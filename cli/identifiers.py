@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,32 +13,37 @@ if TYPE_CHECKING:
     from synthvae.table import Column
 
 
-def choose_identifiers(
-    sampler: Sampler, real: str | None, pools: list[str] | None
-) -> tuple[str, ...]:
-    """Identifiers that are not those of the table `real`, or that are drawn from `pools`; which
-    options had a say, without values."""
+@dataclass(frozen=True)
+class Chosen:
+    """Which options had a say, without values, and hashes of their files."""
+
+    keys: tuple[str, ...]
+    files: tuple[str, ...]
+
+
+def choose_identifiers(sampler: Sampler, real: str | None, pools: list[str] | None) -> Chosen:
+    """Identifiers that are not those of the table `real`, or that are drawn from `pools`."""
     from synthvae.keys import avoiding, pooled
     from synthvae.reading import read_table
 
+    paths = [] if real is None else [real]
     if real is not None:
         sampler.codec = avoiding(sampler.codec, read_table(real))
     found = [_pool(entry) for entry in pools or []]
     sampler.codec = pooled(sampler.codec, {name: column for name, column, _ in found})
-    own = [_hashed("--real", real)] if real is not None else []
-    return (*own, *(said for _, _, said in found))
+    keys = (*(["--real"] if paths else []), *(f"--pool {name}" for name, _, _ in found))
+    return Chosen(keys, tuple(map(_hash, [*paths, *(path for _, _, path in found)])))
 
 
-def _hashed(what: str, path: str) -> str:
-    """`what`, and which file that was: rows of another can't go on with those of this one."""
+def _hash(path: str) -> str:
     from synthvae.outputs.record import hash_of
 
-    return what if path == "-" else f"{what} sha256={hash_of(Path(path))}"
+    return "" if path == "-" else hash_of(Path(path))
 
 
 def _pool(entry: str) -> tuple[str, Column, str]:
     """COLUMN=FILE or COLUMN=FILE:NAME -> the column that draws, the one that it draws from, and
-    what is noted of both."""
+    the file of that."""
     from synthvae.reading import read_table
 
     column, _, source = entry.partition("=")
@@ -50,4 +56,4 @@ def _pool(entry: str) -> tuple[str, Column, str]:
             f"a pool is a column of its file, but '{path}' has no column '{name}'; add it as "
             f"--pool {column}={path}:NAME"
         )
-    return column, table[name], _hashed(f"--pool {column}={name}", path)
+    return column, table[name], path

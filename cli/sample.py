@@ -117,7 +117,7 @@ def sample(
     from synthvae.requests import Request
 
     drawer = Drawer.of(model)
-    keys = choose_identifiers(drawer.sampler, real, pool)
+    chosen = choose_identifiers(drawer.sampler, real, pool)
     if balance:
         column, counts = balance, equal_counts(drawer.sampler, balance, rows or 0)
     many = sum(counts.values()) if counts else rows or 0
@@ -125,7 +125,17 @@ def sample(
         outlet.reporter.say(f"warning: {words}")
     tally = Tally()
     asked = Request(
-        many, seed, wanted, column, counts, where or "", values, keys, max_seconds, tally
+        many,
+        seed,
+        wanted,
+        column,
+        counts,
+        where or "",
+        values,
+        chosen.keys,
+        chosen.files,
+        max_seconds,
+        tally,
     )
     written = outlet.write(drawer, asked, threads, partial(share, tally) if where else str)
     outlet.reporter.result(

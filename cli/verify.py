@@ -87,7 +87,7 @@ def _redraw(
     from synthvae.verification import check_claims, check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
-    if named := [key.partition(" sha256=")[0] for key in request.keys]:
+    if named := request.keys:
         raise UsageError(
             f"rows are drawn anew from a model alone, but {', '.join(named)} had a say in "
             "identifiers; leave -m out"

@@ -125,7 +125,7 @@ def deliver(
     run = {
         "synthvae": __version__,
         "model": drawer.sha256,
-        "request": request.to_json(),
+        "request": {**request.to_json(), "files": list(request.files)},
         "output": place.describe(),
     }
     return place.write(source, drawer.schema(request, view), request.rows, run, resume)

@@ -26,8 +26,9 @@ class Request:
     """`rows` rows of `seed`. `given`: values of columns that the model is conditioned on.
     `counts`, if any: rows of each value of `column`, `rows` in all. `where`, if any: a condition
     that all of them meet; `values` of columns that are set. `keys`: which other tables had a say in
-    identifiers, without which they can't be drawn again. `patience` in seconds and the `tally`
-    of candidates change no row."""
+    identifiers, without which they can't be drawn again; `files`: hashes of these, for a run that
+    goes on to have the same, in no manifest: who knows all rows of a table but one could try what
+    that one is. `patience` in seconds and the `tally` of candidates change no row."""
 
     rows: int
     seed: int = 0
@@ -37,6 +38,7 @@ class Request:
     where: str = ""
     values: Mapping[str, str] = field(default_factory=dict)
     keys: tuple[str, ...] = ()
+    files: tuple[str, ...] = field(default=(), compare=False)
     patience: float = field(default=PATIENCE, compare=False)
     tally: Tally = field(default_factory=Tally, compare=False)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import time
@@ -18,9 +19,12 @@ from synthvae.artifact import Artifact
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.relations import column_of
+from synthvae.delivery import Drawer, deliver
 from synthvae.errors import SchemaError, UsageError
 from synthvae.keys import avoiding, check_room, pooled
 from synthvae.layout import Encoded
+from synthvae.outputs.places import place_of
+from synthvae.requests import Request
 from synthvae.schema import MISSING
 from synthvae.table import from_frame
 
@@ -158,19 +162,33 @@ def test_from_the_command_line(
     assert cli(*arguments, "--pool", "customer_id").exit_code == 2
 
 
-def test_a_run_does_not_go_on_with_other_keys(
+def test_a_manifest_names_no_hash_of_real_rows(
     cli, model_file: Path, csv: Path, tmp_path: Path
 ) -> None:
-    out, real = tmp_path / "o.csv", tmp_path / "real.csv"
-    real.write_bytes(csv.read_bytes())
-    noted = []
-    for change in (b"", b"\n"):
-        real.write_bytes(real.read_bytes().rstrip(b"\n") + change)
-        done = cli("sample", "-n", 9, "-m", model_file, "-o", out, "--real", real, "--force")
-        assert done.exit_code == 0, done.output
-        noted += json.loads((tmp_path / "o.csv.manifest.json").read_text())["request"]["keys"]
-    assert len(set(noted)) == 2
-    assert all(key.startswith("--real sha256=") for key in noted)
+    out = tmp_path / "o.csv"
+    done = cli("sample", "-n", 9, "-m", model_file, "-o", out, "--real", csv, "--force")
+    assert done.exit_code == 0, done.output
+    noted = (tmp_path / "o.csv.manifest.json").read_text()
+    assert json.loads(noted)["request"]["keys"] == ["--real"]
+    assert hashlib.sha256(csv.read_bytes()).hexdigest() not in noted
     done = cli("verify", out, "-m", model_file)
     assert done.exit_code == 2
     assert "but --real had a say" in " ".join(done.stderr.split())
+
+
+def test_a_run_does_not_go_on_with_other_keys(
+    model_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.outputs.single.KEEP_FROM", 1)
+    monkeypatch.setattr("synthvae.outputs.staging.ROW_GROUP", 8_000)
+    drawer, place = Drawer.of(model_file), place_of(str(tmp_path / "o.csv"), None, None)
+
+    def stop(rows: int) -> None:
+        if rows > 16_000:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        deliver(drawer, Request(40_000, files=("a",)), place, watch=stop)
+    with pytest.raises(UsageError, match="request differ"):
+        deliver(drawer, Request(40_000, files=("b",)), place, resume=True)
+    assert deliver(drawer, Request(40_000, files=("a",)), place, resume=True)
