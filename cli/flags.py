@@ -100,30 +100,9 @@ def settings_of(
     constraints: Path | None = None,
 ) -> Settings:
     """The file's settings, with the flags laid over them; the user's own predicates are trusted."""
-    settings = _laid_over(
-        config, preset, prior, condition, epochs, seed, holdout, cost, constraints
-    )  # fmt: skip
     from synthvae.constraints import declared, predicates
-
-    predicates.trust(declared.functions(declared.parse(settings.constraints)))
-    return settings
-
-
-def _laid_over(
-    config: Path | None,
-    preset: str | None,
-    prior: str | None,
-    condition: list[str] | None,
-    epochs: int | None,
-    seed: int | None,
-    holdout: float | None,
-    cost: dict[str, Any],
-    constraints: Path | None,
-) -> Settings:
-    from synthvae.constraints.declared import load
     from synthvae.holdout import SHARE
     from synthvae.metadata import load_mapping
-    from synthvae.settings import parse
 
     content: dict[str, Any] = load_mapping(config, "settings") if config else {}
     flags = {"preset": preset, "condition": condition or None, "seed": seed, "holdout": holdout}
@@ -134,10 +113,18 @@ def _laid_over(
     if given := {key: value for key, value in cost.items() if value is not None}:
         content["privacy"] = {**_mapping(content, "privacy", config), **given}
     if constraints is not None:
-        content["constraints"] = [*content.get("constraints", []), *load(constraints)]
+        content["constraints"] = [*content.get("constraints", []), *declared.load(constraints)]
     if prior is not None:
         model = _mapping(content, "model", config)
         content["model"] = {**model, "prior": _prior(prior, _mapping(model, "prior", config))}
+    settings = _parsed(content, config)
+    predicates.trust(declared.functions(declared.parse(settings.constraints)))
+    return settings
+
+
+def _parsed(content: dict[str, Any], config: Path | None) -> Settings:
+    from synthvae.settings import parse
+
     if config:
         return parse(content, f"'{config}'")
     try:

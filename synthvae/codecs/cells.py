@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae.codecs.allowed import Allowed, ValueSet, plain
-from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
+from synthvae.codecs.parts import Draw, Form, Numeric, OfForm, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
 from synthvae.table import Column
@@ -25,7 +25,7 @@ ROWS_PER_COARSE, ROWS_PER_FINE = 50, 10
 
 
 @dataclass(frozen=True)
-class CellsCodec:
+class CellsCodec(OfForm):
     """Classes of the coarse block: specials, then atoms, then coarse cells. `edges` [C * F + 1]
     are those of the fine cells; coarse cell c is fine cells c * F to c * F + F - 1."""
 
@@ -36,7 +36,6 @@ class CellsCodec:
     fine: int
 
     kind = "cells"
-    made_up = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -108,19 +107,6 @@ class CellsCodec:
         rank = low + np.minimum(size * share, size - 1).astype(np.int64).clip(0)
         drawn: Values = grid.at(rank + np.searchsorted(gaps, rank, "right"))
         return drawn
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        texts: tuple[str, ...] = self.form.specials.texts
-        return texts
-
-    @property
-    def absent(self) -> tuple[bool, ...]:
-        missing: tuple[bool, ...] = self.form.specials.missing
-        return missing
-
-    def arrow_type(self) -> pa.DataType:
-        return self.form.typed_as
 
     def allow(self, wanted: ValueSet) -> Allowed:
         """Cells that hold a wanted value; fine ones are told apart if one coarse cell is left."""

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
 from synthvae.codecs.mixture import Mixture, fit_mixtures
-from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
+from synthvae.codecs.parts import Draw, Form, Numeric, OfForm, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.storage import View
 from synthvae.table import Column
@@ -29,7 +29,7 @@ _INSIDE = 0.99
 
 
 @dataclass(frozen=True)
-class ModesCodec:
+class ModesCodec(OfForm):
     """Classes of the mode block: specials, then spikes, then mixture components."""
 
     name: str
@@ -39,7 +39,6 @@ class ModesCodec:
     bounds: tuple[float, float]
 
     kind = "modes"
-    made_up = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -90,19 +89,6 @@ class ModesCodec:
             at = np.clip(codes - n_special, 0, len(self.spikes) - 1)
             values = np.where(codes < first, self.spikes[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        texts: tuple[str, ...] = self.form.specials.texts
-        return texts
-
-    @property
-    def absent(self) -> tuple[bool, ...]:
-        missing: tuple[bool, ...] = self.form.specials.missing
-        return missing
-
-    def arrow_type(self) -> pa.DataType:
-        return self.form.typed_as
 
     def allow(self, wanted: ValueSet) -> Allowed:
         states = np.concatenate([wanted.forms, wanted.holds(*plain(self.form.snap(self.spikes)))])

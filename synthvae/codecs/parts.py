@@ -104,6 +104,27 @@ class Form(Protocol):
     def to_json(self) -> dict[str, Any]: ...
 
 
+class OfForm:
+    """What codecs of written numbers share."""
+
+    form: Form
+
+    made_up = False
+
+    @property
+    def forms(self) -> tuple[str, ...]:
+        texts: tuple[str, ...] = self.form.specials.texts
+        return texts
+
+    @property
+    def absent(self) -> tuple[bool, ...]:
+        missing: tuple[bool, ...] = self.form.specials.missing
+        return missing
+
+    def arrow_type(self) -> pa.DataType:
+        return self.form.typed_as
+
+
 def parse_known(form: Form, column: Column) -> tuple[Values, NDArray[np.int32]]:
     """`form.parse`, but SchemaError if a text is neither a value nor a special that is known."""
     values, special = form.parse(column)

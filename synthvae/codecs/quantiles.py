@@ -17,7 +17,7 @@ import pyarrow as pa
 from scipy.special import ndtri
 
 from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
-from synthvae.codecs.parts import Draw, Form, Numeric, parse_known
+from synthvae.codecs.parts import Draw, Form, Numeric, OfForm, parse_known
 from synthvae.layout import Block, Encoded
 from synthvae.seeds import stream
 from synthvae.storage import View
@@ -30,7 +30,7 @@ _END = 0.05  # where the outermost knots stand: at that share of the mass betwee
 
 
 @dataclass(frozen=True)
-class QuantilesCodec:
+class QuantilesCodec(OfForm):
     """Classes of the class block: specials, then atoms, then 'any other value', whose place on the
     normal scale is in the scalar block. `knots` [M] are quantiles of the other values, `places`
     [M] theirs on the normal scale; `atom_places` [A] are those of the atoms."""
@@ -43,7 +43,6 @@ class QuantilesCodec:
     places: Values
 
     kind = "quantiles"
-    made_up = False
 
     @property
     def blocks(self) -> tuple[Block, ...]:
@@ -94,19 +93,6 @@ class QuantilesCodec:
             at = np.clip(codes - n_special, 0, len(self.atoms) - 1)
             values = np.where(codes < self.detailed_from, self.atoms[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
-
-    @property
-    def forms(self) -> tuple[str, ...]:
-        texts: tuple[str, ...] = self.form.specials.texts
-        return texts
-
-    @property
-    def absent(self) -> tuple[bool, ...]:
-        missing: tuple[bool, ...] = self.form.specials.missing
-        return missing
-
-    def arrow_type(self) -> pa.DataType:
-        return self.form.typed_as
 
     def allow(self, wanted: ValueSet) -> Allowed:
         states = np.concatenate([wanted.forms, wanted.holds(*plain(self.form.snap(self.atoms)))])
