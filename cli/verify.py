@@ -61,7 +61,9 @@ def verify(
         words.print(f"[red]differs:[/red] {_escaped(difference)}")
     if not found.differences:
         drawn = f", {found.redrawn:,} drawn anew and equal" if model else ""
-        reporter.say(f"as noted: {found.files:,} files, {found.rows:,} rows{drawn}")
+        files = "1 file" if found.files == 1 else f"{found.files:,} files"
+        open_ = "" if model else " (that model and seed are the noted ones is proved with --model)"
+        reporter.say(f"as noted: {files}, {found.rows:,} rows{drawn}{open_}")
     reporter.result({"verified": not found.differences, **vars(found)})
     if found.differences:
         raise typer.Exit(DIFFERENT)

@@ -11,6 +11,7 @@ import pyarrow as pa
 
 from synthvae import __version__, manifest
 from synthvae.artifact import Artifact, load
+from synthvae.constraints.predicates import named_function
 from synthvae.fields import Field, fields_of
 from synthvae.guarantee import Guarantee
 from synthvae.holdings import NOT_PRIVATE
@@ -37,8 +38,12 @@ class Drawer:
 
     @staticmethod
     def of(model: Path) -> Drawer:
+        """UsageError for a constraint that is code which nobody named."""
         artifact = load(model)
-        return Drawer(artifact, sampler(artifact), hash_of(model))
+        drawer = Drawer(artifact, sampler(artifact), hash_of(model))
+        for named in drawer.sampler.codec.bindings.predicates:
+            named_function(named)  # before anything is written
+        return drawer
 
     @property
     def fields(self) -> tuple[Field, ...]:

@@ -42,6 +42,9 @@ _PERSONAL_NAMES = {
     "ssn": "ssn",
 }
 
+_NEVER_CATEGORIES = ("first_name", "last_name", "phone_number", "iban", "ssn")
+"""Where a column is called so, few distinct texts are as personal as many."""
+
 
 def detect(table: Table, publish_ranges: bool = False) -> Metadata:
     """Metadata of `table`, safe to commit. `publish_ranges` adds the values that V2 has room for:
@@ -117,7 +120,7 @@ def _text(column: Column, values: pa.StringArray) -> ColumnMetadata:
     rows = int(column.counts.sum())
     many = len(values) > 20 and len(values) * 2 > rows
     named = _PERSONAL_NAMES.get(re.sub(r"\W+", "_", column.name.lower()))
-    if named and (many or len(values) > 50):
+    if named and (many or len(values) > 50 or named in _NEVER_CATEGORIES):
         return ColumnMetadata(named, {"pii": True})
     spaced = pc.mean(pc.match_substring(values, " ").cast(pa.float64())).as_py() > 0.5
     rare = len(values) > 200 and len(values) * ROWS_PER_LEVEL > rows

@@ -84,7 +84,8 @@ class Field:
 def fields_of(codec: TableCodec) -> tuple[Field, ...]:
     """The fields of a table, in its order."""
     schema, typed = codec.arrow_schema("text"), codec.arrow_schema("typed")
-    own = {one.name: one for one in codec.codecs if one.name in schema.names}
+    follow = codec.bindings.learnt_for  # one of them may be learnt under the name of another
+    own = {one.name: one for one in codec.codecs if one.name not in follow}
     return tuple(
         _field(own[name], schema.field(name).type)
         if name in own

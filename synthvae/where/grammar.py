@@ -99,7 +99,11 @@ def _tokens(text: str) -> list[_Token]:
             at += len(text[at:]) - len(text[at:].lstrip())
             sign = text[at]
             number = sign.isdigit()
-            hint = "a date is quoted" if number else _HINTS.get(sign, "quote it, if it is a value")
+            hint = (
+                "texts and dates are quoted"
+                if number
+                else _HINTS.get(sign, "quote it, if it is a value")
+            )
             fail(text, at, f"'{sign}' can't stand here; {hint}")
         kind = cast("str", found.lastgroup)
         tokens.append(_token(kind, found[kind], found.start(kind)))

@@ -16,6 +16,8 @@ from synthvae.constraints import predicates
 from synthvae.constraints.checks import kept
 from synthvae.constraints.predicates import trust
 from synthvae.errors import SchemaError, UsageError
+from synthvae.fields import fields_of
+from synthvae.guarantee import Guarantee
 from synthvae.settings import parse
 from synthvae.table import from_frame
 
@@ -43,6 +45,14 @@ def test_rows_do_not_depend_on_how_many_are_asked_for(bound: Artifact):
     some, more = sample(bound, 100), sample(bound, 9000)
     assert some.equals(more.head(100))
     assert not sample(bound, 100, seed=1).equals(some)
+
+
+@pytest.mark.parametrize("view", ["text", "typed"])
+def test_rows_are_what_the_schema_promises(bound: Artifact, view: str):
+    sampler = pipeline.sampler(bound)
+    guarantee = Guarantee(fields_of(sampler.codec), view)
+    for chunk in sampler.chunks(1000, 0, view, threads=1):
+        guarantee.check(chunk)
 
 
 def test_text_and_types_say_the_same(bound: Artifact):

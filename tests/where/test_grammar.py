@@ -51,7 +51,7 @@ def test_what_is_read(text: str, meaning: str) -> None:
     [
         ("income = 'a'", 7, "equality is written =="),
         ("a > 1 & b < 2", 6, "write 'and'"),
-        ("a == 2014-01-01", 5, "a date is quoted"),
+        ("a == 2014-01-01", 5, "texts and dates are quoted"),
         ("a == 'x", 5, "never closed"),
         ("age >", 5, "ends too soon"),
         ("f('x')", 1, "followed by"),
