@@ -85,9 +85,16 @@ def in_order(
         for start in chain(first, starts):
             waiting.append(crew.submit(start))
             if len(waiting) > 2 * team.workers:
-                yield waiting.popleft().result()
+                yield from _handed_over(waiting.popleft().result())
         while waiting:
-            yield waiting.popleft().result()
+            yield from _handed_over(waiting.popleft().result())
+
+
+def _handed_over(result: T) -> Generator[T]:
+    """Who takes it counts with small numbers as ever."""
+    torch.set_flush_denormal(False)
+    yield result
+    torch.set_flush_denormal(True)
 
 
 def rows_at_once(width: int, values: int, fewest: int, most: int) -> int:

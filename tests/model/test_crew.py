@@ -9,6 +9,7 @@ import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import numpy as np
 import pytest
 
 from synthvae.errors import UsageError
@@ -164,3 +165,12 @@ def test_one_worker_works_here() -> None:
         helped = team.crew(lambda _: threading.get_ident())
         assert helped.all([1, 2]) == [threading.get_ident()] * 2
         assert helped.submit(3).result() == threading.get_ident()
+
+
+def test_who_takes_a_result_counts_with_small_numbers_as_ever() -> None:
+    results = in_order(whose, range(4), 1)
+    assert next(results)[0] == 0
+    assert np.float64(sys.float_info.min) * 0.5 > 0
+    assert next(results)[0] == 1
+    assert np.float64(sys.float_info.min) * 0.5 > 0
+    results.close()
