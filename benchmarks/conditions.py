@@ -53,7 +53,9 @@ def drawn(model: Path, rows: int, seed: int, where: str | None) -> tuple[pd.Data
     command = [SYNTHVAE, "sample", "-m", model, "-n", rows, "--seed", seed, "-o", out]
     run = timed(*command, *asked, "--force", "--json", "-q")
     frame = pd.read_csv(out, keep_default_na=False)
-    return frame, {**json.loads(run.output), "processors": run.cpu, "whole": run.seconds}
+    said = json.loads(run.output)
+    kept = {key: value for key, value in said.items() if key not in ("output", "manifest")}
+    return frame, {**kept, "processors": run.cpu, "whole": run.seconds}
 
 
 def met(frame: pd.DataFrame, where: str) -> pd.DataFrame:
