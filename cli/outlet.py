@@ -120,8 +120,8 @@ class Outlet:
         from synthvae import manifest
 
         if self.manifest is None:
-            if self.place.path is not None:  # one of another run would tell lies about these rows
-                manifest.beside(self.place.path).unlink(missing_ok=True)
+            if self.place.manifest is not None:  # one of another run would lie about these rows
+                self.place.manifest.unlink(missing_ok=True)
             return
         stated = drawer.statement(request)
         if self.timestamp:
@@ -146,15 +146,13 @@ def _place(output: str, table: str | None, format: str | None, per_file: int | N
 def _noted(place: Place, manifest: Path | None, without: bool, force: bool) -> Path | None:
     """Where the manifest goes, if there is to be one."""
     from synthvae.files import refuse_overwrite
-    from synthvae.manifest import beside
 
     if without and manifest is not None:
         raise UsageError(
             "a manifest is written or not, but --manifest and --no-manifest are both given; "
             "leave one out"
         )
-    if without or (manifest is None and place.path is None):
-        return None
-    path = manifest or beside(place.path)  # type: ignore[arg-type]  # it has one by now
-    refuse_overwrite(path, force)
+    path = None if without else manifest or place.manifest
+    if path is not None:
+        refuse_overwrite(path, force)
     return path

@@ -60,7 +60,7 @@ class Target:
     ) -> dict[str, object]:
         """Write `rows` rows, and what there is to say about them; `note` is asked for more while it
         goes on."""
-        from synthvae.manifest import beside
+        from synthvae.outputs.record import beside
         from synthvae.writing import as_text, text_schema, write_table
 
         if self.view == "text":

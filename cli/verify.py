@@ -43,11 +43,12 @@ def verify(
         raise UsageError("--rows are drawn by a model, but none is given; add -m, or leave it out")
     from synthvae import manifest as manifests
     from synthvae.constraints.predicates import trust
+    from synthvae.outputs.record import beside
     from synthvae.verification import Findings, check_files
 
     trust(predicate or [])
     path = Path(output)
-    noted = manifests.read(manifest or manifests.beside(path))
+    noted = manifests.read(manifest or beside(path))
     if noted["output"]["kind"] == "database":
         raise UsageError(
             "an output is proved by its files, but this manifest is of a table in a database; "

@@ -24,11 +24,6 @@ KEY = "synthvae"
 _NEEDED = ("model", "request", "rows", "schema", "output")
 
 
-def beside(output: Path) -> Path:
-    """Where the manifest of `output` stands."""
-    return output.with_name(f"{output.name}.manifest.json")
-
-
 def metadata_of(stated: Mapping[str, Any]) -> dict[str, str]:
     """Key-value metadata of a Parquet or Arrow file."""
     return {KEY: json.dumps(stated, sort_keys=True)}

@@ -85,7 +85,12 @@ def test_a_table_of_a_database(cli, model_file: Path, tmp_path: Path) -> None:
     with sqlite3.connect(tmp_path / "rows.db") as connection:
         assert connection.execute("SELECT count(*) FROM t").fetchone() == (400,)
     connection.close()
-    assert sorted(p.name for p in tmp_path.iterdir()) == ["rows.db"]
+    note = tmp_path / "rows.db.t.manifest.json"
+    assert sorted(tmp_path.iterdir()) == [tmp_path / "rows.db", note]
+    assert json.loads(note.read_text())["synthetic"] is True
+    assert "write a file to have rows proved" in words(cli("verify", url, "--manifest", note))
+    assert cli(*arguments, "--force", "--no-manifest").exit_code == 0
+    assert not note.exists()
 
 
 def test_no_manifest_leaves_none_of_an_older_run(cli, model_file: Path, tmp_path: Path) -> None:

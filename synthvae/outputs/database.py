@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from synthvae.errors import TableError, UsageError
 from synthvae.outputs.formats import FORMATS, Format
-from synthvae.outputs.record import Written
+from synthvae.outputs.record import Written, beside
 from synthvae.outputs.staging import Source
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+_.-]*://")
@@ -58,6 +58,12 @@ class Database:
     def form(self) -> Format:
         """Rows are typed, as in Parquet."""
         return FORMATS["parquet"]
+
+    @property
+    def manifest(self) -> Path | None:
+        """Of a database in a file, that of this table beside it."""
+        file = _file_of(self.url)
+        return file and beside(file.with_name(f"{file.name}.{self.table}"))
 
     @property
     def words(self) -> str:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 from synthvae.outputs.formats import FORMATS, Format, by_suffix, named, of
-from synthvae.outputs.record import Hashing, Written
+from synthvae.outputs.record import Hashing, Written, beside
 from synthvae.outputs.shards import ROWS_PER_FILE, parts_of, refuse_foreign, write_shards
 from synthvae.outputs.single import write_file
 from synthvae.outputs.staging import Source
@@ -29,7 +29,12 @@ class Place(Protocol):
 
     @property
     def path(self) -> Path | None:
-        """The file or folder, if there is one to stand beside."""
+        """The file or folder, if it is one."""
+        ...
+
+    @property
+    def manifest(self) -> Path | None:
+        """Where its manifest stands: beside a file, if there is one."""
         ...
 
     @property
@@ -60,6 +65,10 @@ class OneFile:
     form: Format
 
     @property
+    def manifest(self) -> Path:
+        return beside(self.path)
+
+    @property
     def words(self) -> str:
         return str(self.path)
 
@@ -85,6 +94,10 @@ class Parts:
     per_file: int
 
     @property
+    def manifest(self) -> Path:
+        return beside(self.path)
+
+    @property
     def words(self) -> str:
         return str(self.path)
 
@@ -108,6 +121,7 @@ class Pipe:
 
     form: Format
     path: None = None
+    manifest: None = None
     words: str = PIPE
 
     def refuse(self, force: bool) -> None:

@@ -24,6 +24,11 @@ class Written:
         return Written(path.name, rows, path.stat().st_size, hash_of(path))
 
 
+def beside(output: Path) -> Path:
+    """Where the manifest of `output` stands."""
+    return output.with_name(f"{output.name}.manifest.json")
+
+
 def hash_of(path: Path) -> str:
     """SHA-256 of a file, in hexadecimals."""
     with path.open("rb") as file:
