@@ -18,7 +18,7 @@ _BINARY: Mapping[type, Callable[[Any, Any], Any]] = {
     ast.Add: np.add,
     ast.Sub: np.subtract,
     ast.Mult: np.multiply,
-    ast.Div: np.divide,
+    ast.Div: lambda left, right: np.divide(left, np.where(right == 0, np.nan, right)),
 }
 _CALLS: Mapping[str, Callable[..., Any]] = {
     "abs": np.abs,
@@ -69,7 +69,7 @@ class Formula:
             ) from None
 
     def of(self, values: Mapping[str, Values]) -> Values:
-        """The result [N] of columns [N]; NaN where it has none (0 / 0, a missing operand)."""
+        """The result [N] of columns [N]; NaN where it has none (x / 0, a missing operand)."""
         with np.errstate(all="ignore"):
             found = np.asarray(_evaluate(self._tree, values, self._quoted), np.float64)
         rows = len(next(iter(values.values())))

@@ -37,6 +37,10 @@ def test_as_python_computes(text: str, rows: list[tuple[float, float, float]]):
         assert found[i] == pytest.approx(expected) or not np.isfinite(expected)
 
 
+def test_nothing_follows_from_a_division_by_zero():
+    assert np.isnan(Formula("max(a, -(2 / a))").of({"a": np.zeros(1)})).all()
+
+
 def test_columns_in_their_order_and_missing_operands():
     formula = Formula("`unit price` * n - min(rebate, 3)")
     assert formula.columns == ("unit price", "n", "rebate")
