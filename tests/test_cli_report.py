@@ -49,7 +49,7 @@ def test_what_the_model_holds_is_counted_not_shown(made: Path) -> None:
 def test_a_report_names_files_and_no_folder(cli, csv: Path, made: Path, tmp_path: Path) -> None:
     shown = json.loads((made / "r.json").read_text())["sections"]["made"]["command"]
     assert shown.startswith(f"synthvae report -m model.synthvae --real {csv.name} -o r.html")
-    joined = "synthvae report --real='/data/of me/t.csv' -m/tmp/m.synthvae --target a -o out/"
+    joined = "synthvae report --real='/data/of me/t.csv' -m/models/m.synthvae --target a -o out/"
     assert without_folders(joined) == "synthvae report --real=t.csv -mm.synthvae --target a -o out"
     forms = (
         "--json",

@@ -58,9 +58,7 @@ class Place(Protocol):
 
 
 @dataclass(frozen=True)
-class OneFile:
-    """A file."""
-
+class _OnDisk:
     path: Path
     form: Format
 
@@ -71,6 +69,11 @@ class OneFile:
     @property
     def words(self) -> str:
         return str(self.path)
+
+
+@dataclass(frozen=True)
+class OneFile(_OnDisk):
+    """A file."""
 
     def refuse(self, force: bool) -> None:
         refuse_overwrite(self.path, force)
@@ -86,20 +89,10 @@ class OneFile:
 
 
 @dataclass(frozen=True)
-class Parts:
+class Parts(_OnDisk):
     """A folder of files of `per_file` rows."""
 
-    path: Path
-    form: Format
     per_file: int
-
-    @property
-    def manifest(self) -> Path:
-        return beside(self.path)
-
-    @property
-    def words(self) -> str:
-        return str(self.path)
 
     def refuse(self, force: bool) -> None:
         refuse_foreign(self.path, force)
