@@ -1,6 +1,8 @@
 """`reports/fidelity.md`: the default model on real tables, nothing set but the seed.
 
-Tables that are named are measured; those that were measured before stay in the report.
+Tables that are named are measured; those that were measured before stay in the report. All fits
+come first, one after the other: their seconds are worth something only with nothing beside them,
+while measuring takes long and may share the machine (`--fit`, later `--judge`).
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ import argparse
 import json
 import statistics
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 from common import (
@@ -34,6 +37,7 @@ mean square error, as a share more). dcr_share: 0.5 is ideal. Fit: the whole pro
 to the model file; processors: seconds of both cores together, which tell more where other work
 shares them. A tenth of the rows is left out of it, as always, for an audit. Mean and standard
 deviation over seeds."""
+FITS = WORK / "fidelity-fits.json"  # what the fits took
 METRICS: dict[str, Callable[[dict[str, Any]], float]] = {
     "shape_ratio": lambda run: run["shape_ratio"],
     "pair_ratio": lambda run: run["pair_ratio"],
@@ -43,26 +47,34 @@ METRICS: dict[str, Callable[[dict[str, Any]], float]] = {
 }
 
 
-def one(table: str, seed: int, preset: str, *more: str) -> dict[str, Any]:
-    """Fit, sample as many rows as the table has, measure."""
-    model, out = WORK / f"{table}-{preset}-{seed}.synthvae", WORK / f"{table}-{preset}-{seed}.csv"
+def fitted(table: str, seed: int, preset: str, *more: str) -> dict[str, Any]:
+    """Fit a table to a model file of its own; what that took."""
     train = DATA / table / "train.csv.gz"
+    options = ("--preset", preset, *more, "--seed", seed, "--force", "--json")
+    fit = timed(SYNTHVAE, "fit", train, "-o", model_of(table, seed, preset), *options)
+    return {"fit": fit.seconds, "fit_cpu": fit.cpu, "peak_mb": fit.peak_mb}
+
+
+def model_of(table: str, seed: int, preset: str) -> Path:
+    return WORK / f"{table}-{preset}-{seed}.synthvae"
+
+
+def judged(table: str, seed: int, preset: str) -> dict[str, Any]:
+    """Sample as many rows as the table has from a fitted model, and measure them."""
+    model = model_of(table, seed, preset)
+    out = model.with_suffix(".csv")
     options = ("--seed", seed, "--force", "--json")
-    fit = timed(SYNTHVAE, "fit", train, "-o", model, "--preset", preset, *more, *options)
     timed(SYNTHVAE, "sample", "-n", rows_of(table), "-m", model, "-o", out, *options)
     numbers = yardstick(table, out, TARGETS.get(table))
     told = json.loads(timed(SYNTHVAE, "inspect", model, "--json").output)["training"]
     latent = {f"latent_{name}": value for name, value in told["latent"].items()}
-    return {
-        "table": table,
-        "seed": seed,
-        "fit": fit.seconds,
-        "fit_cpu": fit.cpu,
-        "peak_mb": fit.peak_mb,
-        "epochs": told["epochs"],
-        **latent,
-        **numbers,
-    }
+    return {"table": table, "seed": seed, "epochs": told["epochs"], **latent, **numbers}
+
+
+def one(table: str, seed: int, preset: str, *more: str) -> dict[str, Any]:
+    """Fit, sample as many rows as the table has, measure."""
+    fit = fitted(table, seed, preset, *more)
+    return fit | judged(table, seed, preset)
 
 
 def row(table: str, runs: list[dict[str, Any]]) -> list[str]:
@@ -84,13 +96,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seeds", type=int, default=3)
     parser.add_argument("--preset", default="arvae")
+    parser.add_argument("--fit", action="store_true", help="fit only; --judge goes on from there")
+    parser.add_argument("--judge", action="store_true", help="measure what --fit has left")
     parser.add_argument("tables", nargs="*", default=list(TARGETS))
     arguments = parser.parse_args()
     need_data()
-    runs = measured("fidelity") | {
-        table: [one(table, seed, arguments.preset) for seed in range(arguments.seeds)]
-        for table in arguments.tables
-    }
+    wanted = [(table, seed) for table in arguments.tables for seed in range(arguments.seeds)]
+    if not arguments.judge:
+        fits = {f"{t} {seed}": fitted(t, seed, arguments.preset) for t, seed in wanted}
+        FITS.write_text(json.dumps(fits))
+    if arguments.fit:
+        return
+    fits = json.loads(FITS.read_text())
+    runs = measured("fidelity") | {table: [] for table in arguments.tables}
+    for table, seed in wanted:
+        runs[table].append(fits[f"{table} {seed}"] | judged(table, seed, arguments.preset))
     before = ["", "rows", "seeds", "fit", "processors", "peak memory"]
     header = [*before, *METRICS, "rate, nats", "active units"]
     body = markdown(header, [row(table, found) for table, found in runs.items()])

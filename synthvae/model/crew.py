@@ -9,6 +9,7 @@ back what it returns. Where forking is not to be trusted, threads do the same, s
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import mmap
 import multiprocessing
 import pickle
@@ -28,6 +29,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 _READY, _ENOUGH = b"!", b"."
+_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
+_KEPT = 1 << 30
 _PATIENCE = 5.0  # seconds until a helper that does not begin, or end, is given up
 
 
@@ -157,6 +160,7 @@ def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> Non
     a pipe would not do: helpers forked later hold copies of the parent's end.)"""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and decides
     parents.close()
+    _keep_memory()
     # Whatever lock another thread held at the fork is held for good: better found out now.
     one = torch.ones(64, 64, requires_grad=True)
     torch.autograd.grad((one @ one).sum(), one)
@@ -171,6 +175,15 @@ def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> Non
             except Exception as error:
                 answer = pickle.dumps((False, error), protocol=5)
             pipe.send_bytes(answer)
+
+
+def _keep_memory() -> None:
+    """What a helper frees it asks for again with the next task: given back to the system in between
+    (glibc, for arrays of more than 128 KB), it would come back page by page, all of them zeros."""
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:
+        mallopt(_TRIM_THRESHOLD, _KEPT)
+        mallopt(_MMAP_THRESHOLD, _KEPT)
 
 
 def _may_fork() -> bool:

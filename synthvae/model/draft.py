@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from synthvae.model.features import ClassFeatures, Number
 from synthvae.model.order import Step
-from synthvae.model.triangular import Stepwise, TriangularLinear
+from synthvae.model.triangular import Stepwise, TriangularLinear, with_ones
 
 if TYPE_CHECKING:
     from synthvae.model.decoders.autoregressive import AutoregressiveDecoder
@@ -25,8 +25,9 @@ class Draft:
         kinds = [step.kind for step in decoder.steps]
         self.codes = torch.zeros(rows, kinds.count("categorical"), dtype=torch.int32)
         self.scalars = torch.full((rows, kinds.count("scalar")), torch.nan)
-        self.seen = torch.cat([z.T, z.new_empty(decoder.features.width, rows)])
-        self.written = z.shape[1]  # rows of `seen` that are there
+        self.written = 1 + z.shape[1]  # rows of `seen` that are there
+        self.seen = with_ones(z.shape[1] + decoder.features.width, rows)
+        self.seen[1 : self.written] = z.T
         self.layers = [Stepwise(decoder.inner, self.seen)]
         for layer in cast("Iterable[TriangularLinear]", decoder.layers):
             self.layers.append(Stepwise(layer, self.layers[-1].y))

@@ -69,8 +69,9 @@ class TriangularLinear(nn.Module):
 
 
 class Stepwise:
-    """The outputs y [outputs, n] of `layer`, group after group, of inputs x [inputs, n] that are
-    being written.
+    """The outputs y [1 + outputs, n] of `layer`, group after group, of inputs x [1 + inputs, n]
+    that are being written. The first row of x and of y is 1: what a bias is multiplied with, so
+    that it costs no pass over y of its own.
 
     Rows stand side by side, so that a group of inputs or outputs is one piece of memory. When a
     segment begins, what its outputs take from the inputs that are there by then is one wide
@@ -79,7 +80,11 @@ class Stepwise:
 
     def __init__(self, layer: TriangularLinear, x: Tensor) -> None:
         self.layer, self.x = layer, x
-        self.y = x.new_empty(len(layer.bias), x.shape[1])
+        self.weights = [
+            torch.cat([layer.bias[segment.outputs, None], weight], dim=1)
+            for segment, weight in zip(layer.segments, layer.weights, strict=True)
+        ]
+        self.y = with_ones(len(layer.bias), x.shape[1])
         self.at = -1
 
     def outputs(self, own: slice) -> Tensor:
@@ -89,15 +94,25 @@ class Stepwise:
         if self.at < 0 or own.start >= layer.segments[self.at].stop:
             self.at += 1
             self._begin(seen)
-        segment, weight = layer.segments[self.at], layer.weights[self.at]
-        before = layer.sees[segment.start]
+        segment, weight = layer.segments[self.at], self.weights[self.at]
+        y, before = self.y[1 + own.start : 1 + own.stop], layer.sees[segment.start]
+        if seen == before:
+            return y
         local = slice(own.start - segment.start, own.stop - segment.start)
-        return self.y[own].addmm_(weight[local, before:seen], self.x[before:seen])
+        since = slice(1 + before, 1 + seen)
+        return y.addmm_(weight[local, since], self.x[since])
 
     def _begin(self, seen: int) -> None:
-        segment, weight = self.layer.segments[self.at], self.layer.weights[self.at]
-        bias, y = self.layer.bias[segment.outputs, None], self.y[segment.outputs]
-        torch.addmm(bias, weight[:, :seen], self.x[:seen], out=y)
+        segment, weight = self.layer.segments[self.at], self.weights[self.at]
+        y = self.y[1 + segment.start : 1 + segment.stop]
+        torch.mm(weight[:, : 1 + seen], self.x[: 1 + seen], out=y)
+
+
+def with_ones(features: int, rows: int) -> Tensor:
+    """[1 + features, rows], of which the first is 1 and the others are still to be written."""
+    x = torch.empty(1 + features, rows)
+    x[0] = 1.0
+    return x
 
 
 class _Product(torch.autograd.Function):

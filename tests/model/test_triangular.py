@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 import torch
 
-from synthvae.model.triangular import Stepwise, TriangularLinear
+from synthvae.model.triangular import Stepwise, TriangularLinear, with_ones
 
 SEES = [0, 0, 3, 3, 4, 4, 4, 9, 9, 10]
 
@@ -55,10 +55,11 @@ def test_weights_beyond_the_prefix_stay_zero(layer: TriangularLinear) -> None:
 @torch.no_grad()
 def test_step_by_step_it_reads_only_what_is_written(layer: TriangularLinear) -> None:
     x = torch.randn(5, 10)
-    unwritten = torch.full_like(x.T, torch.nan)
+    unwritten = with_ones(10, 5)
+    unwritten[1:] = torch.nan
     stepwise = Stepwise(layer, unwritten)
     for start, stop in ((0, 2), (2, 4), (4, 7), (7, 9), (9, 10)):
         seen = SEES[start]
-        unwritten[:seen] = x[:, :seen].T
+        unwritten[1 : 1 + seen] = x[:, :seen].T
         out = stepwise.outputs(slice(start, stop))
         assert torch.allclose(out.T, layer(x)[:, start:stop], atol=1e-6)

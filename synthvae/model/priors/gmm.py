@@ -67,11 +67,11 @@ class GmmPrior(NormalPrior):
         chosen = torch.searchsorted(share, noise.choice[:, 0].contiguous()).clamp(
             max=len(share) - 1
         )
-        z = self.mean[chosen]
-        for component, factor in enumerate(self.factor):
-            of_it = chosen == component
-            z[of_it] += noise.latent[of_it] @ factor.T
-        return z
+        order = torch.argsort(chosen, stable=True)  # a component's draws side by side
+        counts = torch.bincount(chosen, minlength=len(share)).tolist()
+        parts = torch.split(noise.latent[order], counts)
+        off = [part @ factor.T for part, factor in zip(parts, self.factor, strict=True)]
+        return self.mean[chosen].index_add_(0, order, torch.cat(off))
 
     @torch.no_grad()
     def fit(self, z: Tensor, seed: int) -> None:
