@@ -46,7 +46,7 @@ bench: $(STAMP) .venv-ctgan/.installed ## measure synthvae and its peer on real 
 	@touch $@
 
 clean: ## remove all that the other targets made, .venv too
-	rm -rf .venv .venv-ctgan .venv-dpmm $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .venv-* $(OUT) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # Written last, so that a broken install is tried again, and a finished one is not repeated.

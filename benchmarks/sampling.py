@@ -23,6 +23,7 @@ from common import (
     Timed,
     machine,
     markdown,
+    measured,
     need_data,
     save,
     timed,
@@ -202,7 +203,7 @@ def main() -> None:
     arguments = parser.parse_args()
     arguments.command = " ".join(["python benchmarks/sampling.py", *sys.argv[1:]])
     need_data()
-    results: dict[str, Any] = {}
+    results: dict[str, Any] = measured("sampling")
     for preset in arguments.presets:
         began, model = time.monotonic(), model_of(preset, arguments.epochs)
         results[preset] = {
