@@ -36,6 +36,8 @@ from fidelity import METRICS, model_of, one
 TABLES = ("adult", "shoppers")
 OURS = "synthvae arvae"
 PEERS = {"ctgan": "ctgan 0.12.1 TVAE", "mostlyai": "mostlyai-engine 2.7.3"}
+# What comes along for graphics cards, does not fit torch's CPU build and keeps all from starting.
+DROPPED = {"mostlyai": ("torchvision", "torchaudio")}
 MANY = 200_000
 LEGEND = """Defaults of all. Ratios: distance to the training rows over that of fresh real rows (1
 is ideal). c2st - floor: ROC AUC of trees that tell synthetic from real rows, less that of fresh
@@ -81,6 +83,8 @@ def installed(peer: str) -> str:
         needs = ROOT / "benchmarks" / f"peer_{peer}.txt"
         subprocess.run([sys.executable, "-m", "venv", folder], check=True)
         subprocess.run([python, "-m", "pip", "install", "-q", "-r", needs], check=True)
+        for package in DROPPED.get(peer, ()):
+            subprocess.run([python, "-m", "pip", "uninstall", "-q", "-y", package], check=True)
     return str(python)
 
 
