@@ -13,7 +13,7 @@ import numpy as np
 from synthvae.model.decoders.autoregressive import MOST_UNITS, AutoregressiveSpec
 from synthvae.model.spec import ModelSpec
 
-UNITS = 0.17
+UNITS = 0.14
 FEWEST_UNITS = 8
 
 
