@@ -32,6 +32,7 @@ class Draft:
         for layer in cast("Iterable[TriangularLinear]", decoder.layers):
             self.layers.append(Stepwise(layer, self.layers[-1].y))
         self.index: list[Tensor] = []  # of each class block, as ClassFeatures counts
+        self.embeddings = decoder.features.classes.table.weight.T.contiguous()
 
     def hidden(self, step: int) -> Tensor:
         """The last layer's units [n, units] of `step`."""
@@ -51,7 +52,7 @@ class Draft:
         index = code + classes.offsets[len(self.index)]
         self.codes[:, step.at] = code
         self.index.append(index)
-        self._write(classes.table(index))
+        torch.index_select(self.embeddings, 1, index, out=self._next(len(self.embeddings)))
 
     def write_scalar(self, step: Step, value: Tensor) -> None:
         """As later steps will see it and the codec will read it: within the column's ends."""
@@ -65,7 +66,7 @@ class Draft:
         features = self.decoder.features
         number = next((n for n in features.numbers if n.known == step), None)
         if number is not None:
-            self._write(features.soft(self._place(number)[:, None])[:, 0])
+            features.soft.write(self._place(number), self._next(features.soft.width))
 
     def keep(self, rows: Tensor) -> None:
         """Only `rows` [m], positions among those so far, are written on."""
@@ -94,7 +95,7 @@ class Draft:
         self.scalars[:, number.scalar] = torch.where(exact, drawn, torch.nan)
         return torch.where(exact, drawn, features.places[index])
 
-    def _write(self, features: Tensor) -> None:
-        end = self.written + features.shape[1]
-        self.seen[self.written : end] = features.T
-        self.written = end
+    def _next(self, features: int) -> Tensor:
+        """Where the next so many features of each row are to be written: [features, n]."""
+        start, self.written = self.written, self.written + features
+        return self.seen[start : self.written]

@@ -62,6 +62,13 @@ class NumberFeatures(nn.Module):
         low, high = self.edges[:-1], self.edges[1:]
         return torch.cat([_START * places, ((places - low) / (high - low)).clamp(0, 1)], dim=2)
 
+    def write(self, places: Tensor, out: Tensor) -> None:
+        """The same of one number, places [n], with rows side by side: into `out` [1 + steps, n],
+        without a pass to turn it."""
+        low, high = self.edges[:-1, None], self.edges[1:, None]
+        torch.mul(places, _START, out=out[0])
+        torch.sub(places, low, out=out[1:]).div_(high - low).clamp_(0, 1)
+
 
 class RowFeatures(nn.Module):
     """Rows -> features [B, width], those of earlier `steps` first: of each class block its
