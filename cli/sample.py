@@ -25,7 +25,7 @@ from .outlet import (
     Timestamp,
 )
 from .repeated import counts_of, values_of
-from .rows import MODEL, Model, Target
+from .rows import MODEL, Model
 
 
 def sample(
@@ -97,18 +97,15 @@ def sample(
     from synthvae.constraints.predicates import trust
 
     trust(predicate or [])
-    if conditions is not None:
-        refuse_with_conditions(
-            output,
-            **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
-            **{"--where": where, "--set": setting, "--format": format, "--table": table},
-            **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
-            **{"--real": real, "--pool": pool, "--timestamp": timestamp},
-        )
-        complete(Target.of(output, force, json, quiet), model, conditions, seed, threads)
-        return
     notes = (manifest, no_manifest, timestamp)
     outlet = Outlet.of(output, format, rows_per_file, table, *notes, resume, force, json, quiet)
+    if conditions is not None:
+        refuse_with_conditions(
+            **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
+            **{"--where": where, "--set": setting, "--real": real, "--pool": pool},
+        )
+        complete(outlet, model, conditions, seed, threads)
+        return
     _refuse(rows, balance, counts, where is not None or bool(values))
     from synthvae.acceptance import Tally
     from synthvae.balancing import equal_counts
@@ -127,15 +124,15 @@ def sample(
     asked = Request(
         many,
         seed,
-        wanted,
-        column,
-        counts,
-        where or "",
-        values,
-        chosen.keys,
-        chosen.files,
-        max_seconds,
-        tally,
+        given=wanted,
+        column=column,
+        counts=counts,
+        where=where or "",
+        values=values,
+        keys=chosen.keys,
+        files=chosen.files,
+        patience=max_seconds,
+        tally=tally,
     )
     written = outlet.write(drawer, asked, threads, partial(share, tally) if where else str)
     outlet.reporter.result(

@@ -90,11 +90,8 @@ def _redraw(
     from synthvae.verification import check_claims, check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
-    if named := request.keys:
-        raise UsageError(
-            f"rows are drawn anew from a model alone, but {', '.join(named)} had a say in "
-            "identifiers; leave -m out"
-        )
+    if beyond := request.beyond:
+        raise UsageError(f"rows are drawn anew from a model alone, but {beyond}; leave -m out")
     if not drawer.drew(noted["model"]):
         found.add(
             f"'{model}' is not the model that is noted: its sha256 is {drawer.sha256[:12]}, noted "

@@ -17,8 +17,8 @@ _FAIR = 3.0  # seconds until it is foreseen how long the rest takes
 
 @dataclass
 class Tally:
-    """What became of candidates: `accepted` of them are rows; of the `mass` of their weights, `cut`
-    lay above the last bound."""
+    """What became of candidates: `accepted` of them meet the condition; of the `mass` of their
+    weights, `cut` lay above the last bound."""
 
     candidates: int = 0
     accepted: int = 0
@@ -33,7 +33,7 @@ class Tally:
 
     @property
     def acceptance(self) -> float:
-        """The share of candidates that became rows."""
+        """The share of candidates that meet the condition, and keep the rules of single rows."""
         return self.accepted / max(self.candidates, 1)
 
     @property
@@ -81,9 +81,9 @@ class Patience:
                 "--max-seconds"
             )
 
-    def check(self, done: int, rows: int, candidates: int) -> None:
+    def check(self, done: int, rows: int, candidates: int, met: str = "met it") -> None:
         """UsageError if it is foreseen that `rows` take longer, where `done` of them were found
-        among so many `candidates`."""
+        among so many `candidates`; what these did is that they `met` it."""
         took = time.monotonic() - self.started
         rest = took * (rows - done) / max(done, 1)
         if took < _FAIR or took + rest < self.seconds:
@@ -94,7 +94,7 @@ class Patience:
             found, left = f"none of {candidates:,} candidates", "it may be none ever does"
         raise UsageError(
             f"rows are drawn until enough meet the condition, for {self.seconds:,.0f} s at most, "
-            f"but {found} met it in {took:,.0f} s, and {left}; "
+            f"but {found} {met} in {took:,.0f} s, and {left}; "
             "ask for fewer, widen the condition, or allow more with --max-seconds"
         )
 
