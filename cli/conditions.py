@@ -20,6 +20,8 @@ def accepted(tally: Tally, where: str | None, reporter: Reporter) -> dict[str, o
         off = tally.distance
         exactly = "as the model says" if not off else f"at most {off:.2%} off what the model says"
         reporter.say(f"{share(tally)}; rows are distributed {exactly}")
+        if tally.slow and tally.advice:
+            reporter.say(tally.advice)
     return {
         "candidates": tally.candidates,
         "acceptance": tally.acceptance,

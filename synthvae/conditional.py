@@ -22,7 +22,9 @@ import pyarrow as pa
 import torch
 
 from synthvae.acceptance import PATIENCE, Measured, Patience, Tally
+from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.parts import Draw
+from synthvae.codecs.table_codec import TableCodec
 from synthvae.constraints.reading import Mask
 from synthvae.distinct import Known, distinct
 from synthvae.errors import Problems, SchemaError, UsageError
@@ -85,6 +87,7 @@ class Conditional:
         modelled = restriction.part(model.modelled.codes, model.modelled.scalars)
         self.limits = _limits(sampler, modelled, request.interventions)
         self.tally = Tally() if tally is None else tally
+        self.tally.declare = _lost_at(sampler.codec, restriction)
 
     def plan(self, seed: int, limit: Patience | None = None) -> Plan:
         """How candidates are drawn under `seed`. UsageError if `limit` goes by meanwhile."""
@@ -111,7 +114,7 @@ class Conditional:
             raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
         if not rows:
             return
-        limit = Patience.of(patience)
+        limit = Patience.of(patience, self.tally.advice)
         plan = self.plan(seed, limit)
         limit.check_plan()
         size = self._size(plan)
@@ -202,6 +205,17 @@ class Conditional:
         }
         arrays = [made_up[n] if n in made_up else block.table[n] for n in schema.names]
         return pa.table(arrays, schema=schema)
+
+
+def _lost_at(codec: TableCodec, restriction: Restriction) -> tuple[str, ...]:
+    """The columns of categories that are written, and of which some are wanted."""
+    return tuple(
+        one.name
+        for one in codec.codecs
+        if isinstance(one, CategoricalCodec)
+        and one.name not in codec.given
+        and not restriction.classes.keys().isdisjoint(codec.layout.of_column(one.name).codes)
+    )
 
 
 def _limits(

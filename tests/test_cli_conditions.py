@@ -204,3 +204,16 @@ def test_wrong_input_is_said(
     assert done.exit_code == code
     assert words in done.stderr
     assert not (tmp_path / "o.csv").exists()
+
+
+def test_a_slow_condition_says_how_it_would_be_fast(
+    cli, model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = "fit with --condition-on group for full speed"
+    where = ("--where", "group == 'rare' and visits > 3")
+    arguments = ("sample", "-m", model, "-n", 50, "-o", tmp_path / "o.csv", "--force", *where)
+    for slow, said in ((1.1, True), (0.0, False)):
+        monkeypatch.setattr("synthvae.acceptance.SLOW", slow)
+        done = cli(*arguments)
+        assert done.exit_code == 0, done.output
+        assert (words in " ".join(done.stderr.split())) is said

@@ -170,3 +170,38 @@ def test_patience_ends_while_the_plan_is_made(
     with pytest.raises(UsageError, match="in finding out how they are best drawn"):
         asked(fitted("arvae"), "spend between 10 and 12", 5, patience=0.0)
     assert not trials
+
+
+def test_a_declared_column_costs_no_candidates(frame: pd.DataFrame) -> None:
+    settings = {"condition": ["group"], "training": {"epochs": 1, "batch": 200}}
+    model = Synthesizer(settings=settings).fit(frame)
+    sampler = pipeline.sampler(model.artifact)
+    rare = Conditional(sampler, Kind.of(sampler, "group == 'rare'", {}, {}))
+    rows = pa.concat_tables(rare.chunks(500, 1, "typed")).to_pandas()
+    assert set(rows["group"]) == {"rare"}
+    assert rare.tally.acceptance == 1
+    assert rare.tally.distance == 0
+    assert rare.tally.advice == ""
+
+
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("group == 'rare' and visits > 3", "fit with --condition-on group for full speed"),
+        ("visits > score", ""),
+        ("score > 4", ""),
+        ("group == 'rare' or visits > 3", ""),
+    ],
+)
+def test_it_is_said_which_column_to_declare(where: str, advice: str, fitted: Fitted) -> None:
+    sampler = pipeline.sampler(fitted("arvae"))
+    assert Conditional(sampler, Kind.of(sampler, where, {}, {})).tally.advice == advice
+
+
+def test_what_takes_too_long_names_the_column_to_declare(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.acceptance._FAIR", 0.0)
+    where = "group == 'rare' and visits > score and visits < score"
+    with pytest.raises(UsageError, match="or fit with --condition-on group for full speed"):
+        asked(fitted("arvae"), where, 1, patience=0.5)
