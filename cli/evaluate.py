@@ -13,6 +13,7 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Paper, Quiet, Reporter, one_core_each
+from .flags import told
 from .judging import AnyModel, Config, Holdout, Seed, Target
 
 if TYPE_CHECKING:
@@ -46,7 +47,7 @@ def evaluate(
 
     wanted, missing = settings_of(config, target)
     steps: list[str] = []
-    with reporter.progress("evaluating", STEPS) as bar:
+    with told(target=target), reporter.progress("evaluating", STEPS) as bar:
 
         def step(name: str) -> None:
             bar.at(len(steps), name)

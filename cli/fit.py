@@ -65,9 +65,11 @@ def fit(
         config, preset, prior, condition_on, epochs, seed, holdout, cost,
         constraints,
     )  # fmt: skip
-    Job(
+    job = Job(
         table, described, settings, output, log, threads, checkpoint_every, resume, force, reporter
-    ).run()  # fmt: skip
+    )  # fmt: skip
+    with flags.told(condition=condition_on, privacy=privacy_unit):
+        job.run()
 
 
 def _trust(described: Metadata) -> None:

@@ -14,7 +14,7 @@ from synthvae.files import refuse_places
 
 from .console import Force, Quiet, Reporter, Threads, one_core_each
 from .evaluate import settings_of
-from .flags import Predicate
+from .flags import Predicate, told
 from .judging import AnyModel, Config, Holdout, Released, Seed, Target
 
 DEFAULT = Path("report.html")
@@ -113,7 +113,7 @@ def report(
         audit, check, log, certificate, seed, threads, shlex.join(["synthvae", *sys.argv[1:]]),
     )  # fmt: skip
     asked.validate()
-    with reporter.progress("reporting", 1) as bar:
+    with told(target=target), reporter.progress("reporting", 1) as bar:
         found = run(asked, bar.at)
     _write(found, outputs, public, reporter)
 

@@ -27,7 +27,7 @@ from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.constraints.reading import Mask
 from synthvae.distinct import Known, distinct
-from synthvae.errors import Problems, SchemaError, UsageError
+from synthvae.errors import Problems, UsageError
 from synthvae.interventions import Intervention, interventions
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, side_by_side
@@ -58,8 +58,8 @@ class Kind:
     def of(
         sampler: Sampler, where: str | None, given: Mapping[str, str], values: Mapping[str, str]
     ) -> Kind:
-        """UsageError for a condition that can't be read; SchemaError for one that no row meets, and
-        for columns that are asked for twice."""
+        """UsageError for a condition that can't be read or that no row meets, for values that the
+        model does not write, and for columns that are asked for twice."""
         condition = None if where is None else Condition.of(where, sampler.codec)
         problems = Problems()
         asked = set(condition.columns) if condition else set()
@@ -68,7 +68,7 @@ class Kind:
                 f"a column is asked for once, but '{name}' is given, set or part of the condition "
                 "as well; leave one out"
             )
-        problems.raise_as(SchemaError)
+        problems.raise_as(UsageError)
         return Kind(condition, given, interventions(sampler, values))
 
 

@@ -188,8 +188,8 @@ def test_a_run_does_not_go_on_with_other_given_cells(
     ("options", "code", "words"),
     [
         (["-n", 5, "--where", "group = 'low'"], 2, "equality is written =="),
-        (["-n", 5, "--where", "grup == 'low'"], 3, "did you mean 'group'?"),
-        (["-n", 5, "--where", "visits > 1000"], 3, "it writes 0 to"),
+        (["-n", 5, "--where", "grup == 'low'"], 2, "did you mean 'group'?"),
+        (["-n", 5, "--where", "visits > 1000"], 2, "it writes 0 to"),
         (["--where", "visits > 3"], 2, "add -n"),
         (["-n", 5, "--set", "visits"], 2, "--set takes COLUMN=VALUE"),
         (["-n", 4, "--where", "visits > 3", "--balance", "group"], 2, "sample twice"),

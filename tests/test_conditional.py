@@ -14,7 +14,7 @@ from scipy.stats import chi2_contingency
 from synthvae import Synthesizer, pipeline
 from synthvae.artifact import Artifact
 from synthvae.conditional import Conditional, Kind
-from synthvae.errors import SchemaError, UsageError
+from synthvae.errors import UsageError
 
 Fitted = Callable[[str], Artifact]
 MANY = 60_000
@@ -141,7 +141,7 @@ def test_what_takes_too_long_is_said_and_not_cut_short(
 
 def test_a_column_is_asked_for_once(fitted: Fitted) -> None:
     sampler = pipeline.sampler(fitted("cvae"))
-    with pytest.raises(SchemaError, match="asked for once, but 'group'"):
+    with pytest.raises(UsageError, match="asked for once, but 'group'"):
         Kind.of(sampler, "group == 'low'", {"group": "low"}, {})
 
 
