@@ -13,6 +13,7 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Paper, Quiet, Reporter, one_core_each
+from .early import check
 from .flags import told
 from .judging import AnyModel, Config, Holdout, Seed, Target
 
@@ -42,6 +43,7 @@ def evaluate(
     reporter = Reporter(quiet, json)
     if output:
         refuse_overwrite(output, force)
+    check(model, real, synthetic, holdout)
     one_core_each()
     from synthvae.comparison import STEPS, compare
 

@@ -11,6 +11,7 @@ import typer
 from synthvae.errors import UsageError
 
 from .console import Json, Quiet, Reporter, Threads, words
+from .early import check
 from .flags import Predicate
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def verify(
     what the model draws. Exit code 1, and words, if anything differs."""
     if rows is not None and model is None:
         raise UsageError("--rows are drawn by a model, but none is given; add -m, or leave it out")
+    check(model)
     from synthvae import manifest as manifests
     from synthvae.constraints.predicates import trust
     from synthvae.outputs.record import beside
