@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from synthvae.acceptance import Tally
 
 
-def accepted(tally: Tally, where: str, reporter: Reporter) -> dict[str, object]:
+def accepted(tally: Tally, where: str | None, reporter: Reporter) -> dict[str, object]:
     """What became of candidates, for people and for programs."""
-    if where:
+    if where is not None:
         off = tally.distance
         exactly = "as the model says" if not off else f"at most {off:.2%} off what the model says"
         reporter.say(f"{share(tally)}; rows are distributed {exactly}")

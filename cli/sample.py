@@ -132,7 +132,7 @@ def sample(
         given=wanted,
         column=column,
         counts=counts,
-        where=where or "",
+        where=where,
         values=values,
         keys=chosen.keys,
         files=chosen.files,
@@ -147,7 +147,7 @@ def _draw(outlet: Outlet, drawer: Drawer, asked: Request, threads: int | None) -
 
     for words in check_room(drawer.sampler.codec, asked.rows):
         outlet.reporter.say(f"warning: {words}")
-    note = partial(share, asked.tally) if asked.where else str
+    note = str if asked.where is None else partial(share, asked.tally)
     written = outlet.write(drawer, asked, threads, note)
     outlet.reporter.result(
         {**written, "seed": asked.seed}

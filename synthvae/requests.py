@@ -36,7 +36,7 @@ class Request:
     given: Mapping[str, str] = field(default_factory=dict)
     column: str = ""
     counts: Mapping[str, int] = field(default_factory=dict)
-    where: str = ""
+    where: str | None = None
     values: Mapping[str, str] = field(default_factory=dict)
     conditions: tuple[str, ...] = ()
     keys: tuple[str, ...] = ()
@@ -51,7 +51,7 @@ class Request:
         drawn from the beginning and those before `first` dropped, since which they are depends on
         what came before."""
         if self.conditional:
-            kind = Kind.of(sampler, self.where or None, self.given, self.values)
+            kind = Kind.of(sampler, self.where, self.given, self.values)
             asked = Conditional(sampler, kind, self.tally)
             return after(asked.chunks(self.rows, self.seed, view, threads, self.patience), first)
         if not self.counts:
@@ -73,7 +73,7 @@ class Request:
 
     @property
     def conditional(self) -> bool:
-        return bool(self.where or self.values)
+        return self.where is not None or bool(self.values)
 
     def loose(self) -> tuple[str, ...]:
         """Columns whose values the user gave."""

@@ -161,6 +161,13 @@ def test_in_python(fitted: Fitted) -> None:
         model.sample(where="visits > 3", per={"group": {"low": 3}})
 
 
+def test_no_condition_is_none(fitted: Fitted) -> None:
+    model = Synthesizer()
+    model._artifact = fitted("arvae")
+    with pytest.raises(UsageError, match="a condition"):
+        model.sample(5, where="")
+
+
 def test_patience_ends_while_the_plan_is_made(
     fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
