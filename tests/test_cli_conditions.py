@@ -92,6 +92,7 @@ def test_completed_rows_are_noted_and_proved(
     proved = cli("verify", out, "--json")
     assert proved.exit_code == 0, proved.output
     assert json.loads(proved.stdout)["rows"] == 3
+    assert "--model" not in proved.stderr  # it alone can't draw them
 
 
 def test_completed_rows_in_parquet_say_themselves_what_they_are(
