@@ -11,6 +11,7 @@ import typer
 from synthvae.files import refuse_places
 
 from .console import Force, Json, Paper, Quiet, Reporter, Threads, one_core_each
+from .early import check
 from .flags import Predicate
 from .judging import AnyModel, Holdout, Released, Seed
 
@@ -61,6 +62,7 @@ def audit(
     training table. Exit codes: 0 pass, 1 fail, 4 inconclusive, 2 usage, 3 bad data."""
     reporter = Reporter(quiet, json)
     refuse_places((output, markdown, restricted), force)
+    check(model, real, synthetic, holdout)
     one_core_each()
     from synthvae.auditing import run
     from synthvae.constraints.predicates import trust

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .console import Force, Json, Quiet, Threads
+from .early import check
 from .rows import MODEL, Data, Model, Output, Target
 
 
@@ -22,6 +23,7 @@ def encode(
 ) -> None:
     """Write the latent mean of each row, z0, z1, ...; of a discrete latent its codes."""
     target = Target.of(output, force, json, quiet)
+    check(model, table)
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.reading import read_table

@@ -13,6 +13,8 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Paper, Quiet, Reporter, one_core_each
+from .early import check
+from .flags import told
 from .judging import AnyModel, Config, Holdout, Seed, Target
 
 if TYPE_CHECKING:
@@ -41,12 +43,13 @@ def evaluate(
     reporter = Reporter(quiet, json)
     if output:
         refuse_overwrite(output, force)
+    check(model, real, synthetic, holdout)
     one_core_each()
     from synthvae.comparison import STEPS, compare
 
     wanted, missing = settings_of(config, target)
     steps: list[str] = []
-    with reporter.progress("evaluating", STEPS) as bar:
+    with told(target=target), reporter.progress("evaluating", STEPS) as bar:
 
         def step(name: str) -> None:
             bar.at(len(steps), name)

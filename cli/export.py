@@ -11,6 +11,7 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Quiet, Reporter
+from .early import check
 
 
 def export(
@@ -35,6 +36,7 @@ def export(
     if not sampler_only:
         raise UsageError("an export is a sampler so far, but --sampler-only is not given; add it")
     refuse_overwrite(output, force)
+    check(model)
     from synthvae.artifact import load
     from synthvae.exporting import sampler_only as slim
     from synthvae.outputs.record import hash_of

@@ -9,6 +9,7 @@ from synthvae.files import refuse_overwrite
 
 from . import flags
 from .console import Force, Json, Quiet, Reporter, Threads
+from .early import check
 from .learning import Job
 from .private import chosen_epsilon
 
@@ -49,6 +50,7 @@ def fit(
     """
     reporter = Reporter(quiet, json)
     refuse_overwrite(output, force)
+    check(None, table)
     from synthvae.metadata import read
 
     described = read(metadata) if metadata else None
@@ -65,9 +67,11 @@ def fit(
         config, preset, prior, condition_on, epochs, seed, holdout, cost,
         constraints,
     )  # fmt: skip
-    Job(
+    job = Job(
         table, described, settings, output, log, threads, checkpoint_every, resume, force, reporter
-    ).run()  # fmt: skip
+    )  # fmt: skip
+    with flags.told(condition=condition_on, privacy=privacy_unit):
+        job.run()
 
 
 def _trust(described: Metadata) -> None:

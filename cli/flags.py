@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synthvae.errors import MetadataError, UsageError
+from synthvae.errors import ColumnError, MetadataError, UsageError
 
 if TYPE_CHECKING:
     from synthvae.settings import Settings
@@ -122,15 +124,38 @@ def settings_of(
     return settings
 
 
+@contextmanager
+def told(**asked: object) -> Iterator[None]:
+    """An error about a column that an option `asked` for, by the setting's key, is one about the
+    option: no file is wrong."""
+    try:
+        yield
+    except ColumnError as error:
+        if not asked.get(error.setting):
+            raise
+        raise UsageError(*error.reasons) from None
+
+
 def _parsed(content: dict[str, Any], config: Path | None) -> Settings:
     from synthvae.settings import parse
 
-    if config:
-        return parse(content, f"'{config}'")
     try:
         return parse(content, "the flags")
-    except MetadataError as error:  # no file is wrong: it is what was asked for
+    except (MetadataError, UsageError) as error:
+        if config is not None:
+            _check(config)
         raise UsageError(*error.reasons) from None
+
+
+def _check(config: Path) -> None:
+    """MetadataError if the file is wrong, whatever the flags."""
+    from synthvae.metadata import load_mapping
+    from synthvae.settings import parse
+
+    try:
+        parse(load_mapping(config, "settings"), f"'{config}'")
+    except UsageError as error:
+        raise MetadataError(*error.reasons) from None
 
 
 def _mapping(content: dict[str, Any], key: str, config: Path | None) -> dict[str, Any]:

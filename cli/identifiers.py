@@ -9,30 +9,44 @@ from typing import TYPE_CHECKING
 from synthvae.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from synthvae.sampling import Sampler
-    from synthvae.table import Column
+    from synthvae.table import Column, Table
 
 
 @dataclass(frozen=True)
 class Chosen:
-    """Which options had a say, without values, and hashes of their files."""
+    """Identifiers that are not those of the table `real`, or that are drawn from `pools`, by
+    column; `files`: hashes of the files of both."""
 
-    keys: tuple[str, ...]
+    real: Table | None
+    pools: Mapping[str, Column]
     files: tuple[str, ...]
 
+    @staticmethod
+    def of(real: str | None, pools: list[str] | None) -> Chosen:
+        """The tables, read. UsageError for a pool that is none."""
+        from synthvae.reading import read_table
 
-def choose_identifiers(sampler: Sampler, real: str | None, pools: list[str] | None) -> Chosen:
-    """Identifiers that are not those of the table `real`, or that are drawn from `pools`."""
-    from synthvae.keys import avoiding, pooled
-    from synthvae.reading import read_table
+        table = None if real is None else read_table(real)
+        found = [_pool(entry) for entry in pools or []]
+        paths = [*([] if real is None else [real]), *(path for _, _, path in found)]
+        columns = {name: column for name, column, _ in found}
+        return Chosen(table, columns, tuple(map(_hash, paths)))
 
-    paths = [] if real is None else [real]
-    if real is not None:
-        sampler.codec = avoiding(sampler.codec, read_table(real))
-    found = [_pool(entry) for entry in pools or []]
-    sampler.codec = pooled(sampler.codec, {name: column for name, column, _ in found})
-    keys = (*(["--real"] if paths else []), *(f"--pool {name}" for name, _, _ in found))
-    return Chosen(keys, tuple(map(_hash, [*paths, *(path for _, _, path in found)])))
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """Which options had a say, without values."""
+        return (*([] if self.real is None else ["--real"]), *(f"--pool {n}" for n in self.pools))
+
+    def told(self, sampler: Sampler) -> None:
+        """`sampler` draws such identifiers from now on."""
+        from synthvae.keys import avoiding, pooled
+
+        if self.real is not None:
+            sampler.codec = avoiding(sampler.codec, self.real)
+        sampler.codec = pooled(sampler.codec, self.pools)
 
 
 def _hash(path: str) -> str:

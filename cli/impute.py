@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .console import Force, Json, Quiet, Threads
+from .early import check
 from .flags import Predicate
 from .rows import MODEL, Data, Model, Output, Target
 
@@ -28,6 +29,7 @@ def impute(
     """Fill the missing cells of a table with values drawn from the model, given what is observed
     in the row. Observed cells stay as they are."""
     target = Target.of(output, force, json, quiet)
+    check(model, table)
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.constraints.predicates import trust

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .console import Force, Json, Quiet
+from .early import check
 from .rows import MODEL, Data, Model, Output, Target
 
 
@@ -25,6 +26,7 @@ def interpolate(
     """Write rows on the straight way between two rows in the latent space; each of them is valid,
     and only the latent changes on the way."""
     target = Target.of(output, force, json, quiet)
+    check(model, table)
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.reading import read_table

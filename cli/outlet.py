@@ -16,7 +16,7 @@ from synthvae.errors import UsageError
 from .console import Reporter, seconds
 
 if TYPE_CHECKING:
-    from synthvae.delivery import Drawer
+    from synthvae.delivery import Draws
     from synthvae.outputs.places import Place
     from synthvae.requests import Request
 
@@ -92,7 +92,7 @@ class Outlet:
 
     def write(
         self,
-        drawer: Drawer,
+        drawer: Draws,
         request: Request,
         threads: int | None,
         note: Callable[[], str] = str,
@@ -116,7 +116,7 @@ class Outlet:
         noted = {"manifest": str(self.manifest)} if self.manifest else {}
         return {"output": name, "rows": request.rows, "seconds": round(took, 3), **noted}
 
-    def _note(self, drawer: Drawer, request: Request, files: Any) -> None:
+    def _note(self, drawer: Draws, request: Request, files: Any) -> None:
         from synthvae import manifest
 
         if self.manifest is None:

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from .console import Force, Json, Quiet, Threads
+from .early import check
 from .rows import MODEL, Data, Model, Output, Target
 
 
@@ -23,6 +24,7 @@ def reconstruct(
     """Write each row as the model draws it from the row's own latent mean: what is kept of a row
     is what the latent tells."""
     target = Target.of(output, force, json, quiet)
+    check(model, table)
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.reading import read_table

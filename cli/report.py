@@ -13,8 +13,9 @@ from synthvae.errors import UsageError
 from synthvae.files import refuse_places
 
 from .console import Force, Quiet, Reporter, Threads, one_core_each
+from .early import check as check_files
 from .evaluate import settings_of
-from .flags import Predicate
+from .flags import Predicate, told
 from .judging import AnyModel, Config, Holdout, Released, Seed, Target
 
 DEFAULT = Path("report.html")
@@ -101,6 +102,7 @@ def report(
         return
     if real is None:
         raise UsageError("a report holds rows against real ones, but there are none; add --real")
+    check_files(model, real, synthetic, holdout)
     one_core_each()
     from synthvae.constraints.predicates import trust
     from synthvae.reporting import run
@@ -113,7 +115,7 @@ def report(
         audit, check, log, certificate, seed, threads, shlex.join(["synthvae", *sys.argv[1:]]),
     )  # fmt: skip
     asked.validate()
-    with reporter.progress("reporting", 1) as bar:
+    with told(target=target), reporter.progress("reporting", 1) as bar:
         found = run(asked, bar.at)
     _write(found, outputs, public, reporter)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -11,8 +11,9 @@ from synthvae.errors import UsageError
 
 from .conditions import accepted, complete, kept, refuse_with_conditions, share
 from .console import Force, Json, Quiet, Threads
+from .early import check, check_condition
 from .flags import Predicate
-from .identifiers import choose_identifiers
+from .identifiers import Chosen
 from .outlet import (
     FormatName,
     ManifestFile,
@@ -25,7 +26,11 @@ from .outlet import (
     Timestamp,
 )
 from .repeated import counts_of, values_of
-from .rows import MODEL, Model, Target
+from .rows import MODEL, Model
+
+if TYPE_CHECKING:
+    from synthvae.delivery import Drawer
+    from synthvae.requests import Request
 
 
 def sample(
@@ -97,51 +102,57 @@ def sample(
     from synthvae.constraints.predicates import trust
 
     trust(predicate or [])
-    if conditions is not None:
+    if conditions is None:
+        _refuse(rows, balance, counts, where is not None or bool(values))
+    else:
         refuse_with_conditions(
-            output,
             **{"-n": rows, "--given": given, "--balance": balance, "--per": per},
-            **{"--where": where, "--set": setting, "--format": format, "--table": table},
-            **{"--rows-per-file": rows_per_file, "--resume": resume, "--manifest": manifest},
-            **{"--real": real, "--pool": pool, "--timestamp": timestamp},
+            **{"--where": where, "--set": setting, "--real": real, "--pool": pool},
         )
-        complete(Target.of(output, force, json, quiet), model, conditions, seed, threads)
-        return
     notes = (manifest, no_manifest, timestamp)
     outlet = Outlet.of(output, format, rows_per_file, table, *notes, resume, force, json, quiet)
-    _refuse(rows, balance, counts, where is not None or bool(values))
-    from synthvae.acceptance import Tally
+    check(model, conditions)
+    if conditions is not None:
+        complete(outlet, model, conditions, seed, threads)
+        return
+    chosen = Chosen.of(real, pool)
+    if where is not None:
+        check_condition(model, where)
     from synthvae.balancing import equal_counts
     from synthvae.delivery import Drawer
-    from synthvae.keys import check_room
     from synthvae.requests import Request
 
     drawer = Drawer.of(model)
-    chosen = choose_identifiers(drawer.sampler, real, pool)
+    chosen.told(drawer.sampler)
     if balance:
         column, counts = balance, equal_counts(drawer.sampler, balance, rows or 0)
-    many = sum(counts.values()) if counts else rows or 0
-    for words in check_room(drawer.sampler.codec, many):
-        outlet.reporter.say(f"warning: {words}")
-    tally = Tally()
     asked = Request(
-        many,
+        sum(counts.values()) if counts else rows or 0,
         seed,
-        wanted,
-        column,
-        counts,
-        where or "",
-        values,
-        chosen.keys,
-        chosen.files,
-        max_seconds,
-        tally,
+        given=wanted,
+        column=column,
+        counts=counts,
+        where=where,
+        values=values,
+        keys=chosen.keys,
+        files=chosen.files,
+        patience=max_seconds,
     )
-    written = outlet.write(drawer, asked, threads, partial(share, tally) if where else str)
+    _draw(outlet, drawer, asked, threads)
+
+
+def _draw(outlet: Outlet, drawer: Drawer, asked: Request, threads: int | None) -> None:
+    """Write the rows, and say what became of candidates and of rows drawn again."""
+    from synthvae.keys import check_room
+
+    for words in check_room(drawer.sampler.codec, asked.rows):
+        outlet.reporter.say(f"warning: {words}")
+    note = str if asked.where is None else partial(share, asked.tally)
+    written = outlet.write(drawer, asked, threads, note)
     outlet.reporter.result(
-        {**written, "seed": seed}
-        | ({"counts": counts} if counts else {})
-        | (accepted(tally, where, outlet.reporter) if asked.conditional else {})
+        {**written, "seed": asked.seed}
+        | ({"counts": dict(asked.counts)} if asked.counts else {})
+        | (accepted(asked.tally, asked.where, outlet.reporter) if asked.conditional else {})
         | kept(drawer.sampler.tries.share, outlet.reporter)
     )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from .console import Force, Json, Quiet, Threads
+from .early import check
 from .rows import MODEL, Data, Model, Output, Target
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ def score(
     """Say how unusual each row is: nats that it takes to write it down, in all and by column, and
     of 100 rows that the model did not learn, how many are more usual."""
     target = Target.of(output, force, json, quiet)
+    check(model, table)
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.reading import read_table

@@ -9,6 +9,7 @@ import typer
 from synthvae.errors import UsageError
 
 from .console import Force, Json, Quiet
+from .early import check
 from .rows import MODEL, Model, Output, Target
 
 
@@ -36,6 +37,7 @@ def traverse(
         raise UsageError(
             "a row to go through is --row of --table, but one is given alone; give both"
         )
+    check(model, table)
     from synthvae import pipeline
     from synthvae.artifact import load
     from synthvae.reading import read_table

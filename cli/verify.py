@@ -11,6 +11,7 @@ import typer
 from synthvae.errors import UsageError
 
 from .console import Json, Quiet, Reporter, Threads, words
+from .early import check
 from .flags import Predicate
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ def verify(
     what the model draws. Exit code 1, and words, if anything differs."""
     if rows is not None and model is None:
         raise UsageError("--rows are drawn by a model, but none is given; add -m, or leave it out")
+    check(model)
     from synthvae import manifest as manifests
     from synthvae.constraints.predicates import trust
     from synthvae.outputs.record import beside
@@ -61,13 +63,21 @@ def verify(
     for difference in found.differences:
         words.print(f"[red]differs:[/red] {_escaped(difference)}")
     if not found.differences:
-        drawn = f", {found.redrawn:,} drawn anew and equal" if model else ""
-        files = "1 file" if found.files == 1 else f"{found.files:,} files"
-        open_ = "" if model else " (that model and seed are the noted ones is proved with --model)"
-        reporter.say(f"as noted: {files}, {found.rows:,} rows{drawn}{open_}")
+        reporter.say(_proved(noted, found, model is not None))
     reporter.result({"verified": not found.differences, **vars(found)})
     if found.differences:
         raise typer.Exit(DIFFERENT)
+
+
+def _proved(noted: Mapping[str, Any], found: Findings, drawn: bool) -> str:
+    """What was shown, and what a model would show."""
+    files = "1 file" if found.files == 1 else f"{found.files:,} files"
+    shown = f"as noted: {files}, {found.rows:,} rows"
+    if drawn:
+        return f"{shown}, {found.redrawn:,} drawn anew and equal"
+    if noted["request"].get("conditions") or noted["request"].get("keys"):
+        return shown  # a model alone can't draw them
+    return f"{shown} (that model and seed are the noted ones is proved with --model)"
 
 
 def _escaped(text: str) -> str:
@@ -90,11 +100,8 @@ def _redraw(
     from synthvae.verification import check_claims, check_rows, ranges_of
 
     drawer, request = Drawer.of(model), Request.from_json(noted["request"])
-    if named := request.keys:
-        raise UsageError(
-            f"rows are drawn anew from a model alone, but {', '.join(named)} had a say in "
-            "identifiers; leave -m out"
-        )
+    if beyond := request.beyond:
+        raise UsageError(f"rows are drawn anew from a model alone, but {beyond}; leave -m out")
     if not drawer.drew(noted["model"]):
         found.add(
             f"'{model}' is not the model that is noted: its sha256 is {drawer.sha256[:12]}, noted "

@@ -18,7 +18,7 @@ import pyarrow as pa
 from synthvae.codecs.bindings import Bindings
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.distinct import Known, distinct, numbered
-from synthvae.errors import Problems, SchemaError, UsageError, hint
+from synthvae.errors import Problems, UsageError, hint
 from synthvae.model.compute import in_order
 from synthvae.obeying import Obeyed, obeyed
 from synthvae.sampling import Fixed, Sampler
@@ -46,8 +46,8 @@ def balanced(
     threads: int | None = None,
 ) -> Iterator[pa.Table]:
     """Arrow tables with exactly `counts` rows of each value of `column` in all; memory does not
-    grow with their number. SchemaError for values that the column does not have, UsageError if the
-    model writes one of them too rarely."""
+    grow with their number. UsageError for values that the column does not have, or that the model
+    writes too rarely."""
     codec = _categorical(sampler, column)
     problems = Problems()
     for text, rows in counts.items():
@@ -57,7 +57,7 @@ def balanced(
             problems.add(f"a count is 0 or more, but '{text}' has {rows}; correct it")
     if column in (given or {}):
         problems.add(f"column '{column}' is balanced, but given too; leave one out")
-    problems.raise_as(SchemaError)
+    problems.raise_as(UsageError)
     ask = _told if column in sampler.codec.given else _picked
     found = ask(sampler, column, counts, seed, view, given or {}, threads)
     return numbered(found, sampler.codec, seed, view)
@@ -166,13 +166,13 @@ def _too_rare(
 def _categorical(sampler: Sampler, column: str) -> CategoricalCodec:
     names = [codec.name for codec in sampler.codec.codecs]
     if column not in names:
-        raise SchemaError(
+        raise UsageError(
             f"a column to balance is one of the model's, but '{column}' is none; "
             f"{hint(column, names)}"
         )
     codec = sampler.codec[column]
     if not isinstance(codec, CategoricalCodec):
-        raise SchemaError(
+        raise UsageError(
             f"a column to balance holds categories, but '{column}' does not; balance another"
         )
     return codec

@@ -11,7 +11,7 @@ import pandas as pd
 
 from synthvae import metadata as metadatas
 from synthvae.detect import detect
-from synthvae.errors import Problems, SchemaError, TableError, hint
+from synthvae.errors import ColumnError, Problems, SchemaError, TableError, hint
 from synthvae.evaluation import Evaluation, Metric, default_target, sdmetrics_records
 from synthvae.evaluation import evaluate as evaluate_frames
 from synthvae.evaluation.frames import frame
@@ -63,9 +63,10 @@ def compare_tables(
     their `compared_frame`s. SDMetrics, half of the time, has a core of its own."""
     real = frames["real"]
     if target is not None and target not in real:
-        raise SchemaError(
+        raise ColumnError(
+            "target",
             f"a target is a column that is compared, but '{target}' is none; "
-            f"{hint(target, map(str, real.columns))}"
+            f"{hint(target, map(str, real.columns))}",
         )
     chosen = target or default_target(real)
     ordered = [frames[name] for name in ROLES]

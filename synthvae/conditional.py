@@ -6,12 +6,14 @@ that couples columns, or splits a cell of numbers, is left to rejection. Every r
 was decoded and looked at, so no value is ever put in.
 
 Candidates come from a stream of their own, in chunks of a fixed size, and those that are accepted
-keep their order: row i is the same whatever the number of rows, of threads, or of rows a chunk.
+keep their order, less those that break a rule of uniqueness with one before them: row i is the same
+whatever the number of rows, of threads, or of rows a chunk.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass, field, replace
 from itertools import count
 
@@ -20,14 +22,18 @@ import pyarrow as pa
 import torch
 
 from synthvae.acceptance import PATIENCE, Measured, Patience, Tally
+from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.parts import Draw
+from synthvae.codecs.table_codec import TableCodec
 from synthvae.constraints.reading import Mask
-from synthvae.errors import Problems, SchemaError, UsageError
+from synthvae.distinct import Known, distinct
+from synthvae.errors import Problems, UsageError
 from synthvae.interventions import Intervention, interventions
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, side_by_side
 from synthvae.model.limits import Bounds, Guidance, Limits, ScalarLimit, Survivors
 from synthvae.model.values import Rows
+from synthvae.obeying import NUMBERED, Obeyed
 from synthvae.sampling import Sampler
 from synthvae.seeds import stream
 from synthvae.steering import Plan, levels, planned
@@ -52,8 +58,8 @@ class Kind:
     def of(
         sampler: Sampler, where: str | None, given: Mapping[str, str], values: Mapping[str, str]
     ) -> Kind:
-        """UsageError for a condition that can't be read; SchemaError for one that no row meets, and
-        for columns that are asked for twice."""
+        """UsageError for a condition that can't be read or that no row meets, for values that the
+        model does not write, and for columns that are asked for twice."""
         condition = None if where is None else Condition.of(where, sampler.codec)
         problems = Problems()
         asked = set(condition.columns) if condition else set()
@@ -62,7 +68,7 @@ class Kind:
                 f"a column is asked for once, but '{name}' is given, set or part of the condition "
                 "as well; leave one out"
             )
-        problems.raise_as(SchemaError)
+        problems.raise_as(UsageError)
         return Kind(condition, given, interventions(sampler, values))
 
 
@@ -70,11 +76,6 @@ class Conditional:
     """`sampler` asked for rows of one kind."""
 
     def __init__(self, sampler: Sampler, request: Kind, tally: Tally | None = None) -> None:
-        if sampler.codec.bindings.unique:
-            raise UsageError(
-                "rows meet a condition, or no two are alike in columns that are learnt, but not "
-                "both; sample without the condition and filter, or fit without that constraint"
-            )
         self.sampler, self.condition = sampler, request.condition
         self.fixed = sampler.fixed(request.given)
         texts = {one.column: one.text for one in request.interventions}
@@ -86,6 +87,7 @@ class Conditional:
         modelled = restriction.part(model.modelled.codes, model.modelled.scalars)
         self.limits = _limits(sampler, modelled, request.interventions)
         self.tally = Tally() if tally is None else tally
+        self.tally.declare = _lost_at(sampler.codec, restriction)
 
     def plan(self, seed: int, limit: Patience | None = None) -> Plan:
         """How candidates are drawn under `seed`. UsageError if `limit` goes by meanwhile."""
@@ -112,45 +114,40 @@ class Conditional:
             raise UsageError(f"a number of rows is 0 or more, but it is {rows}; correct it")
         if not rows:
             return
-        limit = Patience.of(patience)
+        limit = Patience.of(patience, self.tally.advice)
         plan = self.plan(seed, limit)
         limit.check_plan()
+        size = self._size(plan)
+        found = in_order(self._work(plan, seed, view, size), count(0, size), threads)
+        known, done = Known(self.sampler.codec.bindings), 0
+        with closing(found):
+            for block in distinct(self._met(found, known, rows, limit), known, rows):
+                if len(block.table):
+                    yield self._whole(block, Draw(seed, done), view)
+                    done += len(block.table)
+
+    def _met(
+        self, found: Iterable[tuple[Obeyed, Tally]], known: Known, rows: int, limit: Patience
+    ) -> Iterator[Obeyed]:
+        """What was found, tallied, until patience with what is not yet `known` ends."""
+        met = "met it and were like none before" if known.seen else "met it"
+        for block, tally in found:
+            self.tally.add(tally)
+            yield block
+            limit.check(known.taken, rows, self.tally.candidates, met)
+
+    def _size(self, plan: Plan) -> int:
+        """Candidates of a block."""
         chunk = self.sampler.block_rows
         wanted = _ACCEPTED / max(plan.accepted, 1e-9) / chunk
-        size = chunk * int(min(max(wanted, 1), _MOST_CHUNKS))
-        found = in_order(self._work(plan, seed, view, size), count(0, size), threads)
-        try:
-            yield from self._counted(found, rows, seed, view, limit)
-        finally:
-            found.close()
-
-    def _counted(
-        self,
-        found: Iterator[tuple[Encoded, pa.Table, Tally]],
-        rows: int,
-        seed: int,
-        view: View,
-        limit: Patience,
-    ) -> Iterator[pa.Table]:
-        """What was found, with made-up columns by their number among the rows."""
-        done = 0
-        for encoded, table, tally in found:
-            self.tally.add(tally)
-            here = min(len(table), rows - done)
-            if here:
-                encoded, table = encoded.rows(slice(0, here)), table.slice(0, here)
-                yield self._whole(encoded, table, Draw(seed, done), view)
-                done += here
-            if done == rows:
-                return
-            limit.check(done, rows, self.tally.candidates)
+        return chunk * int(min(max(wanted, 1), _MOST_CHUNKS))
 
     def _work(
         self, plan: Plan, seed: int, view: View, size: int
-    ) -> Callable[[int], tuple[Encoded, pa.Table, Tally]]:
+    ) -> Callable[[int], tuple[Obeyed, Tally]]:
         chunk = self.sampler.block_rows
 
-        def work(start: int) -> tuple[Encoded, pa.Table, Tally]:
+        def work(start: int) -> tuple[Obeyed, Tally]:
             parts, tally = [], Tally(size)
             for at in range(start, start + size, chunk):
                 drawn = self._candidates(at, seed, plan, tally)
@@ -160,9 +157,8 @@ class Conditional:
             met = self._kept(encoded, table, draw, view)
             if self.condition is not None:
                 met &= self.condition.meets(encoded, draw)
-            encoded, table = encoded.rows(met), table.filter(pa.array(met))
-            tally.accepted = len(encoded)
-            return encoded, table, tally
+            tally.accepted = int(met.sum())
+            return Obeyed(encoded.rows(met), table.filter(pa.array(met))), tally
 
         return work
 
@@ -181,10 +177,11 @@ class Conditional:
         return Rows.of(Encoded(codes, np.empty((rows, 0), np.float32)))
 
     def _learnt(self, encoded: Encoded, draw: Draw, view: View) -> pa.Table:
-        """Columns that the model writes, as values."""
+        """All columns but those that are made up by the number of the row, as values."""
         codec = self.sampler.codec
-        own = [one for one in codec.codecs if not one.made_up]
-        return pa.table(codec.arrays(encoded, draw, view, own))
+        own = [one for one in codec.codecs if one.kind not in NUMBERED]
+        table = pa.table(codec.arrays(encoded, draw, view, own))
+        return self.sampler.shown(table, self.shown, view)
 
     def _kept(self, encoded: Encoded, table: pa.Table, draw: Draw, view: View) -> Mask:
         """Which rows [n] keep the constraints that the model was fitted with."""
@@ -197,17 +194,28 @@ class Conditional:
             table = self._learnt(encoded, draw, "text")
         return codec.bindings.kept(table)
 
-    def _whole(self, encoded: Encoded, learnt: pa.Table, draw: Draw, view: View) -> pa.Table:
-        """`learnt`, and made-up columns for rows of these numbers, so that none comes twice."""
+    def _whole(self, block: Obeyed, draw: Draw, view: View) -> pa.Table:
+        """The rows of `block`, and what is made up by their numbers, so that none comes twice."""
         codec = self.sampler.codec
         schema = codec.arrow_schema(view)
         made_up = {
-            one.name: one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
+            one.name: one.decode(codec.layout.of_column(one.name).take(block.encoded), draw, view)
             for one in codec.codecs
-            if one.made_up
+            if one.kind in NUMBERED
         }
-        arrays = [made_up[n] if n in made_up else learnt[n] for n in schema.names]
-        return self.sampler.shown(pa.table(arrays, schema=schema), self.shown, view)
+        arrays = [made_up[n] if n in made_up else block.table[n] for n in schema.names]
+        return pa.table(arrays, schema=schema)
+
+
+def _lost_at(codec: TableCodec, restriction: Restriction) -> tuple[str, ...]:
+    """The columns of categories that are written, and of which some are wanted."""
+    return tuple(
+        one.name
+        for one in codec.codecs
+        if isinstance(one, CategoricalCodec)
+        and one.name not in codec.given
+        and not restriction.classes.keys().isdisjoint(codec.layout.of_column(one.name).codes)
+    )
 
 
 def _limits(

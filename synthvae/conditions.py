@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.codecs.bounds import Units, holders
-from synthvae.errors import SchemaError
+from synthvae.errors import UsageError
 from synthvae.layout import Codes, Part
 
 MAX_COMBINATIONS = 4096
@@ -71,10 +71,10 @@ class Conditions:
         return Conditions(tuple(apart), len(columns))
 
     def within(self, allowed: Mapping[int, NDArray[np.bool_]]) -> Conditions:
-        """Only combinations whose codes are `allowed`. SchemaError if one factor has none."""
+        """Only combinations whose codes are `allowed`. UsageError if one factor has none."""
         factors = tuple(factor.within(allowed) for factor in self.factors)
         if not all(len(factor.shares) for factor in factors):
-            raise SchemaError(
+            raise UsageError(
                 f"a combination of given columns is drawn if {MIN_ROWS} rows of the table held it, "
                 "but of those that meet the condition none was; give values with --given instead"
             )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -26,6 +26,29 @@ from synthvae.sampling import Sampler
 from synthvae.storage import View
 
 Watch = Callable[[int], None]
+
+
+class Draws(Protocol):
+    """What has rows to deliver: a model's own, or completed ones."""
+
+    @property
+    def sha256(self) -> str:
+        """The hash of the model file, in hexadecimals."""
+        ...
+
+    def source(
+        self, request: Request, view: View, threads: int | None = None
+    ) -> Callable[[int], Iterator[pa.Table]]:
+        """The rows of `request` from any number on, checked on the way."""
+        ...
+
+    def schema(self, request: Request, view: View) -> pa.Schema:
+        """Names and types of the rows; typed ones carry the manifest's statement."""
+        ...
+
+    def statement(self, request: Request) -> dict[str, Any]:
+        """The manifest of the rows of `request`, but for the output."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -110,7 +133,7 @@ def _run_end(ranges: Sequence[Range]) -> int:
 
 
 def deliver(
-    drawer: Drawer,
+    drawer: Draws,
     request: Request,
     place: Place,
     resume: bool = False,

@@ -26,7 +26,8 @@ from synthvae.storage import View
 
 Places = NDArray[np.int64]
 Keys = Sequence[tuple[Hashes, Mask]]
-REPEATED = 20  # blocks in a row with less than one new row in a hundred
+STRETCH = 256  # rows, at least, that are looked at together
+REPEATED = 20  # stretches one after the other with less than one new row in a hundred
 
 
 class Known:
@@ -36,6 +37,7 @@ class Known:
     def __init__(self, bindings: Bindings) -> None:
         self.bindings = bindings
         self.seen = [Seen() for _ in bindings.unique]
+        self.taken = 0
 
     def keys(self, table: pa.Table) -> Keys:
         """Of each rule, a hash of each row's values, and which rows miss one of them."""
@@ -50,6 +52,7 @@ class Known:
         return rows[mask]
 
     def take(self, keys: Keys, rows: Places) -> None:
+        self.taken += len(rows)
         for seen, (hashes, _) in zip(self.seen, keys, strict=True):
             seen.add(hashes[rows])
 
@@ -66,13 +69,17 @@ class Known:
 
 def distinct(blocks: Iterable[Obeyed], known: Known, rows: int) -> Iterator[Obeyed]:
     """The first `rows` rows of `blocks` that break no rule of uniqueness with one another, nor with
-    those that are `known`. UsageError if the model has hardly any new ones."""
-    left, poor = rows, 0
+    those that are `known`; of each block some or none. UsageError if the model has hardly any new
+    ones."""
+    left, poor, seen, new = rows, 0, 0, 0
     for block in blocks if rows else ():
         keys = known.keys(block.table)
         at = known.new(keys, np.arange(len(block.table)))[:left]
         known.take(keys, at)
-        poor = 0 if len(at) * 100 >= min(len(block.table), left) else poor + 1
+        seen, new = seen + len(block.table), new + len(at)
+        if seen >= STRETCH:
+            poor = 0 if new * 100 >= min(seen, left) else poor + 1
+            seen = new = 0
         if poor == REPEATED:
             raise UsageError(_too_alike(known.bindings, rows - left, left))
         left -= len(at)
@@ -86,6 +93,8 @@ def numbered(
 ) -> Iterator[pa.Table]:
     """The rows of `blocks`, as numbers `first`, `first` + 1, ..."""
     for block in blocks:
+        if not len(block.table):
+            continue
         yield renumbered(codec, block.encoded, block.table, Draw(seed, first), view)
         first += len(block.table)
 
@@ -98,5 +107,5 @@ def _too_alike(bindings: Bindings, found: int, left: int) -> str:
     return (
         f"no two rows are alike in {'; '.join(rule.words for rule in bindings.unique)}, but after "
         f"{found:,} rows the model has hardly any new ones, and {left:,} are missing; ask for "
-        "fewer, or drop the constraint"
+        "fewer, widen the condition if there is one, or fit without the constraint"
     )

@@ -1,11 +1,13 @@
 """Every error that a user can cause.
 
     SynthvaeError                 exit code 3
-      UsageError                  2   options that contradict, an output that exists already
+      UsageError                  2   options that contradict or ask for what is not there, an
+                                      output that exists already
       GateFailedError             1   a quality or privacy threshold was not met
       TableError                  3   a table that can't be read, or that isn't one
       MetadataError               3   metadata or settings with unknown keys, wrong values
       SchemaError                 3   metadata and table that don't fit each other
+        ColumnError               3   a setting that names a column which can't be what it asks for
       ArtifactError               3   a model file that is foreign, truncated, altered or too new
       EvidenceError               3   a record of another command that can't be read as one
       TrainingError               3   a fit that diverged, or a checkpoint of another fit
@@ -32,7 +34,8 @@ class SynthvaeError(Exception):
 
 
 class UsageError(SynthvaeError):
-    """The call itself is off: options that contradict, an output that exists."""
+    """The call itself is off: options that contradict or ask for what is not there, an output that
+    exists."""
 
     exit_code = 2
 
@@ -53,6 +56,15 @@ class MetadataError(SynthvaeError):
 
 class SchemaError(SynthvaeError):
     """Metadata and table that don't fit each other."""
+
+
+class ColumnError(SchemaError):
+    """A setting that names a column which can't be what the setting asks for. `setting`: its key,
+    since an option may have set it."""
+
+    def __init__(self, setting: str, reason: str) -> None:
+        super().__init__(reason)
+        self.setting = setting
 
 
 class ArtifactError(SynthvaeError):

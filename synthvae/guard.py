@@ -1,7 +1,8 @@
 """Real data beside synthetic: which files may be committed.
 
-A data file may if a manifest beside it says that it is synthetic and has its hash, or if somebody
-declared it as an example. It is a guard against accidents: who wants to can write a manifest.
+A data file may if a manifest beside it says that it is synthetic in all cells and has its hash, or
+if somebody declared it as an example. It is a guard against accidents: who wants to can write a
+manifest.
 """
 
 from __future__ import annotations
@@ -100,11 +101,17 @@ def _wrong(path: Path, manifest: Path, name: str) -> str:
     try:
         content = json.loads(manifest.read_text(encoding="utf-8"))
         stated = content["synthetic"] is True
+        given = content.get("request", {}).get("conditions", [])
         hashes = {file["name"]: file["sha256"] for file in _files(content)}
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         return f"a manifest is JSON that says what is synthetic, but '{manifest}' is none ({error})"
     if not stated:
         return f"what is committed is synthetic, but '{manifest}' does not say so of '{path}'"
+    if given:
+        return (
+            f"what is committed is synthetic in all cells, but cells of '{path.name}' were given "
+            "(--conditions), perhaps from real rows; declare it with --allow if they were not"
+        )
     if name not in hashes:
         return f"a manifest lists the files of its output, but '{manifest}' has no '{name}'"
     if hashes[name] != _hash(path):

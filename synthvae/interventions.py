@@ -15,7 +15,7 @@ import pyarrow as pa
 
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.parts import Codec
-from synthvae.errors import Problems, SchemaError, hint
+from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.matching import in_its_form
 from synthvae.sampling import Sampler
 from synthvae.table import Column
@@ -35,7 +35,7 @@ class Intervention:
 
 
 def interventions(sampler: Sampler, values: Mapping[str, str]) -> tuple[Intervention, ...]:
-    """SchemaError with every reason why a column can't be set to a value: it is none, it is given,
+    """UsageError with every reason why a column can't be set to a value: it is none, it is given,
     made up, or never holds the value."""
     problems = Problems()
     made: list[Intervention] = []
@@ -44,7 +44,7 @@ def interventions(sampler: Sampler, values: Mapping[str, str]) -> tuple[Interven
             made.append(_intervention(sampler, name, text))
         except SchemaError as error:
             problems.reasons.extend(error.reasons)
-    problems.raise_as(SchemaError)
+    problems.raise_as(UsageError)
     return tuple(made)
 
 

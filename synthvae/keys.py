@@ -20,7 +20,7 @@ from synthvae.codecs.presence import MadeUp
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.constraints.reading import TEXT
 from synthvae.constraints.rules import Unique
-from synthvae.errors import Problems, SchemaError, hint
+from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.seeds import stream
 from synthvae.storage import View
@@ -91,27 +91,28 @@ def avoiding(codec: TableCodec, real: Table) -> TableCodec:
 def pooled(codec: TableCodec, pools: Mapping[str, Column]) -> TableCodec:
     """`codec`, but the columns named by `pools` draw from those values, which repeat unless the
     column is a key by itself: other rules of uniqueness that name it are to be kept then.
-    SchemaError for columns that are not made up, or pools without values."""
-    problems, readers = Problems(), dict(codec.bindings.readers)
+    UsageError for columns that are not made up, SchemaError for pools without values."""
+    strange, empty, readers = Problems(), Problems(), dict(codec.bindings.readers)
     keys = {rule.columns for rule in codec.bindings.rules if isinstance(rule, Unique)}
     made_up = {c.name: c for c in codec.codecs if isinstance(c, IdentifierCodec | PersonalCodec)}
     found: dict[str, Codec] = {}
     for name, pool in pools.items():
         texts = pool.compact().levels
         if name not in made_up:
-            problems.add(
+            strange.add(
                 f"a pool is for a column that is made up, such as an id, but '{name}' is none; "
                 f"{hint(name, made_up)}"
             )
         elif not len(texts):
-            problems.add(f"a pool has values, but that of '{name}' has none; check its column")
+            empty.add(f"a pool has values, but that of '{name}' has none; check its column")
         elif (name,) in keys:
             found[name] = KeyPoolCodec(made_up[name].presence, texts)
         else:
             found[name] = PoolCodec(made_up[name].presence, texts)
             if name in readers:
                 readers[name] = replace(readers[name], kind=TEXT)
-    problems.raise_as(SchemaError)
+    strange.raise_as(UsageError)
+    empty.raise_as(SchemaError)
     codecs = tuple(found.get(c.name, c) for c in codec.codecs)
     return replace(codec, codecs=codecs, bindings=replace(codec.bindings, readers=readers))
 

@@ -23,7 +23,7 @@ from synthvae.layout import Encoded
 from synthvae.seeds import derive
 from synthvae.storage import View
 
-_NUMBERED = ("identifier", "personal", "key pool")  # what is made up by the number of the row
+NUMBERED = ("identifier", "personal", "key pool")  # what is made up by the number of the row
 ATTEMPTS = 100  # times that a block is drawn, at most
 HOPELESS = 10  # of them without a row that keeps the constraints
 
@@ -125,7 +125,7 @@ def renumbered(
     """`table`, of the `encoded` rows [n], with what is made up by number as those of `draw`."""
     table = table.combine_chunks()
     for one in codec.codecs:
-        if one.kind in _NUMBERED:
+        if one.kind in NUMBERED:
             own = one.decode(codec.layout.of_column(one.name).take(encoded), draw, view)
             at = table.column_names.index(one.name)
             table = table.set_column(at, table.schema.field(at), own)

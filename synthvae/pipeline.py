@@ -22,7 +22,7 @@ from synthvae.codecs.table_codec import TableCodec, fit_table_codec
 from synthvae.conditions import Conditions, given_columns
 from synthvae.constraints.declared import rules_of
 from synthvae.detect import detect
-from synthvae.errors import ArtifactError, SchemaError, UsageError, hint
+from synthvae.errors import ArtifactError, ColumnError, SchemaError, UsageError, hint
 from synthvae.imputation import Imputer
 from synthvae.journal import Journal
 from synthvae.latent_space import LatentSpace
@@ -64,28 +64,32 @@ class Prepared:
 
 
 def check_columns(settings: Settings, sdtypes: Mapping[str, str]) -> None:
-    """SchemaError if `settings` name a column that the table, of these `sdtypes`, does not have, or
+    """ColumnError if `settings` name a column that the table, of these `sdtypes`, does not have, or
     that is no condition."""
     if settings.target is not None and settings.target not in sdtypes:
-        raise SchemaError(
+        raise ColumnError(
+            "target",
             f"a target is a column, but the table has no column '{settings.target}'; "
-            f"{hint(settings.target, sdtypes)}"
+            f"{hint(settings.target, sdtypes)}",
         )
     if settings.rare.unit is not None and settings.rare.unit not in sdtypes:
-        raise SchemaError(
+        raise ColumnError(
+            "rare",
             f"a unit is a column, but the table has no column '{settings.rare.unit}'; "
-            f"{hint(settings.rare.unit, sdtypes)}"
+            f"{hint(settings.rare.unit, sdtypes)}",
         )
     for name in settings.condition:
         if name not in sdtypes:
-            raise SchemaError(
+            raise ColumnError(
+                "condition",
                 f"a condition is a column, but the table has no column '{name}'; "
-                f"{hint(name, sdtypes)}"
+                f"{hint(name, sdtypes)}",
             )
         if sdtypes[name] not in LEARNT:
-            raise SchemaError(
+            raise ColumnError(
+                "condition",
                 f"a condition is learnt, but column '{name}' is made up ({sdtypes[name]}); "
-                "condition on another column"
+                "condition on another column",
             )
 
 

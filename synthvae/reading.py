@@ -53,13 +53,20 @@ def format_of(path: str) -> Format:
     return Format(parquet=False, delimiter="\t" if tab else ",", gzip=gzip)
 
 
-def read_table(path: str) -> Table:
-    """Read a whole table. Memory: one int32 a cell, plus the distinct values of each column."""
+def check_path(path: str) -> Format:
+    """The format of a table that is there. TableError if there is none, UsageError for a suffix
+    that names no format."""
     form = format_of(path)
-    source = "standard input" if path == "-" else f"'{path}'"
     if path != "-" and not Path(path).is_file():
         state = "is a folder" if Path(path).is_dir() else "does not exist"
-        raise TableError(f"a table is a file, but {source} {state}; check the path")
+        raise TableError(f"a table is a file, but '{path}' {state}; check the path")
+    return form
+
+
+def read_table(path: str) -> Table:
+    """Read a whole table. Memory: one int32 a cell, plus the distinct values of each column."""
+    form = check_path(path)
+    source = "standard input" if path == "-" else f"'{path}'"
     try:
         if form.parquet:
             return from_arrow(pq.read_table(path), source)

@@ -68,7 +68,7 @@ class Sampler:
         """Arrow tables of `block_rows` rows (the last may be shorter), `rows` in all, less those
         before row `first`.
 
-        `given`: a value for some of the model's conditions. SchemaError if it has no such
+        `given`: a value for some of the model's conditions. UsageError if it has no such
         condition or never saw such a category.
         """
         if rows < 0:
@@ -123,7 +123,7 @@ class Sampler:
         return codec.decode(codec.encode(column, np.random.default_rng(0)), Draw(0, 0), view)
 
     def fixed(self, given: Mapping[str, str]) -> Fixed:
-        """Given values, checked. SchemaError with every reason why they are none."""
+        """Given values, checked. UsageError with every reason why they are none."""
         problems = Problems()
         codes: dict[int, int] = {}
         conditions = list(dict.fromkeys(b.column for b in self.model.given.layout.blocks))
@@ -138,7 +138,7 @@ class Sampler:
                 codes |= self._codes_of(name, text)
             except SchemaError as error:
                 problems.reasons.extend(error.reasons)
-        problems.raise_as(SchemaError)
+        problems.raise_as(UsageError)
         return Fixed(given, codes)
 
     def _codes_of(self, name: str, text: str) -> dict[int, int]:

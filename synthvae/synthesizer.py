@@ -17,10 +17,8 @@ from synthvae import pipeline, private
 from synthvae.acceptance import PATIENCE
 from synthvae.arguments import alone, counts_of
 from synthvae.artifact import Artifact
-from synthvae.balancing import balanced
 from synthvae.beforehand import check_whole
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.conditional import Conditional, Kind
 from synthvae.constraints.declared import functions, rules_of
 from synthvae.constraints.declared import parse as declared_rules
 from synthvae.constraints.predicates import trust
@@ -28,6 +26,7 @@ from synthvae.errors import UsageError
 from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, left_out, without
 from synthvae.keys import avoiding, check_room
+from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
@@ -118,23 +117,25 @@ class Synthesizer:
         sampler = pipeline.sampler(self.artifact)
         if real is not None:
             sampler.codec = avoiding(sampler.codec, from_frame(real))
-        texts = {name: written(value) for name, value in (given or {}).items()}
         if where is not None or set:
             alone(balance=balance, per=per)
-        if balance is None and per is None:
-            if n is None:
-                raise UsageError("a sample has a number of rows, but none is given; pass n")
-            check_room(sampler.codec, n)
-            if where is not None or set:
-                values = {name: written(value) for name, value in (set or {}).items()}
-                asked = Conditional(sampler, Kind.of(sampler, where, texts, values))
-                chunks = asked.chunks(n, seed, "typed", patience=max_seconds)
-                return self._frame(chunks, sampler.codec)
-            return self._frame(sampler.chunks(n, seed, "typed", texts), sampler.codec)
-        column, counts = counts_of(sampler, n, balance, per)
-        check_room(sampler.codec, sum(counts.values()))
-        chunks = balanced(sampler, column, counts, seed, "typed", texts)
-        return self._frame(chunks, sampler.codec)
+        column, counts = "", dict[str, int]()
+        if balance is not None or per is not None:
+            column, counts = counts_of(sampler, n, balance, per)
+        elif n is None:
+            raise UsageError("a sample has a number of rows, but none is given; pass n")
+        asked = Request(
+            sum(counts.values()) if counts else n or 0,
+            seed,
+            given=_texts(given),
+            column=column,
+            counts=counts,
+            where=where,
+            values=_texts(set),
+            patience=max_seconds,
+        )
+        check_room(sampler.codec, asked.rows)
+        return self._frame(asked.chunks(sampler, "typed"), sampler.codec)
 
     def _completed(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """A whole row for each of `frame`."""
@@ -234,6 +235,11 @@ class Synthesizer:
         loaded.settings = pipeline.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
+
+
+def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
+    """Values as they would be written."""
+    return {name: written(value) for name, value in (values or {}).items()}
 
 
 def _warn(words: str) -> None:

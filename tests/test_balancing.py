@@ -126,10 +126,10 @@ def test_a_value_without_as_many_rows_as_are_asked_for(
 
 def test_wrong_requests_are_named(fitted: Fitted) -> None:
     sampler = pipeline.sampler(fitted("cvae"))
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(UsageError) as caught:
         drawn(sampler, {"lo": 3, "mid": -1}, given={"group": "mid"})
     assert len(caught.value.reasons) == 3
     assert "did you mean 'low'?" in str(caught.value)
     for column, words in (("grup", "did you mean 'group'"), ("score", "holds categories")):
-        with pytest.raises(SchemaError, match=words):
+        with pytest.raises(UsageError, match=words):
             equal_counts(sampler, column, 10)

@@ -105,7 +105,7 @@ def test_nothing_is_overwritten_unasked(cli, csv: Path, made: Path) -> None:
         (["--synthetic", "{csv}", "-o", "x.html", "--json", "x.html"], 2, "the same"),
         (["--synthetic", "{csv}", "-o", "x.html", "--audit", "{csv}"], 3, "an audit is JSON"),
         (["--synthetic", "{csv}", "-o", "x.html", "--check", "none.json"], 3, "can't be read"),
-        (["--synthetic", "{csv}", "-o", "x.html", "--target", "grup"], 3, "did you mean 'group'"),
+        (["--synthetic", "{csv}", "-o", "x.html", "--target", "grup"], 2, "did you mean 'group'"),
         (["-m", "{csv}", "-o", "x.html"], 3, "a model is a file"),
     ],
 )

@@ -14,7 +14,7 @@ from scipy.stats import chi2_contingency
 from synthvae import Synthesizer, pipeline
 from synthvae.artifact import Artifact
 from synthvae.conditional import Conditional, Kind
-from synthvae.errors import SchemaError, UsageError
+from synthvae.errors import UsageError
 
 Fitted = Callable[[str], Artifact]
 MANY = 60_000
@@ -141,7 +141,7 @@ def test_what_takes_too_long_is_said_and_not_cut_short(
 
 def test_a_column_is_asked_for_once(fitted: Fitted) -> None:
     sampler = pipeline.sampler(fitted("cvae"))
-    with pytest.raises(SchemaError, match="asked for once, but 'group'"):
+    with pytest.raises(UsageError, match="asked for once, but 'group'"):
         Kind.of(sampler, "group == 'low'", {"group": "low"}, {})
 
 
@@ -161,6 +161,13 @@ def test_in_python(fitted: Fitted) -> None:
         model.sample(where="visits > 3", per={"group": {"low": 3}})
 
 
+def test_no_condition_is_none(fitted: Fitted) -> None:
+    model = Synthesizer()
+    model._artifact = fitted("arvae")
+    with pytest.raises(UsageError, match="a condition"):
+        model.sample(5, where="")
+
+
 def test_patience_ends_while_the_plan_is_made(
     fitted: Fitted, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -170,3 +177,38 @@ def test_patience_ends_while_the_plan_is_made(
     with pytest.raises(UsageError, match="in finding out how they are best drawn"):
         asked(fitted("arvae"), "spend between 10 and 12", 5, patience=0.0)
     assert not trials
+
+
+def test_a_declared_column_costs_no_candidates(frame: pd.DataFrame) -> None:
+    settings = {"condition": ["group"], "training": {"epochs": 1, "batch": 200}}
+    model = Synthesizer(settings=settings).fit(frame)
+    sampler = pipeline.sampler(model.artifact)
+    rare = Conditional(sampler, Kind.of(sampler, "group == 'rare'", {}, {}))
+    rows = pa.concat_tables(rare.chunks(500, 1, "typed")).to_pandas()
+    assert set(rows["group"]) == {"rare"}
+    assert rare.tally.acceptance == 1
+    assert rare.tally.distance == 0
+    assert rare.tally.advice == ""
+
+
+@pytest.mark.parametrize(
+    ("where", "advice"),
+    [
+        ("group == 'rare' and visits > 3", "fit with --condition-on group for full speed"),
+        ("visits > score", ""),
+        ("score > 4", ""),
+        ("group == 'rare' or visits > 3", ""),
+    ],
+)
+def test_it_is_said_which_column_to_declare(where: str, advice: str, fitted: Fitted) -> None:
+    sampler = pipeline.sampler(fitted("arvae"))
+    assert Conditional(sampler, Kind.of(sampler, where, {}, {})).tally.advice == advice
+
+
+def test_what_takes_too_long_names_the_column_to_declare(
+    fitted: Fitted, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.acceptance._FAIR", 0.0)
+    where = "group == 'rare' and visits > score and visits < score"
+    with pytest.raises(UsageError, match="or fit with --condition-on group for full speed"):
+        asked(fitted("arvae"), where, 1, patience=0.5)

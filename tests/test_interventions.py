@@ -11,7 +11,7 @@ import pytest
 from synthvae import pipeline
 from synthvae.artifact import Artifact
 from synthvae.conditional import Conditional, Kind
-from synthvae.errors import SchemaError, UsageError
+from synthvae.errors import UsageError
 
 Fitted = Callable[[str], Artifact]
 
@@ -62,7 +62,7 @@ def test_a_value_is_shown_as_the_table_writes_it(text: str, expected: bool, fitt
 def test_values_that_can_not_be_are_errors(
     values: dict[str, str], words: str, fitted: Fitted
 ) -> None:
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(UsageError) as caught:
         what_if(fitted("arvae"), 1, **values)
     assert words in str(caught.value)
 

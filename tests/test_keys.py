@@ -112,7 +112,7 @@ def test_rows_of_a_model(
     assert check_room(sampler.codec, 2) == []
     with pytest.raises(SchemaError, match="the pool has 2 and 3 rows are asked for"):
         check_room(sampler.codec, 3)
-    with pytest.raises(SchemaError, match="'group' is none"):
+    with pytest.raises(UsageError, match="'group' is none"):
         pooled(codec, {"group": pool})
     model = Synthesizer()
     model._artifact = artifact

@@ -61,11 +61,11 @@ def test_the_rest_follows_the_condition(fitted: Fitted, frame: pd.DataFrame) -> 
 
 
 def test_wrong_conditions_are_named_all_at_once(cvae, fitted: Fitted) -> None:
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(UsageError) as caught:
         list(cvae.chunks(1, 0, "text", {"grup": "low", "group": "lowest", "visits": "many"}))
     assert len(caught.value.reasons) == 3
     assert "did you mean 'group'?" in str(caught.value)
-    with pytest.raises(SchemaError, match="fit with --condition-on"):
+    with pytest.raises(UsageError, match="fit with --condition-on"):
         list(pipeline.sampler(fitted("tvae")).chunks(1, 0, "text", {"group": "low"}))
 
 
@@ -137,10 +137,10 @@ def test_a_target_that_is_no_column_is_refused_before_the_fit(frame: pd.DataFram
 
 
 def test_a_given_category_that_was_never_seen_is_refused_with_a_hint(cvae) -> None:
-    with pytest.raises(SchemaError, match="has no 'rar'; did you mean 'rare'"):
+    with pytest.raises(UsageError, match="has no 'rar'; did you mean 'rare'"):
         cvae.fixed({"group": "rar"})
 
 
 def test_infinite_given_values_are_refused(cvae) -> None:
-    with pytest.raises(SchemaError, match="finite"):
+    with pytest.raises(UsageError, match="finite"):
         list(cvae.chunks(1, 0, "text", {"visits": "inf"}))

@@ -14,7 +14,6 @@ from typing import Any
 
 import numpy as np
 import pyarrow as pa
-from scipy.special import ndtri
 
 from synthvae.codecs.allowed import EVERYWHERE, Allowed, ValueSet, by_class, drawn_from, plain
 from synthvae.codecs.parts import Draw, Form, Numeric, OfForm, parse_known
@@ -139,6 +138,8 @@ def fit_quantiles(columns: Sequence[Numeric]) -> list[QuantilesCodec]:
 
 
 def _fit(column: Numeric) -> QuantilesCodec:
+    from scipy.special import ndtri  # half a second, that no command but `fit` needs
+
     values = column.values
     other = column.without(atoms := column.atoms)
     rest = other.values

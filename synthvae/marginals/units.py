@@ -6,7 +6,7 @@ from collections.abc import Collection
 
 import numpy as np
 
-from synthvae.errors import SchemaError, hint
+from synthvae.errors import ColumnError, hint
 from synthvae.privacy.budget import ROW, Budget
 from synthvae.privacy.noise import fresh_stream
 from synthvae.schema import MISSING
@@ -16,13 +16,14 @@ from synthvae.table import Table
 def bounded(table: Table, budget: Budget, missing: Collection[str] = ()) -> Table:
     """`table` with at most `budget.contributions` rows of each value of the unit's column; rows
     without one are left out, since nobody knows whose they are. `missing` adds to the texts that
-    mean 'no value'. SchemaError if there is no such column."""
+    mean 'no value'. ColumnError if there is no such column."""
     if budget.unit == ROW:
         return table
     if budget.unit not in table.names:
-        raise SchemaError(
+        raise ColumnError(
+            "privacy",
             f"a privacy unit is a column, but the table has no column '{budget.unit}'; "
-            f"{hint(budget.unit, table.names)}"
+            f"{hint(budget.unit, table.names)}",
         )
     column, absent = table[budget.unit], MISSING | frozenset(missing)
     named = np.array([*(text not in absent for text in column.texts), False])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from scipy.special import ndtri
 from torch import Tensor, nn
 
 from synthvae.model.order import Step
@@ -53,7 +52,8 @@ class NumberFeatures(nn.Module):
 
     def __init__(self, steps: int) -> None:
         super().__init__()
-        edges = torch.tensor(ndtri(np.linspace(_ENDS, 1 - _ENDS, steps + 1)), dtype=torch.float32)
+        shares = torch.from_numpy(np.linspace(_ENDS, 1 - _ENDS, steps + 1))
+        edges = torch.special.ndtri(shares).to(torch.float32)
         self.register_buffer("edges", edges, persistent=False)
         self.width = 1 + steps
 

@@ -12,7 +12,7 @@ import numpy as np
 from synthvae.codecs.allowed import NOWHERE, ValueSet, paired
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
-from synthvae.errors import Problems, SchemaError, hint
+from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.where import columns, expression
 from synthvae.where.bound import Bound, Every, Mask, Member, Pair, Some, holds, outer
@@ -41,8 +41,8 @@ class Condition:
 
     @staticmethod
     def of(text: str, codec: TableCodec) -> Condition:
-        """UsageError where `text` is no condition. SchemaError with every reason why it is none of
-        this model's, or why the model never meets it."""
+        """UsageError where `text` is no condition, or with every reason why it is none of this
+        model's, or why the model never meets it."""
         return _Binder(text, codec).condition(parse(text))
 
     @property
@@ -72,7 +72,7 @@ class _Binder:
 
     def condition(self, tree: Expression) -> Condition:
         bound = self.bind(tree)
-        self.problems.raise_as(SchemaError)
+        self.problems.raise_as(UsageError)
         sets = outer(bound, self.possible)
         if sets is None:
             self.impossible(bound)
@@ -97,7 +97,7 @@ class _Binder:
                 )
         if not self.problems.reasons:
             self.problems.add("a condition can be met, but no row meets this one; widen it")
-        raise SchemaError(*self.problems.reasons)
+        raise UsageError(*self.problems.reasons)
 
     def bind(self, tree: Expression) -> Bound:
         if isinstance(tree, expression.All):

@@ -15,7 +15,7 @@ from synthvae.conditional import Conditional, Kind
 from synthvae.constraints import predicates
 from synthvae.constraints.checks import kept
 from synthvae.constraints.predicates import trust
-from synthvae.errors import SchemaError, UsageError
+from synthvae.errors import UsageError
 from synthvae.fields import fields_of
 from synthvae.guarantee import Guarantee
 from synthvae.settings import parse
@@ -166,9 +166,9 @@ def test_rows_meet_a_condition_and_keep_their_constraints(bound: Artifact):
 )
 def test_a_condition_on_what_follows_by_a_constraint(bound: Artifact, where: str, told):
     assert told(met(bound, where, 200)).all()
-    with pytest.raises(SchemaError, match="no 'Z'"):
+    with pytest.raises(UsageError, match="no 'Z'"):
         met(bound, "state == 'Z'", 10)
-    with pytest.raises(SchemaError, match="did you mean 'total'"):
+    with pytest.raises(UsageError, match="did you mean 'total'"):
         met(bound, "totl > 1", 10)
 
 

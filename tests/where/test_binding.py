@@ -10,7 +10,7 @@ from synthvae.codecs.allowed import ValueSet
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import NUMERIC, TableCodec, fit_table_codec
 from synthvae.detect import detect
-from synthvae.errors import SchemaError
+from synthvae.errors import UsageError
 from synthvae.schema import resolve
 from synthvae.table import from_frame
 from synthvae.where.binding import Condition
@@ -109,13 +109,13 @@ def test_single_columns_are_asked_of_blocks_and_the_rest_is_not(
     ],
 )
 def test_what_can_not_be_is_an_error(text: str, words: str, codecs: dict[str, TableCodec]) -> None:
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(UsageError) as caught:
         Condition.of(text, codecs["quantiles"])
     assert words in str(caught.value)
 
 
 def test_all_reasons_come_at_once(codecs: dict[str, TableCodec]) -> None:
-    with pytest.raises(SchemaError) as caught:
+    with pytest.raises(UsageError) as caught:
         Condition.of("grup == 'a' and group in ['x', 'y'] and visits > 'z'", codecs["cells"])
     assert len(caught.value.reasons) == 4
 
@@ -138,6 +138,6 @@ def test_a_column_that_differs_from_itself_is_refused_at_once(
     kind: str, text: str, codecs: dict[str, TableCodec]
 ) -> None:
     name = text.split()[0]
-    with pytest.raises(SchemaError, match=f"no value of column '{name}' does"):
+    with pytest.raises(UsageError, match=f"no value of column '{name}' does"):
         Condition.of(text, codecs[kind])
     assert Condition.of(f"{text} or visits == 3", codecs[kind]).restriction.classes
