@@ -12,6 +12,10 @@ from synthvae.audit.policy import Policy
 from synthvae.audit.records import Control, Criterion, Sizes
 
 _MOST = 0.5  # of a table that can be left out, and both sides have as many
+COARSE = (
+    "do not stand out among the released rows, and more rows would not help: give finer columns, "
+    "or more of them"
+)
 _STEP = 20  # shares to leave out are told in twentieths
 
 
@@ -25,10 +29,11 @@ def advice_of(
         return tuple(found)
     told = {each.name: each for each in controls}
     found += [*_of_sides(told), *_of_power(told, policy)]
-    wanted = [each.rows for each in open_ones if each.rows]
-    if min(sizes.members, sizes.others) < policy.rows:
-        wanted.append(int(policy.rows))
-    return (*found, *_of_rows(max(wanted, default=0), sizes))
+    least = int(policy.rows)
+    wanted = sorted(max(each.rows, least) for each in open_ones if each.rows)
+    if not wanted and min(sizes.members, sizes.others) < least:
+        wanted = [least]
+    return (*found, *_of_rows(wanted, sizes))
 
 
 def _of_model(criteria: Sequence[Criterion], open_ones: Sequence[Criterion]) -> list[str]:
@@ -55,27 +60,31 @@ def _of_sides(told: dict[str, Control]) -> list[str]:
 
 
 def _of_power(told: dict[str, Control], policy: Policy) -> list[str]:
-    control = told.get(checks.POSITIVE)
-    if control is None or control.passed is not False:
-        return []
-    if control.value <= policy.auc:
-        return [
-            f"{checks.POSITIVE}: copies of rows do not stand out among the released rows, however "
-            "many rows there are: leave out fewer columns, or give them finer; the count of copies "
-            "is all that this audit can tell"
-        ]
-    return [
-        f"{checks.POSITIVE}: copies stand out, but with so few rows nobody can be sure; give more"
-    ]
+    found = []
+    if _state(told, checks.POSITIVE) is False:
+        few = told[checks.POSITIVE].value > policy.auc
+        why = "stand out, but by too few rows to be sure; give more" if few else COARSE
+        found.append(f"{checks.POSITIVE}: copies that were put in {why}")
+    if _state(told, checks.POSITIVE_COPIES) is False:
+        found.append(
+            f"{checks.POSITIVE_COPIES}: so many rows come back by chance that copies that were put "
+            "in don't show; give finer columns, more of them, or more rows"
+        )
+    return found
 
 
-def _of_rows(wanted: int, sizes: Sizes) -> list[str]:
-    """How to come by so many rows on each side."""
-    total = sizes.real + sizes.holdout
-    if wanted <= min(sizes.members, sizes.others):
+def _of_rows(each: Sequence[int], sizes: Sizes) -> list[str]:
+    """How to come by the rows that decide half of the criteria of which `each` is asked for, from
+    few to many."""
+    total, least = sizes.real + sizes.holdout, min(sizes.members, sizes.others)
+    missing = [rows for rows in each if rows > least]
+    if not missing:
         return []
-    fact = f"about {wanted:,} rows a side would decide, and there are {sizes.members:,} and "
-    fact += f"{sizes.others:,}: "
+    wanted, most = missing[(len(missing) - 1) // 2], missing[-1]
+    fact = f"about {wanted:,} rows a side would decide " + (
+        f"half of what rows can decide, {most:,} all of it" if most > wanted else "it"
+    )
+    fact += f", and there are {sizes.members:,} and {sizes.others:,}: "
     if sizes.others < wanted <= min(_MOST * total, sizes.members):
         share = math.ceil(_STEP * wanted / total) / _STEP
         return [fact + f"leave more out (`synthvae fit --holdout {share:g}`), or pass more rows "

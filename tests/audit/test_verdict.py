@@ -138,15 +138,17 @@ def test_advice_says_where_rows_are_to_be_had():
         return "; ".join(advice_of(open_ones, controls(**passed), Policy(), rows))
 
     assert told(4000, 1000, 9000) == (
-        "about 2,000 rows a side would decide, and there are 4,000 and 1,000: leave more out "
+        "about 2,000 rows a side would decide it, and there are 4,000 and 1,000: leave more out "
         "(`synthvae fit --holdout 0.2`), or pass more rows that were not learnt with --holdout"
     )
     assert "take a larger table and leave 2,000 rows of it out" in told(900, 100, 900)
     assert told(4000, 4000, 9000) == ""
-    assert "copies of rows do not stand out" in told(4000, 4000, 9000, positive=False)
+    assert "copies that were put in do not stand out" in told(4000, 4000, 9000, positive=False)
     assert "drift control: draw the holdout at random" in told(4000, 4000, 9000, drift=False)
     assert judged(4000).advice == ()
-    assert "rows a side would decide, and there are 200 and 200" in judged(200).advice[0]
+    assert (
+        "half of what rows can decide, 4,700 all of it, and there are 200" in judged(200).advice[0]
+    )
 
 
 def test_advice_tells_rows_from_the_model_file():
