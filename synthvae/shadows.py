@@ -20,8 +20,6 @@ from synthvae.seeds import derive, stream
 from synthvae.settings import Settings
 from synthvae.unfinished import NOTHING_KEPT, Arrays, Unfinished
 
-FEWEST, MOST = 16, 64
-
 Mask = NDArray[np.bool_]
 Told = Callable[[float, str], None]
 Pool = Callable[[int], Read]
