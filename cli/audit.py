@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -19,6 +18,7 @@ if TYPE_CHECKING:
     from synthvae.audit import Audit
 
 SHADOWS = 16
+UNFINISHED = ".unfinished"  # what is kept of a deep audit until it is done
 _WORSE = {"FAIL": "red", "INCONCLUSIVE": "yellow", "PASS": "green"}
 
 
@@ -59,7 +59,8 @@ def audit(
     quiet: Quiet = False,
 ) -> None:
     """Attack a model, or the rows of any generator, as somebody would who looks for members of the
-    training table. Exit codes: 0 pass, 1 fail, 4 inconclusive, 2 usage, 3 bad data."""
+    training table. Exit codes: 0 pass, 1 fail, 4 inconclusive, 2 usage, 3 bad data. A deep audit
+    that is stopped leaves a folder '.unfinished' beside its output, and goes on from there."""
     reporter = Reporter(quiet, json)
     refuse_places((output, markdown, restricted), force)
     check(model, real, synthetic, holdout)
@@ -70,8 +71,12 @@ def audit(
 
     trust(predicate or [])
     sources = Sources(real, holdout, synthetic, model, metadata, shadows if deep else None)
+    beside = output or model
+    keep = beside.with_name(beside.name + UNFINISHED) if deep and beside else None
+    if keep and keep.exists():
+        reporter.say(f"going on with the audit that was stopped, from '{keep}'")
     with reporter.progress("auditing", 1) as bar:
-        found = run(sources, seed, threads, bar.at)
+        found = run(sources, seed, threads, bar.at, keep)
     _write(found, output, markdown, restricted)
     reporter.result(found.to_json())
     if not json and not quiet:
@@ -104,15 +109,17 @@ def _print(found: Audit) -> None:
     from rich.markup import escape
     from rich.table import Table
 
+    from synthvae.audit.figures import between, figure
+
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("criterion", ratio=1)
     for name in ("value", "95 % interval", "limit"):
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("outcome", no_wrap=True)
     for each in found.verdict.criteria:
-        between = f"{_number(each.interval.low)}..{_number(each.interval.high)}"
-        cells = (escape(each.name), _number(each.value), between, _number(each.limit))
-        table.add_row(*cells, each.outcome, style=_WORSE[each.outcome])
+        seen = figure(each.value, each.unit), between(each.interval, each.unit)
+        cells = (escape(each.name), *seen, figure(each.limit, each.unit), each.outcome)
+        table.add_row(*cells, style=_WORSE[each.outcome])
     console = Paper()
     console.print(table)
     for control in found.controls:
@@ -125,8 +132,6 @@ def _print(found: Audit) -> None:
     for note in found.notes:
         console.print(f"note: {note}", markup=False)
     verdict = found.verdict
+    for advice in verdict.advice:
+        console.print(f"what to do: {advice}", markup=False)
     console.print(f"{verdict.outcome}: {verdict.sentence}", style=_WORSE[verdict.outcome])
-
-
-def _number(value: float) -> str:
-    return f"{value:.3g}" if math.isfinite(value) else "?"

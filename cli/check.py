@@ -96,7 +96,7 @@ def _print(outcome: Outcome) -> None:
     from rich.markup import escape
     from rich.table import Table
 
-    from synthvae.gate.words import number
+    from synthvae.gate.words import numbers
 
     table = Table(box=SIMPLE_HEAD, show_edge=False, pad_edge=False, padding=(0, 1, 0, 0))
     table.add_column("rule", overflow="fold")
@@ -104,11 +104,10 @@ def _print(outcome: Outcome) -> None:
         table.add_column(name, justify="right", no_wrap=True)
     table.add_column("status", no_wrap=True)
     for line in outcome.lines:
-        numbers = (number(line.value), number(line.end), number(line.margin))
         softened = line.status == "missing" and not line.blocks
         status = "missing (warn)" if softened else line.status
         style = "yellow" if softened else _STYLES.get(line.status)
-        table.add_row(escape(line.rule), *numbers, status, style=style)
+        table.add_row(escape(line.rule), *numbers(line), status, style=style)
     console = Paper()
     console.print(table)
     for line in outcome.lines:

@@ -6,19 +6,24 @@ are given. Without one, three tables of anybody's are audited, and torch is not 
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
 
+from synthvae import __version__
 from synthvae import metadata as metadatas
 from synthvae.audit import STEPS, Audit, Claim, EpsilonBound, Restricted, RowScores, audit
 from synthvae.audit.sides import COMPARED
 from synthvae.detect import detect
 from synthvae.evaluation.frames import frame
+from synthvae.holdout import sha256
 from synthvae.privacy.budget import ROW
 from synthvae.reading import read_table
 from synthvae.schema import ColumnSchema, resolve
@@ -36,6 +41,7 @@ from synthvae.sources import (
 )
 from synthvae.stages import Stages, Told
 from synthvae.table import Table
+from synthvae.unfinished import Unfinished
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -46,8 +52,16 @@ _ATTACK = 40.0
 _DEEP = 400.0
 
 
-def run(sources: Sources, seed: int, threads: int | None, told: Told = lambda *_: None) -> Audit:
-    """The audit of `sources`. `told` hears the share that is done and what is being done."""
+def run(
+    sources: Sources,
+    seed: int,
+    threads: int | None,
+    told: Told = lambda *_: None,
+    keep: Path | None = None,
+) -> Audit:
+    """The audit of `sources`. `told` hears the share that is done and what is being done. `keep`: a
+    folder for what a deep audit has finished, until it is done: if it is stopped, the next one of
+    the same files and seed goes on from there."""
     sources.check()
     deep = {"deep": _DEEP} if sources.shadows else {}
     stages = Stages(told, {**_WEIGHTS, **deep, "attack": _ATTACK})
@@ -56,7 +70,7 @@ def run(sources: Sources, seed: int, threads: int | None, told: Told = lambda *_
         return _of_tables(sources, seed, stages)
     from synthvae.artifact import load
 
-    return _of_model(load(sources.model), sources, seed, threads, stages)
+    return _of_model(load(sources.model), sources, seed, threads, stages, keep)
 
 
 def _of_tables(sources: Sources, seed: int, stages: Stages) -> Audit:
@@ -67,24 +81,42 @@ def _of_tables(sources: Sources, seed: int, stages: Stages) -> Audit:
 
 
 def _of_model(
-    artifact: Artifact, sources: Sources, seed: int, threads: int | None, stages: Stages
+    artifact: Artifact,
+    sources: Sources,
+    seed: int,
+    threads: int | None,
+    stages: Stages,
+    keep: Path | None,
 ) -> Audit:
-    from synthvae.membership_scores import Suspects, white_box
+    from synthvae.membership_scores import Suspects, together, white_box
 
     sides = sides_of(artifact, sources)
     given = given_rows(sources, sides.real)
     stages.at("draw", 0.0, "drawing rows")
     synthetic, more = released(artifact, given, len(sides.real), seed, threads)
     sides, claim, on_claim = held(artifact, sides, seed)
+    kept = _kept(keep if sources.shadows else None, sources, sides, synthetic, seed)
     stages.at("score", 0.0, "scoring rows by the model")
     suspects = Suspects.of(artifact, sides.real, sides.holdout, seed)
     scores = white_box(suspects, threads, partial(stages.at, "references", 0.0))
     bounds: tuple[EpsilonBound, ...] = ()
     notes = (*of_rows(sources, len(synthetic), 0 if more is None else len(more), seed), *on_claim)
     if sources.shadows:
-        deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages)
+        deep = _dug(artifact, suspects, sides, synthetic, sources.shadows, threads, stages, kept)
         scores, bounds, notes = {**scores, **deep[0]}, deep[1], (*notes, *deep[2])
-    return _audit(sides, synthetic, more, seed, stages, scores, bounds, claim, notes)
+    scores["all attacks on the model together"] = together(scores)
+    found = _audit(sides, synthetic, more, seed, stages, scores, bounds, claim, notes)
+    kept.done()
+    return found
+
+
+def _kept(
+    keep: Path | None, sources: Sources, sides: Sides, synthetic: Table, seed: int
+) -> Unfinished:
+    """What was finished of the very same audit."""
+    tables = [table.fingerprint() for table in (sides.real, sides.holdout, synthetic)]
+    parts = [__version__, sha256(Path(str(sources.model))), *tables, seed, sources.shadows]
+    return Unfinished(keep, hashlib.sha256(json.dumps(parts).encode()).hexdigest())
 
 
 def of_rows(sources: Sources, rows: int, more: int, seed: int) -> tuple[str, ...]:
@@ -114,6 +146,7 @@ def _dug(
     shadows: int,
     threads: int | None,
     stages: Stages,
+    kept: Unfinished,
 ) -> tuple[Mapping[str, RowScores], tuple[EpsilonBound, ...], tuple[str, ...]]:
     from synthvae.deep_audit import dig
 
@@ -126,6 +159,7 @@ def _dug(
         shadows,
         threads,
         partial(stages.at, "deep"),
+        kept,
     )
     return found.scores, found.bounds, found.notes
 

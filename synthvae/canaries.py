@@ -8,11 +8,9 @@ model under audit learnt none of them; what it says of one is what there was to 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-import pyarrow as pa
 
 from synthvae import metadata as metadatas
 from synthvae import pipeline, private
@@ -22,9 +20,11 @@ from synthvae.audit.one_run import bound_of
 from synthvae.audit.records import EpsilonBound
 from synthvae.membership_scores import Floats, Suspects, Terms, read, readings
 from synthvae.model.compute import side_by_side
+from synthvae.pooled import as_learnt, joined
 from synthvae.relearning import relearn
 from synthvae.seeds import derive, stream
 from synthvae.table import Column, Table
+from synthvae.unfinished import NOTHING_KEPT, Unfinished
 
 MOST = 1000
 
@@ -43,31 +43,43 @@ def bounds_by_canaries(
     real: Table,
     holdout: Table,
     threads: int | None = None,
+    kept: Unfinished = NOTHING_KEPT,
 ) -> tuple[EpsilonBound, ...]:
     """Fit once more, to `real` and the canaries that the coins put in, and bound epsilon by how
     well the nats of canaries tell which those were; by two theorems. A private fit is made as
     privately as that of `artifact` was."""
     chosen = canaries(suspects, real, holdout)
-    before = _nats(artifact, chosen.table, suspects.seed)
-    table = joined([real, chosen.table.rows(chosen.included)])
+    included, delta = chosen.included, suspects.settings.privacy.delta
+    scores = kept.once(
+        "canaries", lambda: {"scores": _scores(artifact, suspects, chosen, real, threads)}
+    )
+    name = "canaries in one more fit"
+    return (
+        bound_of(name, scores["scores"], included, delta=delta),
+        f_dp_bound_of(name, scores["scores"], included, delta=delta),
+    )
+
+
+def _scores(
+    artifact: Artifact, suspects: Suspects, chosen: Canaries, real: Table, threads: int | None
+) -> Floats:
+    """By how many nats less strange canaries [m] are to a fit that met half of them."""
+    seed = suspects.seed
+    ours, asked = as_learnt(artifact, [real, chosen.table])
+    before = _nats(artifact, asked, seed)
+    table = joined([ours, asked.rows(chosen.included)])
     if artifact.content.get("privacy"):
-        again = _fit_privately(artifact, table, suspects.seed, threads)
+        again = _fit_privately(artifact, table, seed, threads)
     else:
         again = _fit(artifact, suspects, table, threads)
-    scores = before - _nats(again, chosen.table, suspects.seed)
-    name = "canaries in one more fit"
-    delta = suspects.settings.privacy.delta
-    return (
-        bound_of(name, scores, chosen.included, delta=delta),
-        f_dp_bound_of(name, scores, chosen.included, delta=delta),
-    )
+    return before - _nats(again, asked, seed)
 
 
 def canaries(suspects: Suspects, real: Table, holdout: Table) -> Canaries:
     """At most 1,000, and no more than half as many as rows are learnt."""
     most = min(MOST, len(real) // 2)
     found = suspects.rows[1]
-    terms = Terms(suspects.model, suspects.codec, suspects.seed)(found, 1).sum(axis=1)
+    terms = Terms(suspects.model, suspects.codec)(found, 1).sum(axis=1)
     strangest = np.argsort(-terms, kind="stable")[: most // 2]
     natural = holdout.rows(suspects.places[1][strangest])
     rng = stream(suspects.seed, "canaries")
@@ -84,23 +96,6 @@ def made_up(table: Table, rows: int, rng: np.random.Generator) -> Table:
         codes = rng.choice(used, rows) if len(used) else np.full(rows, -1, np.int32)
         columns.append(Column(column.name, codes, column.levels, column.storage))
     return Table(tuple(columns), table.frame_dtypes)
-
-
-def joined(tables: Sequence[Table]) -> Table:
-    """One below the other; columns as those of the first."""
-    columns = []
-    for first in tables[0].columns:
-        parts = [table[first.name] for table in tables]
-        starts = np.cumsum([0, *(len(part.levels) for part in parts)])
-        levels = pa.concat_arrays([part.levels for part in parts]).dictionary_encode()
-        places = np.append(levels.indices.to_numpy(zero_copy_only=False), -1).astype(np.int32)
-        codes = [
-            places[np.where(part.codes < 0, -1, part.codes + start)]
-            for part, start in zip(parts, starts, strict=False)
-        ]
-        texts = levels.dictionary
-        columns.append(Column(first.name, np.concatenate(codes), texts, first.storage))
-    return Table(tuple(columns), tables[0].frame_dtypes)
 
 
 def _fit(artifact: Artifact, suspects: Suspects, table: Table, threads: int | None) -> Artifact:
@@ -123,5 +118,5 @@ def _nats(artifact: Artifact, table: Table, seed: int) -> Floats:
     """[m] in all."""
     model, codec = pipeline.fitted(artifact)
     rows = readings(model, codec, table, derive(seed, "spread", "asked"))
-    found: Floats = Terms(model, codec, seed)(rows, 1).sum(axis=1).astype(np.float64)
+    found: Floats = Terms(model, codec)(rows, 1).sum(axis=1).astype(np.float64)
     return found

@@ -15,23 +15,28 @@ import pyarrow as pa
 from synthvae.artifact import Artifact
 from synthvae.audit import EpsilonBound, RowScores
 from synthvae.audit.f_dp import f_dp_bound_of
-from synthvae.audit.lira import offline, online
+from synthvae.audit.lira import midway, offline, online
 from synthvae.audit.neighbours import nearest
 from synthvae.audit.one_run import bound_of
 from synthvae.audit.points import Space, space_of
-from synthvae.canaries import bounds_by_canaries, joined
+from synthvae.canaries import bounds_by_canaries
 from synthvae.conditions import Conditions
-from synthvae.membership_scores import Floats, Nats, Suspects, Terms, read, readings
+from synthvae.membership_scores import Floats, Nats, Read, Suspects, Terms, read, readings
 from synthvae.model.vae import Vae
+from synthvae.pooled import as_learnt, joined
 from synthvae.privacy.budget import ROW
+from synthvae.relearning import for_epochs
 from synthvae.sampling import Sampler
 from synthvae.seeds import derive, stream
-from synthvae.shadows import Plan, Shadows, Told, train_shadows
+from synthvae.shadows import Shadows, Told, halves, train_shadows
 from synthvae.table import Table, from_arrow
+from synthvae.unfinished import Unfinished
 
-OFFLINE = "likelihood ratio, offline"
+MIDWAY = "likelihood ratio, midway"
 NEIGHBOUR = 5
 DRAWN = 20_000  # rows of a shadow, at most
+SHARE = 0.5  # of the audited model's epochs: one that knows its rows by heart judges others badly
+_LEAST_EPOCHS = 2
 _SIGMAS = 3.0
 
 ToFrame = Callable[[Table], pd.DataFrame]
@@ -81,8 +86,10 @@ def dig(
     models: int,
     threads: int | None,
     told: Told,
+    kept: Unfinished,
 ) -> Deep:
-    """The deep part of an audit; `tables`: what was learnt, the holdout, released rows."""
+    """The deep part of an audit; `tables`: what was learnt, the holdout, released rows. What was
+    `kept` of an audit that was stopped is not done again."""
     real, holdout, released = tables
     private = bool(artifact.content.get("privacy"))
     scores: dict[str, RowScores] = {}
@@ -92,13 +99,13 @@ def dig(
         notes += ("no shadow models: each would be a private fit of its own",)
     else:
         scores = _by_shadows(artifact, suspects, (real, holdout, released), frame, models, threads,
-                             lambda done, words: told(0.9 * done, words))  # fmt: skip
-        bounds += bounds_of_ratios(scores[OFFLINE], suspects)
+                             lambda done, words: told(0.9 * done, words), kept)  # fmt: skip
+        bounds += bounds_of_ratios(scores[MIDWAY], suspects)
         notes += (f"{models} shadow models, each learnt from half of all real and holdout rows",)
     if suspects.settings.privacy.unit != ROW:
         return Deep(scores, bounds, (*notes, "no canaries: they are rows, and the unit is none"))
     told(0.1 if private else 0.9, "fitting once more, with canaries")
-    bounds += bounds_by_canaries(artifact, suspects, real, holdout, threads)
+    bounds += bounds_by_canaries(artifact, suspects, real, holdout, threads, kept)
     return Deep(scores, bounds, notes)
 
 
@@ -116,7 +123,7 @@ def bounds_of_ratios(found: RowScores, suspects: Suspects) -> tuple[EpsilonBound
     ]
     member = np.repeat([True, False], [len(part) for part in drawn])
     scores, delta = np.concatenate(drawn), suspects.settings.privacy.delta
-    name = f"{OFFLINE}, rows in place of canaries"
+    name = f"{MIDWAY}, rows in place of canaries"
     return (
         bound_of(name, scores, member, delta=delta),
         f_dp_bound_of(name, scores, member, delta=delta),
@@ -131,26 +138,32 @@ def _by_shadows(
     models: int,
     threads: int | None,
     told: Told,
+    kept: Unfinished,
 ) -> dict[str, RowScores]:
     seed = suspects.seed
-    both = joined(tables[:2])
-    pool = read(suspects.model, suspects.codec, both, derive(seed, "spread", "pool"))
+    both = joined(as_learnt(artifact, tables[:2]))
+    model, codec = suspects.model, suspects.codec
+
+    def pool(number: int) -> Read:
+        return read(model, codec, both, derive(seed, "spread", "pool", number))
+
     places = np.concatenate([suspects.places[0], len(tables[0]) + suspects.places[1]])
-    asked = readings(suspects.model, suspects.codec, both.rows(places), derive(seed, "asked"))
+    asked = readings(model, codec, both.rows(places), derive(seed, "asked"))
     nearness = _nearness(artifact, suspects, tables, frame)
-    own = Terms(suspects.model, suspects.codec, seed)(asked, threads)
-    plan = Plan.of(models, int(artifact.content["training"]["epochs"]))
+    own = Terms(model, codec)(asked, threads)
+    seed, epochs = derive(seed, "shadows"), artifact.content["training"]["epochs"]
     shadows = train_shadows(
-        suspects.settings,
-        suspects.codec,
+        for_epochs(suspects.settings, max(round(SHARE * epochs), _LEAST_EPOCHS)),
+        codec,
+        halves(len(both), models, seed),
         pool,
         asked,
         places,
-        plan,
-        derive(seed, "shadows"),
+        seed,
         threads,
         told,
         nearness.of_model,
+        kept,
     )
     released = nearness.of_rows(frame(tables[2]))
     return _ratios(suspects, own, released, shadows)
@@ -159,10 +172,11 @@ def _by_shadows(
 def _ratios(
     suspects: Suspects, own: Nats, released: Floats, shadows: Shadows
 ) -> dict[str, RowScores]:
-    """Likelihood ratios of nats in all, of nats by column, and of released rows."""
+    """Likelihood ratios of nats in all, of nats by column, and of released rows. Midway is robust
+    where few models leave a row's own deviations rough, and the one that bounds rest on."""
     said, all_said = -own.astype(np.float64), -shadows.nats.astype(np.float64)
     totals = all_said.sum(axis=2)
-    found: dict[str, Floats] = {}
+    found: dict[str, Floats] = {MIDWAY: midway(said, all_said)}
     for how, ratio in (("online", online), ("offline", offline)):
         found[f"likelihood ratio, {how}"] = ratio(said.sum(axis=1), totals, shadows.learnt)
         by_column = [

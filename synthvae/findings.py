@@ -9,7 +9,9 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+VERDICT = "privacy.verdict"
 OUTCOMES = {"PASS": 1.0, "INCONCLUSIVE": 0.0, "FAIL": -1.0}
+"""Outcomes as numbers, so that a limit can ask for one or better."""
 NAMES = {
     "singling out": "privacy.singling_out",
     "linkability": "privacy.linkability",
@@ -22,6 +24,11 @@ NAMES = {
 OF_COLUMNS = ("inference", "reused values")
 _MEASURES = {"auc": "AUC of ", "tpr": "members "}
 _ALL = ", all rows, "
+
+
+def outcome(number: float) -> str:
+    """The word for a number of OUTCOMES."""
+    return {value: word for word, value in OUTCOMES.items()}.get(number, f"{number:g}")
 
 
 def worst(audit: Mapping[str, Any], measure: str) -> Mapping[str, Any] | None:

@@ -8,7 +8,7 @@ model, to rows of the holdout, takes that away (Watson et al. 2022).
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
 from synthvae import pipeline
+from synthvae.amortisation import gap, picked
 from synthvae.artifact import Artifact
 from synthvae.audit.records import Access, RowScores
 from synthvae.codecs.table_codec import TableCodec
@@ -25,14 +26,14 @@ from synthvae.matching import match_known
 from synthvae.model.compute import in_order, rows_at_once, side_by_side
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
+from synthvae.pooled import as_learnt
 from synthvae.relearning import cautious, relearn
 from synthvae.scoring import scores
 from synthvae.seeds import derive, stream
 from synthvae.settings import Settings
 from synthvae.table import Table
 
-DRAWS = 1
-READINGS = 8
+READINGS = 16
 ASKED = 8000  # rows of each table that are scored, at most: attacks look at no more
 UNSEEN = 25.0  # nats of a cell that the model can't write: once in 10^11 rows
 REFERENCE_ROWS = 1000  # of the holdout; from half of fewer, a reference learns too little
@@ -89,29 +90,48 @@ def read(model: Vae, codec: TableCodec, table: Table, seed: int) -> Read:
 
 
 class Terms:
-    """Scores rows by one model at common random numbers: all rows meet the same draws of the
-    latent, so models differ by what they learnt and rows by what stands in them."""
+    """Scores rows by one model, each at the mean of its posterior: no draw of the latent comes
+    between what models learnt and what stands in a row."""
 
-    def __init__(self, model: Vae, codec: TableCodec, seed: int, draws: int = DRAWS) -> None:
+    def __init__(self, model: Vae, codec: TableCodec) -> None:
         self.model = model
         blocks = np.array(model.heads.columns)
         columns = learnt_columns(model, codec)
         self.names = (*columns, "rate")
         self._of_column = [np.flatnonzero(blocks == name) for name in columns]
-        rng = stream(seed, "membership")
-        noise = rng.standard_normal((draws, 1, model.space.size), np.float32)
-        self._noise = torch.from_numpy(noise)
+        self._noise = torch.zeros(1, 1, model.space.size)
+        self._size = rows_at_once(model.heads.outputs, *_BLOCK)
 
     def __call__(self, rows: Readings, threads: int | None = None) -> Nats:
         """[N, C + 1]: nats of each column, and the rate. They add up to minus the log of the mean
         likelihood over the readings; columns are averaged by the share that a reading has in it."""
-        size, count = rows_at_once(self.model.heads.outputs, *_BLOCK), len(rows[0])
 
         def block(start: int) -> Nats:
-            where = np.arange(start, min(start + size, count))
+            where = self._block_at(start, rows)
             return _together(np.stack([self._block(each.rows(where)) for each in rows]))
 
-        return np.concatenate(list(in_order(block, range(0, count, size), threads)))
+        return np.concatenate(list(in_order(block, range(0, len(rows[0]), self._size), threads)))
+
+    def gaps(self, rows: Readings, threads: int | None = None) -> Floats | None:
+        """[N]: the amortisation gap of each row, at the reading that the model finds least strange;
+        None of a discrete latent, which has no way from point to point."""
+        if self.model.space.slots:
+            return None
+
+        def block(start: int) -> Floats:
+            where = self._block_at(start, rows)
+            parts = [each.rows(where) for each in rows]
+            found = np.stack([self._block(part).sum(axis=1) for part in parts]).argmin(axis=0)
+            return (
+                gap(self.model, picked([each.encoded for each in parts], found))
+                .numpy()
+                .astype(np.float64)
+            )
+
+        return np.concatenate(list(in_order(block, range(0, len(rows[0]), self._size), threads)))
+
+    def _block_at(self, start: int, rows: Readings) -> Places:
+        return np.arange(start, min(start + self._size, len(rows[0])))
 
     def _block(self, rows: Read) -> Nats:
         noise = self._noise.expand(-1, len(rows), -1)
@@ -148,10 +168,11 @@ class Suspects:
 
     @staticmethod
     def of(artifact: Artifact, real: Table, holdout: Table, seed: int) -> Suspects:
-        """At most 8,000 rows of each, drawn at random."""
+        """At most 8,000 rows of each, drawn at random, and as a fit would have learnt them."""
         model, codec = pipeline.fitted(artifact)
         places, rows = [], []
-        for what, table in (("real", real), ("holdout", holdout)):
+        tables = as_learnt(artifact, [real, holdout])
+        for what, table in zip(("real", "holdout"), tables, strict=True):
             order = stream(seed, "suspects", what).permutation(len(table))[:ASKED]
             places.append(np.sort(order))
             asked = table.rows(places[-1])
@@ -172,17 +193,32 @@ class Suspects:
 
 def white_box(suspects: Suspects, threads: int | None, step: Step) -> dict[str, RowScores]:
     """Attacks of somebody who has the model file, by name: few nats as a sign of membership, in all
-    and by column, as they are and, if the holdout has 1,000 rows, less those of a reference."""
+    and by column, as they are and, if the holdout has 1,000 rows, less those of a reference; and a
+    small amortisation gap."""
     step("scoring rows by the model")
-    terms = Terms(suspects.model, suspects.codec, suspects.seed)
+    terms = Terms(suspects.model, suspects.codec)
     own = [terms(part, threads) for part in suspects.rows]
     found = _named(suspects, own, "")
+    gaps = [terms.gaps(part, threads) for part in suspects.rows]
+    if gaps[0] is not None and gaps[1] is not None:
+        found["amortisation gap"] = suspects.row_scores(-gaps[0], -gaps[1])
     if suspects.sizes[1] >= REFERENCE_ROWS:
         step("learning two references from halves of the holdout")
         other = _references(suspects, threads)
         less = [a - b for a, b in zip(own, other, strict=True)]
         found |= _named(suspects, less, " less a reference's")
     return found
+
+
+def together(scores: Mapping[str, RowScores]) -> RowScores:
+    """All attacks that give one number a row, as terms of one; how to weigh them is learnt on the
+    first half of the rows."""
+    single = [each for each in scores.values() if each.real.ndim == 1]
+    deep = any(each.access == "shadow models" for each in single)
+    real, holdout = (
+        np.column_stack([getattr(each, side) for each in single]) for side in ("real", "holdout")
+    )
+    return RowScores(real, holdout, "shadow models" if deep else "model")
 
 
 def _named(suspects: Suspects, terms: list[Nats], suffix: str) -> dict[str, RowScores]:
@@ -207,7 +243,7 @@ def _references(suspects: Suspects, threads: int | None) -> list[Nats]:
         others = torch.from_numpy(np.flatnonzero(halves[1] != half))
         with side_by_side(1) as team:
             model = relearn(settings, codec, learnt.at(others), derive(seed, "ref", half), team)
-        terms = Terms(model, codec, seed)
+        terms = Terms(model, codec)
         asked = zip(suspects.rows, halves, strict=True)
         return [terms(of_rows(part, np.flatnonzero(which == half)), 1) for part, which in asked]
 

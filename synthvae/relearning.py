@@ -4,9 +4,6 @@ it not seen them."""
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
-
-from torch import Tensor
 
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.model.compute import Team
@@ -19,23 +16,12 @@ from synthvae.training.latent import settle
 from synthvae.training.loop import Loop
 from synthvae.training.regimes import start
 
-Weights = Mapping[str, Tensor]
 
-
-def relearn(
-    settings: Settings,
-    codec: TableCodec,
-    rows: Rows,
-    seed: int,
-    team: Team,
-    weights: Weights | None = None,
-) -> Vae:
-    """The model of `settings` fitted to encoded `rows` [N]: from the beginning, or from `weights`
-    on. The codec is the fitted one's, which whoever has its file has too."""
+def relearn(settings: Settings, codec: TableCodec, rows: Rows, seed: int, team: Team) -> Vae:
+    """The model of `settings` fitted to encoded `rows` [N]. The codec is the fitted one's, which
+    whoever has its file has too."""
     model = build(settings.model, codec.layout, derive(seed, "weights"))
     model.decoder.start_at(model.heads.marginal_outputs(rows.part(model.modelled)))
-    if weights is not None:
-        model.load_state_dict(dict(weights))
     objective = settings.model.objective
     regime = start(model, rows, objective, settings.training, team, derive(seed, "critic"))
     loop = Loop(model, regime, objective, settings.training, seed)

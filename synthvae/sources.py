@@ -102,7 +102,7 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
     _check_learnt(artifact, len(real))
     described = metadatas.parse(artifact.content["metadata"], "the model file")
     missing = artifact.content["settings"]["missing_values"]
-    return Sides(real, holdout, resolve(described, table, missing), places)
+    return Sides(real, holdout, resolve(described, real, missing), places)
 
 
 def one_of_each(sides: Sides, unit: str, seed: int) -> Sides:

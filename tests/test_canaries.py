@@ -8,7 +8,7 @@ import pytest
 
 from synthvae import pipeline
 from synthvae.artifact import Artifact
-from synthvae.canaries import bounds_by_canaries, canaries, joined, made_up
+from synthvae.canaries import bounds_by_canaries, canaries, made_up
 from synthvae.membership_scores import Suspects
 from synthvae.settings import parse
 from synthvae.table import Table, from_frame
@@ -38,15 +38,6 @@ def texts(table: Table) -> list[tuple[str | None, ...]]:
     columns = [[*column.texts, None] for column in table.columns]
     codes = [column.codes for column in table.columns]
     return list(zip(*([t[i] for i in c] for t, c in zip(columns, codes, strict=True)), strict=True))
-
-
-def test_tables_are_joined_whatever_their_levels() -> None:
-    one = from_frame(pd.DataFrame({"a": ["x", "y", None], "b": [1, 2, 3]}))
-    two = from_frame(pd.DataFrame({"b": [3, 4], "a": ["z", "y"]}))
-    both = joined([one, two])
-    assert both.names == ("a", "b")
-    assert texts(both) == [("x", "1"), ("y", "2"), (None, "3"), ("z", "3"), ("y", "4")]
-    assert len(set(both["a"].texts)) == len(both["a"].texts) == 3
 
 
 def test_made_up_rows_have_rare_values_as_often_as_common_ones() -> None:

@@ -99,13 +99,27 @@ def test_rows_are_shown_by_their_place_in_the_table_that_was_given(
     assert [row["x"] for row in shown] == real["x"].iloc[[row["row"] for row in shown]].tolist()
 
 
-def test_a_deep_audit_adds_shadow_models_and_canaries(cli, files: Path) -> None:
-    model, real = files / "m.synthvae", files / "real.csv"
-    done = cli("audit", "-m", model, "--real", real, "--deep", "--json", "--threads", 1)
+def test_a_deep_audit_adds_shadow_models_and_canaries_and_goes_on_after_a_stop(
+    cli, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, real, out = files / "m.synthvae", files / "real.csv", tmp_path / "a.json"
+    command = ("audit", "-m", model, "--real", real, "--deep", "--threads", 1, "-o", out)
+    work = tmp_path / "a.json.unfinished"
+    with monkeypatch.context() as stopping:
+        stopping.delattr("synthvae.deep_audit.bounds_by_canaries")
+        assert cli(*command).exit_code == 70
+    assert len(list(work.glob("shadow-*.npz"))) == 16
+    assert not out.exists()
+    with monkeypatch.context() as kept:
+        kept.delattr("synthvae.shadows.relearn")  # shadows are not learnt again
+        done = cli(*command, "--json")
     assert done.exit_code in (0, 1, 4), done.output
+    assert "going on with the audit that was stopped" in " ".join(done.stderr.split())
+    assert not work.exists()
     found = json.loads(done.stdout)
     names = {a["name"] for a in found["attacks"] if a["access"] == "shadow models"}
-    assert {"likelihood ratio, online", "likelihood ratio, offline"} <= names
+    together = "all attacks on the model together"
+    assert {*(f"likelihood ratio, {how}" for how in ("online", "midway")), together} <= names
     assert any("released rows" in name for name in names)
     assert len(found["bounds"]) == 4  # ratios and canaries, by two theorems each
     assert any("16 shadow models" in note for note in found["notes"])

@@ -21,6 +21,7 @@ from synthvae.metadata import parse as parse_metadata
 from synthvae.schema import resolve
 from synthvae.settings import parse
 from synthvae.table import Table, from_frame
+from synthvae.unfinished import Unfinished
 
 ROWS = 300
 
@@ -97,10 +98,11 @@ def test_shadows_find_rows_that_were_learnt_by_heart(
         4,
         1,
         lambda done, _: heard.append(done),
+        Unfinished(),
     )
-    offline = found.scores["likelihood ratio, offline"]
-    above = (offline.real[:, None] > offline.holdout).mean()
-    assert above > 0.9
+    for name in ("likelihood ratio, offline", "likelihood ratio, midway"):
+        ratios = found.scores[name]
+        assert (ratios.real[:, None] > ratios.holdout).mean() > 0.9
     assert len(found.bounds) == 4
     assert heard == sorted(heard)
     by_column = found.scores["likelihood ratio by column, offline"]

@@ -11,7 +11,17 @@ import torch
 
 from synthvae import membership_scores, pipeline
 from synthvae.artifact import Artifact
-from synthvae.membership_scores import UNSEEN, Suspects, Terms, of_rows, read, readings, white_box
+from synthvae.audit import RowScores
+from synthvae.membership_scores import (
+    UNSEEN,
+    Suspects,
+    Terms,
+    of_rows,
+    read,
+    readings,
+    together,
+    white_box,
+)
 from synthvae.scoring import scores
 from synthvae.settings import parse
 from synthvae.table import from_frame
@@ -44,10 +54,10 @@ def auc(members: np.ndarray, others: np.ndarray) -> float:
 def test_terms_are_those_of_the_bound(fitted: Fitted, frame: pd.DataFrame, preset: str) -> None:
     model, codec = pipeline.fitted(fitted(preset))
     rows = read(model, codec, from_frame(frame), 0)
-    terms = Terms(model, codec, 0, draws=3)
+    terms = Terms(model, codec)
     found = terms((rows,), 1)
     assert found.shape == (len(frame), len(terms.names))
-    noise = terms._noise.expand(-1, len(rows), -1)
+    noise = torch.zeros(1, len(rows), model.space.size)  # the mean of the posterior
     whole = scores(model, rows.tensors, noise, "elbo").total
     np.testing.assert_allclose(found.sum(axis=1), whole.numpy(), rtol=1e-4, atol=1e-3)
 
@@ -57,7 +67,7 @@ def test_a_score_follows_from_the_row_and_not_from_its_place(
 ) -> None:
     model, codec = pipeline.fitted(fitted("tvae"))
     rows = read(model, codec, from_frame(frame), 0)
-    terms = Terms(model, codec, 0)
+    terms = Terms(model, codec)
     order = np.random.default_rng(0).permutation(len(frame))
     other = terms(of_rows((rows,), order))
     np.testing.assert_allclose(other, terms((rows,))[order], rtol=1e-4, atol=1e-3)
@@ -68,7 +78,7 @@ def test_several_readings_add_up_to_the_log_of_their_mean_likelihood(
 ) -> None:
     model, codec = pipeline.fitted(fitted("tvae"))
     rows = readings(model, codec, from_frame(frame), 0)
-    terms = Terms(model, codec, 0)
+    terms = Terms(model, codec)
     each = np.stack([terms((one,)).sum(axis=1) for one in rows]).astype(float)
     assert each.std(axis=0).max() > 0.1  # modes of numbers are drawn
     expected = -np.log(np.exp(-each).mean(axis=0))
@@ -82,7 +92,7 @@ def test_a_cell_that_the_model_never_saw_costs_much(
     model, codec = pipeline.fitted(fitted(preset))
     other = frame.copy()
     other.loc[2, "group"] = "never seen"
-    terms = Terms(model, codec, 0)
+    terms = Terms(model, codec)
     found = terms((read(model, codec, from_frame(other), 0),))
     at = terms.names.index("group")
     assert found[2, at] == UNSEEN
@@ -108,7 +118,7 @@ def test_without_a_thousand_rows_there_is_no_reference(
     learnt: tuple[pd.DataFrame, Artifact],
 ) -> None:
     found = white_box(suspects_of(learnt, 400), 1, lambda _: None)
-    assert set(found) == {"nats", "nats by column"}
+    assert set(found) == {"nats", "nats by column", "amortisation gap"}
 
 
 def test_references_tell_nothing_where_nothing_was_learnt(
@@ -120,6 +130,31 @@ def test_references_tell_nothing_where_nothing_was_learnt(
     found = white_box(Suspects.of(artifact, fresh, holdout, 0), 2, lambda _: None)
     for scored in (found["nats"], found["nats less a reference's"]):
         assert abs(auc(scored.real, scored.holdout) - 0.5) < 0.07  # five deviations
+
+
+def test_all_attacks_together_are_the_terms_of_one(
+    learnt: tuple[pd.DataFrame, Artifact],
+) -> None:
+    found = white_box(suspects_of(learnt, 400), 1, lambda _: None)
+    both = together(found)
+    np.testing.assert_array_equal(both.real[:, 0], found["nats"].real)
+    assert (both.holdout.shape, both.access) == ((400, 2), "model")
+    deep = RowScores(found["nats"].real, found["nats"].holdout, "shadow models")
+    assert together({**found, "deep": deep}).access == "shadow models"
+
+
+def test_a_row_in_a_rare_form_is_asked_about_as_it_was_learnt() -> None:
+    """Three rows have 1500, between 0 and five numbers of five rows each."""
+    rng = np.random.default_rng(0)
+    number = np.zeros(600, int)
+    number[:3], number[3:28] = 1500, np.repeat(1900 + np.arange(5), 5)
+    frame = pd.DataFrame({"n": number, "k": rng.choice(list("ab"), 600)})
+    artifact = pipeline.fit(from_frame(frame), None, parse({"preset": "tvae"}), threads=1)
+    model, codec = pipeline.fitted(artifact)
+    asked = Suspects.of(artifact, from_frame(frame), from_frame(frame), 0).rows[0]
+    raw = (read(model, codec, from_frame(frame), 0),)
+    as_they_stand, as_learnt = (Terms(model, codec)(rows)[:3].sum() for rows in (raw, asked))
+    assert as_learnt < as_they_stand
 
 
 def test_only_so_many_rows_are_asked_about(

@@ -1,20 +1,24 @@
-"""Shadow models: every row in half of them, all from one start, the same whoever computes them."""
+"""Shadow models: every row in half of them, the same whoever computes them, and when."""
 
 from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-import torch
 
 from synthvae import pipeline
+from synthvae import shadows as modules
 from synthvae.artifact import Artifact
 from synthvae.membership_scores import Read, read
-from synthvae.model.compute import side_by_side
-from synthvae.relearning import cautious, for_epochs, relearn
+from synthvae.model.vae import Vae
+from synthvae.relearning import cautious, for_epochs
 from synthvae.settings import parse
-from synthvae.shadows import Plan, Shadows, halves, train_shadows
+from synthvae.shadows import Shadows, halves, train_shadows
 from synthvae.table import from_frame
+from synthvae.unfinished import NOTHING_KEPT, Arrays, Unfinished
 
 ROWS = 200
 
@@ -29,13 +33,24 @@ def learnt() -> tuple[Artifact, Read]:
     return artifact, read(*pipeline.fitted(artifact), from_frame(frame), 0)
 
 
-def shadows(learnt: tuple[Artifact, Read], threads: int, models: int = 4) -> Shadows:
-    artifact, pool = learnt
+def shadows(
+    learnt: tuple[Artifact, Read], threads: int, models: int = 4, kept: Unfinished = NOTHING_KEPT
+) -> Shadows:
+    artifact, rows = learnt
     _, codec = pipeline.fitted(artifact)
-    settings = pipeline.settings_of(artifact)
-    places = np.arange(0, ROWS, 2)
-    asked, plan = (pool.rows(places),), Plan(models, 4, 12)
-    return train_shadows(settings, codec, pool, asked, places, plan, 0, threads)
+    settings, places = pipeline.settings_of(artifact), np.arange(0, ROWS, 2)
+    asked, who = (rows.rows(places),), halves(ROWS, models, 0)
+
+    def pool(number: int) -> Read:
+        return rows
+
+    return train_shadows(
+        settings, codec, who, pool, asked, places, 0, threads, nearness=nearness, kept=kept
+    )
+
+
+def nearness(model: Vae) -> np.ndarray:
+    return np.full(3, float(next(model.parameters()).detach().sum()))
 
 
 def test_every_row_is_in_half_of_the_models() -> None:
@@ -63,39 +78,52 @@ def test_the_share_that_is_done_rises_to_one(learnt: tuple[Artifact, Read]) -> N
     artifact, pool = learnt
     heard: list[float] = []
     _, codec = pipeline.fitted(artifact)
-    settings = pipeline.settings_of(artifact)
-    plan, places = Plan(2, 1, 1), np.arange(10)
+    settings = for_epochs(pipeline.settings_of(artifact), 1)
+    places = np.arange(10)
     asked = (pool.rows(places),)
 
     def told(done: float, _: str) -> None:
         heard.append(done)
 
-    train_shadows(settings, codec, pool, asked, places, plan, 0, 1, told)
+    who = halves(ROWS, 2, 0)
+    train_shadows(settings, codec, who, lambda _: pool, asked, places, 0, 1, told)
     assert heard == sorted(heard)
     assert heard[0] == 0.0
     assert heard[-1] == pytest.approx(1.0)
 
 
-def test_a_plan_takes_a_part_of_the_epochs_and_at_least_two() -> None:
-    assert Plan.of(16, 400) == Plan(16, 200, 50)
-    assert Plan.of(16, 3) == Plan(16, 2, 2)
+class StoppedError(Exception):
+    """What stops a work in its midst."""
 
 
-def test_relearning_goes_on_from_weights(learnt: tuple[Artifact, Read]) -> None:
-    artifact, pool = learnt
-    _, codec = pipeline.fitted(artifact)
-    settings = for_epochs(pipeline.settings_of(artifact), 1)
-    with side_by_side(1) as team:
-        fresh, warm = (
-            relearn(settings, codec, pool.tensors, 0, team, weights)
-            for weights in (None, artifact.weights)
-        )
-    far, near = (
-        sum(float((value - artifact.weights[name]).square().sum()) for name, value in each.items())
-        for each in (fresh.state_dict(), warm.state_dict())
-    )
-    assert near < far / 4
-    assert torch.isfinite(torch.tensor(near))
+class Stopping(Unfinished):
+    """Stops after two parts."""
+
+    made = 0
+
+    def once(self, name: str, make: Callable[[], Arrays]) -> Arrays:
+        if self.made == 2:
+            raise StoppedError
+        self.made += 1
+        return super().once(name, make)
+
+
+def test_shadows_of_an_audit_that_was_stopped_are_those_of_one_that_was_not(
+    learnt: tuple[Artifact, Read], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = shadows(learnt, 1)
+    folder, made = tmp_path / "a.json.unfinished", []
+    with pytest.raises(StoppedError):
+        shadows(learnt, 1, kept=Stopping(folder, "k"))
+    assert sorted(path.name for path in folder.iterdir()) == [
+        "shadow-0.npz", "shadow-1.npz", "work",
+    ]  # fmt: skip
+    relearn = modules.relearn
+    monkeypatch.setattr(modules, "relearn", lambda *given: made.append(0) or relearn(*given))
+    again = shadows(learnt, 1, kept=Unfinished(folder, "k"))
+    assert len(made) == 2  # of four
+    np.testing.assert_array_equal(again.nats, whole.nats)
+    np.testing.assert_array_equal(again.nearness, whole.nearness)
 
 
 def test_a_cautious_reference_stops_by_rows_held_out() -> None:

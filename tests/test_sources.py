@@ -13,8 +13,8 @@ from synthvae import sources
 from synthvae.artifact import Artifact, load
 from synthvae.audit import Claim
 from synthvae.auditing import held, of_rows
-from synthvae.canaries import joined
 from synthvae.errors import SchemaError, UsageError
+from synthvae.pooled import joined
 from synthvae.reading import read_table
 from synthvae.schema import Schema
 from synthvae.sources import (

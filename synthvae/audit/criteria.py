@@ -6,6 +6,7 @@ import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
+from synthvae.audit.figures import Unit, figure, measured
 from synthvae.audit.policy import Policy
 from synthvae.audit.records import Access, Attack, Criterion, Excess, Outcome
 from synthvae.audit.roc import auc_interval, tpr_interval
@@ -18,10 +19,13 @@ DISCLOSURE = "disclosure"
 EXACT = "exact copies"
 COPIES = "copies"
 MADE_UP = "made-up values"
+FROM_MODEL = "from the model"
+"""How a criterion's name ends that asks for the model file; others ask for rows."""
+FOUND_AT = "1 % false alarms"
 _MOST_ROWS = 10_000_000
 _SIDES = {
-    "released tables": ("released table", "larger table"),
-    "the model": ("model", "shadow models"),
+    "from released tables": ("released table", "larger table"),
+    FROM_MODEL: ("model", "shadow models"),
 }
 
 
@@ -36,6 +40,7 @@ class Question:
     n: int
     interval: Callable[[float], Interval]
     power: int = 2  # intervals shrink with the root of the rows; with the rows if nothing was hit
+    unit: Unit = "share"
 
 
 def questions_of(
@@ -62,19 +67,19 @@ def _membership(
             continue
         for who in ("all rows", "exposed rows"):
             there = [each for each in asked if each.who == who]
-            best, title = strongest(there, "auc"), f"{{}}, {who}, from {side}"
+            best, title = strongest(there, "auc"), f"{{}}, {who}, {side}"
             found.append(_auc_question(title, best, policy.auc))
             found.append(_tpr_question(title, strongest(there, "tpr"), best, policy.tpr))
     return found
 
 
-def _unanswered(name: str, limit: float, n: int) -> Question:
-    return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0))
+def _unanswered(name: str, limit: float, n: int, unit: Unit) -> Question:
+    return Question(name, MEMBERSHIP, math.nan, limit, n, lambda _: Interval(0.0, 1.0), unit=unit)
 
 
 def _auc_question(title: str, attack: Attack | None, limit: float) -> Question:
     if attack is None:
-        return _unanswered(title.format("AUC of attacks"), limit, 0)
+        return _unanswered(title.format("AUC of attacks"), limit, 0, "AUC")
     least = min(attack.members, attack.others)
     return Question(
         title.format(f"AUC of '{attack.name}'"),
@@ -83,6 +88,7 @@ def _auc_question(title: str, attack: Attack | None, limit: float) -> Question:
         limit,
         2 * least,
         lambda confidence: auc_interval(attack.auc, attack.error, least, confidence),
+        unit="AUC",
     )
 
 
@@ -91,12 +97,12 @@ def _tpr_question(
 ) -> Question:
     """Rows found at 1 % false alarms; a question without an answer if rows are too few."""
     if attack is None:
-        name = title.format(f"members found at {CHOOSING} false alarms")
+        name = title.format(f"members found at {FOUND_AT}")
         n = 0 if other is None else 2 * min(other.members, other.others)
-        return _unanswered(name, limit, n)
+        return _unanswered(name, limit, n, "share")
     seen = attack.tpr[CHOOSING]
     return Question(
-        title.format(f"members that '{attack.name}' finds at {CHOOSING} false alarms"),
+        title.format(f"members that '{attack.name}' finds at {FOUND_AT}"),
         MEMBERSHIP,
         seen.value,
         limit,
@@ -149,10 +155,8 @@ def judged(question: Question, strict_confidence: float) -> Criterion:
     elif interval.high < question.limit:
         outcome = "PASS"
     rows = _rows_that_decide(question, interval, strict) if outcome == "INCONCLUSIVE" else None
-    reason = (
-        f"{question.name}: {question.value:.2%} ({interval.low:.2%} to {interval.high:.2%}), "
-        f"limit {question.limit:.2%}"
-    )
+    seen = measured(question.value, interval, question.unit)
+    reason = f"{question.name}: {seen}, limit {figure(question.limit, question.unit)}"
     if math.isnan(question.value):
         reason = f"{question.name}: too few rows to measure it"
     if rows:
@@ -169,6 +173,7 @@ def judged(question: Question, strict_confidence: float) -> Criterion:
         outcome,
         rows,
         reason,
+        question.unit,
     )
 
 

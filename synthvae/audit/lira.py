@@ -17,6 +17,10 @@ from synthvae.evaluation.stats import Bools, Floats
 FEW = 32
 """Below as many models a row's own deviation is too rough, and all rows share one."""
 
+LIMIT = 3.0
+"""Nats by which a column may speak for or against membership."""
+_ROUNDS = 2
+
 
 def online(target: Floats, scores: Floats, member: Bools) -> Floats:
     """log N(score; models with the row) - log N(score; models without it) [rows].
@@ -28,6 +32,21 @@ def online(target: Floats, scores: Floats, member: Bools) -> Floats:
     inside = -np.log(spread_in) - ((target - mean_in) / spread_in) ** 2 / 2
     outside = -np.log(spread_out) - ((target - mean_out) / spread_out) ** 2 / 2
     return np.asarray(inside - outside)
+
+
+def midway(target: Floats, scores: Floats) -> Floats:
+    """How far a row's score lies above the middle between models with and without it [rows].
+
+    Of several terms: `target` [rows, K], `scores` [models, rows, K], of models of which half were
+    trained on each row, so that their mean is the middle. Where all rows have one deviation and
+    one distance between the two, the likelihood ratio rises with it; few models can't tell more.
+    Terms have heavy tails, so the mean is Huber's, from the median on, and none counts for more
+    than LIMIT.
+    """
+    middle = np.median(scores, axis=0)
+    for _ in range(_ROUNDS):
+        middle = middle + np.clip(scores - middle, -LIMIT, LIMIT).mean(axis=0)
+    return np.asarray(np.clip(target - middle, -LIMIT, LIMIT).sum(axis=1))
 
 
 def offline(target: Floats, scores: Floats, member: Bools) -> Floats:

@@ -95,4 +95,5 @@ def _criterion(
         outcome=outcome,
         rows=None,
         reason=reason,
+        unit="epsilon",
     )

@@ -15,6 +15,7 @@ from typing import Any, Literal
 import numpy as np
 import numpy.typing as npt
 
+from synthvae.audit.figures import Unit
 from synthvae.evaluation.records import Interval
 
 Access = Literal["released table", "larger table", "model", "shadow models"]
@@ -144,7 +145,8 @@ class Criterion:
 
     `interval` is at 95 %, `strict` at 95 % for all criteria together (Bonferroni). FAIL goes by
     the lower end of `strict`, PASS by the upper end of `interval`. `rows` is the number of rows
-    on each side that would decide, None if no number of rows that can be told would.
+    on each side that would decide, None if no number of rows that can be told would. `unit`: of
+    value, interval and limit.
     """
 
     name: str
@@ -156,16 +158,19 @@ class Criterion:
     outcome: Outcome
     rows: int | None
     reason: str
+    unit: Unit = "share"
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """The outcome over all criteria, the sentence to quote, and what it does not say."""
+    """The outcome over all criteria, the sentence to quote, and what it does not say. `advice`:
+    what can be done about criteria that are open."""
 
     outcome: Outcome
     sentence: str
     reasons: tuple[str, ...]
     criteria: tuple[Criterion, ...]
+    advice: tuple[str, ...] = ()
 
     @property
     def exit_code(self) -> int:

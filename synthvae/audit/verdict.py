@@ -11,7 +11,9 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from synthvae.audit import controls as checks
+from synthvae.audit.advice import advice_of
 from synthvae.audit.criteria import DISCLOSURE, EXACT, MEMBERSHIP, judged, questions_of
+from synthvae.audit.figures import measured
 from synthvae.audit.policy import Policy
 from synthvae.audit.promises import INDICATION, PROMISE, promises_of, refuting
 from synthvae.audit.records import (
@@ -58,7 +60,8 @@ def verdict_of(
     elif outcomes == {"PASS"}:
         outcome = "PASS"
     reasons = tuple(each.reason for each in criteria if each.outcome == outcome != "PASS")
-    return Verdict(outcome, _sentence(outcome, criteria), reasons, tuple(criteria))
+    advice = advice_of(criteria, controls, policy, sizes)
+    return Verdict(outcome, _sentence(outcome, criteria), reasons, tuple(criteria), advice)
 
 
 def _checked(
@@ -86,7 +89,9 @@ def _checked(
 
 
 def _open(criterion: Criterion, why: str) -> Criterion:
-    return replace(criterion, outcome="INCONCLUSIVE", reason=f"{criterion.name}: {why}")
+    seen = measured(criterion.value, criterion.interval, criterion.unit)
+    reason = f"{criterion.name}: {seen}; {why}"
+    return replace(criterion, outcome="INCONCLUSIVE", reason=reason)
 
 
 def _sentence(outcome: Outcome, criteria: Sequence[Criterion]) -> str:

@@ -7,12 +7,10 @@ finding belongs, not that the standard is met.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Sequence
 
-from synthvae.audit.promises import INDICATION, PROMISE
+from synthvae.audit.figures import figure, measured
 from synthvae.audit.records import Attack, Audit, Criterion
-from synthvae.evaluation.records import Interval
 
 CLAUSES = {
     "context": "Context of the release (ISO/IEC 27559, clause 6)",
@@ -35,6 +33,8 @@ def markdown(audit: Audit) -> str:
         "# Privacy audit",
         f"**{verdict.outcome}.** {verdict.sentence}",
         *_listed(verdict.reasons),
+        *(["What can be done about what is open:"] if verdict.advice else []),
+        *_listed(verdict.advice),
         f"## {CLAUSES['context']}",
         "An attacker has " + _access(audit) + ", knows the values of a row, and asks whether it "
         "was in the training table, or for the rest of it.",
@@ -96,24 +96,14 @@ def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 
-def _number(value: float, interval: Interval, form: str) -> str:
-    if math.isnan(value):
-        return "not measured"
-    return f"{value:{form}} ({interval.low:{form}} to {interval.high:{form}})"
-
-
 def _criteria(criteria: Sequence[Criterion]) -> str:
-    def form(each: Criterion) -> str:
-        """Epsilons are numbers, all else are shares."""
-        return ".2f" if each.section in (PROMISE, INDICATION) else ".2%"
-
     return _table(
         ["criterion", "value (95 %)", "limit", "outcome", "rows that would decide"],
         (
             [
                 each.name,
-                _number(each.value, each.interval, form(each)),
-                f"{each.limit:{form(each)}}",
+                measured(each.value, each.interval, each.unit),
+                figure(each.limit, each.unit),
                 each.outcome,
                 f"{each.rows:,}" if each.rows else "",
             ]
@@ -125,7 +115,7 @@ def _criteria(criteria: Sequence[Criterion]) -> str:
 def _attacks(attacks: Sequence[Attack]) -> str:
     def tpr(attack: Attack, name: str) -> str:
         seen = attack.tpr.get(name)
-        return "" if seen is None else _number(seen.value, seen.interval, ".2%")
+        return "" if seen is None else measured(seen.value, seen.interval, "share")
 
     ordered = sorted(attacks, key=lambda each: -each.auc)
     return _table(
@@ -135,7 +125,7 @@ def _attacks(attacks: Sequence[Attack]) -> str:
                 each.name,
                 each.access,
                 f"{each.who}, {each.members:,} / {each.others:,}",
-                _number(each.auc, each.interval, ".3f"),
+                measured(each.auc, each.interval, "AUC"),
                 tpr(each, "1%"),
                 tpr(each, "0.1%"),
                 f"{each.epsilon_one_run:.2f}",
@@ -153,10 +143,10 @@ def _excesses(audit: Audit) -> str:
             [
                 each.name + (f" of {each.subject[0]}" if len(each.subject) == 1 else ""),
                 *(
-                    f"{rate.value:.2%} of {rate.n:,}" if rate.n else "none to look at"
+                    f"{figure(rate.value, 'share')} of {rate.n:,}" if rate.n else "none to look at"
                     for rate in (each.training, each.control)
                 ),
-                _number(each.value, each.interval, ".2%"),
+                measured(each.value, each.interval, "share"),
             ]
             for each in (*audit.risks, *audit.copies)
         ),
@@ -189,7 +179,7 @@ def _controls(audit: Audit) -> str:
             [
                 each.name,
                 words[each.passed],
-                _number(each.value, each.interval, ".3f"),
+                measured(each.value, each.interval, "AUC"),
                 each.note,
             ]
             for each in audit.controls

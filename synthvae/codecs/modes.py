@@ -61,7 +61,10 @@ class ModesCodec(OfForm):
         at = np.searchsorted(self.spikes, values[is_spike])
         codes[is_spike] = len(self.form.specials) + at
         rest = ~is_spike & (special < 0)
-        if rest.any():
+        if rest.any() and not len(self.mixture.means):
+            off = np.abs(values[rest, None] - self.spikes)  # all that was learnt
+            codes[rest] = len(self.form.specials) + off.argmin(axis=1)
+        elif rest.any():
             component, place = self._assign(np.clip(values[rest], *self.bounds), rng)
             codes[rest] = self.detailed_from + component
             scalars[rest, 0] = place

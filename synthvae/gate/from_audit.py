@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, ends_of, worst
+from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, VERDICT, ends_of, worst
 from synthvae.gate.records import Reading, Readings
 
 
@@ -13,9 +13,7 @@ def of_audit(content: Mapping[str, Any]) -> Readings:
     """By name. KeyError or TypeError for what is no audit."""
     verdict = content["verdict"]
     found = {
-        "privacy.verdict": Reading.exact(
-            OUTCOMES[verdict["outcome"]], "; ".join(verdict["reasons"]) or verdict["outcome"]
-        ),
+        VERDICT: Reading.exact(OUTCOMES[verdict["outcome"]], "; ".join(verdict["reasons"])),
         "privacy.controls_failed": _controls(content["controls"]),
         **_attacks(content),
         **_excesses([*content["risks"], *content["copies"]]),
@@ -34,8 +32,9 @@ def of_audit(content: Mapping[str, Any]) -> Readings:
 
 def _controls(controls: Sequence[Mapping[str, Any]]) -> Reading:
     """Checks of the audit itself that failed, or that could not be made."""
-    wrong = [each["name"] for each in controls if each["passed"] is not True]
-    return Reading.exact(float(len(wrong)), ", ".join(wrong))
+    wrong = [each for each in controls if each["passed"] is not True]
+    names = [f"{e['name']} {'not made' if e['passed'] is None else 'failed'}" for e in wrong]
+    return Reading.exact(float(len(wrong)), ", ".join(names))
 
 
 def _attacks(content: Mapping[str, Any]) -> Readings:
@@ -50,7 +49,7 @@ def _excesses(records: Sequence[Mapping[str, Any]]) -> Readings:
     for each in records:
         ours, theirs = each["training"], each["control"]
         words = f"{ours['hits']:,} of {ours['n']:,} training rows, {theirs['hits']:,} of "
-        words += f"{theirs['n']:,} others"
+        words += f"{theirs['n']:,} holdout rows"
         if each["name"] in OF_COLUMNS:
             words = f"'{each['subject'][0]}': {words}"
         _keep_worse(found, NAMES[each["name"]], _reading(each, words))

@@ -6,11 +6,12 @@ import math
 from collections.abc import Mapping
 from typing import Any
 
+from synthvae.findings import VERDICT
 from synthvae.gate.records import Reading, Readings
 
 VERSION = 1
-_EXACT = ("schema.valid", "privacy.verdict", "privacy.epsilon", "privacy.epsilon_audited",
-          "privacy.delta", "latent.active", "latent.units")  # fmt: skip
+_EXACT = ("schema.valid", VERDICT, "privacy.epsilon", "privacy.epsilon_audited", "privacy.delta",
+          "latent.active", "latent.units")  # fmt: skip
 
 
 def of_report(content: Mapping[str, Any]) -> Readings:

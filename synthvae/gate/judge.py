@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
+from synthvae.findings import VERDICT, outcome
 from synthvae.gate.policy import Bound, Level, Policy, Rule
 from synthvae.gate.records import MAKERS, REPORT, Reading, Readings
 
@@ -120,7 +121,8 @@ def _absent(rule: Rule, reading: Reading | None) -> str:
 
 def _why(rule: Rule, reading: Reading, end: float, status: Status) -> str:
     exact = reading.low == reading.value == reading.high
-    seen = f"{reading.value:.4g}" + ("" if exact else f", at worst {end:.4g}")
+    told = outcome(reading.value) if rule.record == VERDICT else f"{reading.value:.4g}"
+    seen = told + ("" if exact else f", at worst {end:.4g}")
     seen += _in_brackets(reading.words)
     if status == "pass":
         return f"{seen}, is {rule.words}"

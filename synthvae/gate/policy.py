@@ -7,6 +7,7 @@
       fidelity.shape_ratio: {max: 2.0}
       utility.gap: {max: 0.05, level: warn, why: the churn model is trained on these rows}
       copies.exact: [{max: 0.001, level: warn}, {max: 0.002}]
+      privacy.verdict: {min: INCONCLUSIVE}
 
 A rule that is misspelt would be a gate that stands open, so nothing is ignored.
 """
@@ -22,6 +23,7 @@ from typing import Any, Literal
 import yaml
 
 from synthvae.errors import MetadataError, Problems, hint
+from synthvae.findings import OUTCOMES, VERDICT, outcome
 from synthvae.gate.records import MAKERS
 
 VERSION = 1
@@ -29,7 +31,7 @@ LEVELS = ("fail", "warn")
 _KEYS = ("version", "name", "profile", "rules")
 _RULE_KEYS = ("max", "min", "level", "why")
 _SHARES = ("privacy.", "copies.", "schema.", "sdmetrics.", "fidelity.coverage")
-_NO_SHARES = ("privacy.verdict", "privacy.epsilon", "privacy.epsilon_audited")
+_NO_SHARES = (VERDICT, "privacy.epsilon", "privacy.epsilon_audited")
 
 Level = Literal["fail", "warn"]
 Bound = Literal["low", "high"]
@@ -48,8 +50,9 @@ class Rule:
 
     @property
     def words(self) -> str:
-        """'at most 2'"""
-        return f"{'at most' if self.bound == 'high' else 'at least'} {self.limit:g}"
+        """'at most 2', 'at least INCONCLUSIVE'"""
+        limit = outcome(self.limit) if self.record == VERDICT else f"{self.limit:g}"
+        return f"{'at most' if self.bound == 'high' else 'at least'} {limit}"
 
 
 @dataclass(frozen=True)
@@ -143,13 +146,14 @@ def _limits(record: str, entry: Mapping[Any, Any], where: str, problems: Problem
     for key, bound in sides:
         if key not in entry:
             continue
-        limit = entry[key]
+        limit = _said(record, entry[key])
         if (
             isinstance(limit, bool)
             or not isinstance(limit, int | float)
             or not math.isfinite(limit)
         ):
-            problems.add(f"{where}: {key} is a number, but it is {limit!r}; correct it")
+            rule = " or ".join(OUTCOMES) if record == VERDICT else "a number"
+            problems.add(f"{where}: {key} is {rule}, but it is {limit!r}; correct it")
             continue
         if _no_share(record, float(limit)):
             problems.add(
@@ -159,6 +163,11 @@ def _limits(record: str, entry: Mapping[Any, Any], where: str, problems: Problem
     if len(found) == 2 and found[0].limit > found[1].limit:
         problems.add(f"{where}: min is at most max, but {found[0].limit:g} is more than that")
     return found
+
+
+def _said(record: str, limit: Any) -> Any:
+    """An outcome's word as its number, so that limits compare; all else as it is."""
+    return OUTCOMES.get(limit, limit) if record == VERDICT and isinstance(limit, str) else limit
 
 
 def _no_share(record: str, limit: float) -> bool:

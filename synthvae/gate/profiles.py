@@ -87,8 +87,8 @@ REASONS: Mapping[str, str] = {
         "Training rows of which a value can be inferred, beyond rows never seen; the worst column."
     ),
     "privacy.verdict": (
-        "The audit's own: 1 PASS, 0 INCONCLUSIVE, -1 FAIL. It also counts attacks on exposed "
-        "rows, for all criteria together."
+        "The audit's own: FAIL, INCONCLUSIVE or PASS. It also counts attacks on exposed rows, for "
+        "all criteria together."
     ),
     "privacy.controls_failed": (
         "Checks of the audit itself, such as leaks planted on purpose. An audit that finds none "
@@ -144,7 +144,9 @@ PROFILES: Mapping[str, Profile] = {
             "privacy.singling_out": Limit("max: 0.05", "One row in twenty."),
             "privacy.linkability": Limit("max: 0.05", "One row in twenty."),
             "privacy.inference": Limit("max: 0.05", "One row in twenty."),
-            "privacy.verdict": Limit("min: 0", "Not FAIL: few rows are no reason against a table."),
+            "privacy.verdict": Limit(
+                "min: INCONCLUSIVE", "Not FAIL: few rows are no reason against a table."
+            ),
             "privacy.controls_failed": Limit("max: 0"),
         },
     ),
@@ -167,7 +169,7 @@ PROFILES: Mapping[str, Profile] = {
             "copies.reused": Limit("max: 0.02"),
             "privacy.attack_auc": Limit("max: 0.57", "Little more than guessing."),
             "privacy.attack_tpr": Limit("max: 0.05", "Five times chance."),
-            "privacy.verdict": Limit("min: 1", "PASS: enough rows to show it."),
+            "privacy.verdict": Limit("min: PASS", "Enough rows to show it."),
             "privacy.controls_failed": Limit("max: 0"),
             "privacy.epsilon": Limit(
                 "max: 3",

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from xml.etree import ElementTree
 
-from synthvae.gate.judge import Outcome
+from synthvae.findings import VERDICT
+from synthvae.findings import outcome as told
+from synthvae.gate.judge import Line, Outcome
 
 _SIGNS = {"pass": "pass", "fail": "**FAIL**", "warn": "warn", "missing": "**missing**"}
 
@@ -23,7 +25,7 @@ def markdown(outcome: Outcome) -> str:
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for line in outcome.lines:
-        cells = (_cell(line.rule), number(line.value), number(line.end), number(line.margin))
+        cells = (_cell(line.rule), *numbers(line))
         lines.append(f"| {' | '.join(cells)} | {_SIGNS[line.status]} |")
     reasons = [f"- {_cell(line.reason)}" for line in outcome.lines if line.status != "pass"]
     return "\n".join([*lines, *(["", *reasons] if reasons else []), ""])
@@ -68,7 +70,15 @@ def workflow_commands(outcome: Outcome) -> Iterator[str]:
             yield f"::{kind} title={title}::{_data(line.reason)}"
 
 
-def number(value: float | None) -> str:
+def numbers(line: Line) -> tuple[str, str, str]:
+    """Value, judged end and margin; of an audit's verdict the word, which has no margin."""
+    if line.record == VERDICT:
+        value, end = ("" if each is None else told(each) for each in (line.value, line.end))
+        return value, end, ""
+    return _number(line.value), _number(line.end), _number(line.margin)
+
+
+def _number(value: float | None) -> str:
     """Three digits, whole thousands, or nothing."""
     if value is None:
         return ""

@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, ends_of, worst
+from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, VERDICT, ends_of, worst
 from synthvae.report.records import Record, number
 
 
 def of_audit(audit: Mapping[str, Any]) -> list[Record]:
     """The verdict, the strongest attack, disclosure, copies and bounds on epsilon."""
-    outcome = audit["verdict"]["outcome"]
-    unit = "1 pass, 0 inconclusive, -1 fail"
+    told = OUTCOMES[audit["verdict"]["outcome"]]
+    unit = ", ".join(f"{value:g} {word}" for word, value in OUTCOMES.items())
     seed = audit.get("seed")
-    records = [Record("privacy.verdict", OUTCOMES[outcome], "high", unit, seed=seed)]
+    records = [Record(VERDICT, told, "high", unit, seed=seed)]
     records += _attacks(audit)
     records += [of_excess(each) for each in (*audit["risks"], *audit["copies"])]
     if audit.get("epsilon_audited") is not None:

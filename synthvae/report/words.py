@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from synthvae.findings import NAMES, VERDICT, outcome
+
 Json = Mapping[str, Any]
 
 NOTHING = "\N{EN DASH}"
@@ -34,21 +36,15 @@ TITLES = {
     "sdmetrics.column_pair_trends": "Column Pair Trends",
     "sdmetrics.data_validity": "Data Validity",
     "sdmetrics.data_structure": "Data Structure",
-    "privacy.verdict": "audit",
+    VERDICT: "audit",
     "privacy.attack_auc": "strongest attack",
     "privacy.attack_advantage": "attacker's advantage",
     "privacy.attack_advantage_upper": "attacker's advantage, at most",
     "privacy.attack_tpr": "members found at 1 % false alarms",
-    "privacy.singling_out": "singling out",
-    "privacy.linkability": "linkability",
-    "privacy.inference": "inference",
     "privacy.epsilon_audited": "epsilon, shown by attacks",
     "privacy.epsilon": "epsilon, promised",
     "privacy.delta": "delta, promised",
-    "copies.exact": "exact copies",
-    "copies.near": "near copies",
-    "copies.rare_combinations": "rare combinations",
-    "copies.reused": "reused values",
+    **{record: name for name, record in NAMES.items()},
     "latent.rate": "rate",
     "latent.active": "active units",
     "latent.units": "units",
@@ -70,7 +66,6 @@ _SHARES = ("copies.", "privacy.singling_out", "privacy.linkability", "privacy.in
            "privacy.attack_tpr", "schema.valid")  # fmt: skip
 _COUNTS = ("rows", "rows.real", "rows.holdout", "latent.active", "latent.units")
 _THREE = ("fidelity.c2st", "utility.", "sdmetrics.", "privacy.attack_a", "latent.gap")
-OUTCOMES = {1.0: "PASS", 0.0: "INCONCLUSIVE", -1.0: "FAIL"}
 BETTER = {"low": "low", "high": "high", "target": "near"}
 
 
@@ -89,8 +84,8 @@ def form(name: str, number: float | None) -> str:
     """A number of the records called `name`; a dash where there is none."""
     if number is None:
         return NOTHING
-    if name == "privacy.verdict":
-        return OUTCOMES.get(number, f"{number:g}")
+    if name == VERDICT:
+        return outcome(number)
     if name in _COUNTS:
         return f"{number:,.0f}"
     if name.startswith(_SHARES):

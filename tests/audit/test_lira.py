@@ -39,6 +39,20 @@ def test_the_online_score_is_the_log_ratio_of_two_normals():
     assert found == pytest.approx([inside - outside])
 
 
+def test_midway_holds_a_row_against_the_mean_of_all_models_and_no_term_decides():
+    target, scores, _, truth = simulated(16)
+    found = lira.midway(target[:, None], scores[:, :, None])
+    assert auc(found[truth], found[~truth])[0] == pytest.approx(0.76, abs=0.05)
+    one = lira.midway(np.array([[9.0, 1.0]]), np.zeros((2, 1, 2)))
+    assert one == pytest.approx([lira.LIMIT + 1])  # 9 counts for no more than the limit
+
+
+def test_the_middle_is_not_drawn_away_by_one_model():
+    scores = np.zeros((16, 1, 1))
+    scores[0] = -400
+    assert lira.midway(np.array([[1.0]]), scores) == pytest.approx([1.2], abs=0.2)
+
+
 def test_a_row_in_every_model_has_no_score():
     target, scores, member, _ = simulated(16)
     member[:, 0], member[:, 1] = True, False

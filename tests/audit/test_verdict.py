@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from synthvae.audit import one_run
+from synthvae.audit.advice import advice_of
 from synthvae.audit.f_dp import f_dp_bound_of
 from synthvae.audit.one_run import THEOREM, bound_of
 from synthvae.audit.policy import Policy
@@ -87,7 +89,7 @@ def test_three_outcomes():
     assert (passed.outcome, passed.exit_code, passed.reasons) == ("PASS", 0, ())
     leaky = judged(4000, shift=1.0)
     assert (leaky.outcome, leaky.exit_code) == ("FAIL", 1)
-    assert "limit 60.00%" in leaky.reasons[0]
+    assert "limit 0.600" in leaky.reasons[0]
     close = judged(4000, shift=0.36)  # an AUC of 0.60, the limit itself
     assert (close.outcome, close.exit_code) == ("INCONCLUSIVE", 4)
 
@@ -121,10 +123,47 @@ def test_controls_take_back_what_they_cast_doubt_on():
     assert drifted.outcome == "INCONCLUSIVE"
     unvouched = judged(4000, shift=1.0, controls=controls(null=None))
     assert "too few rows for the controls" in unvouched.reasons[0]
+    assert re.search(r": 0\.7\d\d \(0\.\d+ to 0\.\d+\); too few", unvouched.reasons[0])
     powerless = judged(4000, controls=controls(positive=False))
     assert powerless.outcome == "INCONCLUSIVE"
     assert "no power" in powerless.reasons[0]
     assert judged(4000, shift=1.0, controls=controls(positive=False)).outcome == "FAIL"
+
+
+def test_advice_says_where_rows_are_to_be_had():
+    def told(members: int, others: int, real: int, **passed: bool) -> str:
+        rows = Sizes(real, others, 1000, 0, 0, 0, 0, members, others)
+        given = judged(4000, controls=controls(**passed)).criteria
+        open_ones = [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in given]
+        return "; ".join(advice_of(open_ones, controls(**passed), Policy(), rows))
+
+    assert told(4000, 1000, 9000) == (
+        "about 2,000 rows a side would decide it, and there are 4,000 and 1,000: leave more out "
+        "(`synthvae fit --holdout 0.2`), or pass more rows that were not learnt with --holdout"
+    )
+    assert "take a larger table and leave 2,000 rows of it out" in told(900, 100, 900)
+    assert told(4000, 4000, 9000) == ""
+    assert "copies that were put in do not stand out" in told(4000, 4000, 9000, positive=False)
+    assert "drift control: draw the holdout at random" in told(4000, 4000, 9000, drift=False)
+    assert judged(4000).advice == ()
+    assert (
+        "half of what rows can decide, 4,700 all of it, and there are 200" in judged(200).advice[0]
+    )
+
+
+def test_advice_tells_rows_from_the_model_file():
+    given = judged(4000).criteria
+    names = ("AUC of 'a', all rows, from the model", "AUC of 'a', all rows, from released tables")
+
+    def told(*failing: str) -> tuple[str, ...]:
+        failed = [replace(given[0], name=name, outcome="FAIL") for name in failing]
+        return advice_of([*failed, *given[1:]], controls(), Policy(), sizes(4000, 4000))
+
+    assert told(names[0]) == (
+        "all that failed takes the model file: keep the file where the table is and release rows "
+        "alone, or fit with --epsilon",
+    )
+    assert told(*names) == ()
 
 
 def test_no_attack_on_exposed_rows_is_no_pass_for_them():
@@ -139,7 +178,7 @@ def test_no_attack_on_exposed_rows_is_no_pass_for_them():
 
 
 def unanswered(where: str) -> list[str]:
-    return [f"AUC of attacks, {where}", f"members found at 1% false alarms, {where}"]
+    return [f"AUC of attacks, {where}", f"members found at 1 % false alarms, {where}"]
 
 
 def test_a_side_on_which_every_attack_had_too_few_rows_is_open():

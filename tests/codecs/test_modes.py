@@ -4,11 +4,13 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from synthvae.codecs.modes import _INSIDE, WIDTH
+from synthvae.table import Column
 
 Fit = Callable[..., Any]
 
@@ -59,6 +61,13 @@ def test_a_column_of_spikes_has_no_scalar_and_is_exact(texts: list[str], fit: Fi
     fitted = fit(texts, "numerical", "modes")
     assert fitted.encode().scalars.shape == (len(texts), 0)
     assert fitted.round_trip() == texts
+
+
+def test_a_number_of_a_column_of_spikes_that_is_none_counts_as_the_nearest(fit: Fit) -> None:
+    codec = fit(["0", "5", "5"] * 40, "numerical", "modes").one
+    other = Column("x", np.arange(3, dtype=np.int32), pa.array(["1", "4", "900"]), "text")
+    encoded = codec.encode(other, np.random.default_rng(0))
+    assert codec.spikes[encoded.codes[:, 0] - len(codec.form.specials)].tolist() == [0, 5, 5]
 
 
 def test_specials_and_spikes_are_exact_beside_modes(fit: Fit) -> None:

@@ -73,6 +73,16 @@ def test_reasons_say_what_to_do() -> None:
     assert few == "rows is at least 200, but it is 100"
 
 
+def test_a_verdict_is_a_word() -> None:
+    rule = Rule("privacy.verdict", "low", 1)
+    reading = Reading.exact(0, "copies: 0.1 % (0 % to 0.5 %)")
+    (line,) = judge(Policy("p", "own", (rule,)), {"privacy.verdict": reading}).lines
+    assert (line.status, line.limit, line.value) == ("fail", "at least PASS", 0)
+    assert line.reason == (
+        "privacy.verdict is at least PASS, but it is INCONCLUSIVE (copies: 0.1 % (0 % to 0.5 %))"
+    )
+
+
 def test_the_outcome_as_other_programs_read_it() -> None:
     found = outcome(Rule("rows", "low", 200), Rule("utility.gap", "high", 1, "warn")).to_json()
     assert set(found) == {"schema_version", "policy", "passed", "lines"}

@@ -27,6 +27,12 @@ def test_rules_come_in_the_order_of_the_file_with_both_ends() -> None:
     )
 
 
+def test_an_outcome_is_a_word_or_its_number() -> None:
+    for limit in ("INCONCLUSIVE", 0):
+        (rule,) = parse({"version": 1, "rules": {"privacy.verdict": {"min": limit}}}).rules
+        assert (rule.limit, rule.words) == (0, "at least INCONCLUSIVE")
+
+
 def test_all_that_is_wrong_is_said_at_once() -> None:
     rules = {
         "fidelity.shape_ration": {"max": 2},
@@ -36,6 +42,7 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "fidelity.pair_ratio": {"min": 2, "max": 1},
         "fidelity.c2st": 0.6,
         "privacy.attack_auc": {"max": True},
+        "privacy.verdict": {"min": "PASSED"},
     }
     with pytest.raises(MetadataError) as caught:
         parse({"version": 2, "rulse": {}, "rules": rules}, "'p.yaml'")
@@ -52,9 +59,10 @@ def test_all_that_is_wrong_is_said_at_once() -> None:
         "fidelity.pair_ratio: min is at most max, but 2 is more than that",
         "fidelity.c2st is a mapping such as {max: 1.5}, but it is 0.6",
         "privacy.attack_auc: max is a number, but it is True",
+        "privacy.verdict: min is PASS or INCONCLUSIVE or FAIL, but it is 'PASSED'",
     ):
         assert part in words
-    assert len(caught.value.reasons) == 11
+    assert len(caught.value.reasons) == 12
 
 
 @pytest.mark.parametrize(

@@ -79,7 +79,7 @@ def audit_json(**changes: Any) -> dict[str, Any]:
             ("AUC of 'a', all rows, from released tables", 0.5, 0.55),
             ("AUC of 'b', all rows, from the model", 0.52, 0.58),
             ("AUC of 'b', exposed rows, from the model", 0.9, 0.99),
-            ("members found at 1% false alarms, all rows, from the model", None, 1.0),
+            ("members found at 1 % false alarms, all rows, from the model", None, 1.0),
         )
     ]
     control = Control("null control", None, 0.5, Interval(0, 1), 5, 5, "too few", 0)
@@ -115,10 +115,10 @@ def test_an_audit() -> None:
     assert found["privacy.attack_auc"].high == 0.58
     assert found["privacy.verdict"].value == 0
     assert math.isnan(found["privacy.attack_tpr"].high)
-    assert found["privacy.controls_failed"] == Reading.exact(1.0, "null control")
+    assert found["privacy.controls_failed"] == Reading.exact(1.0, "null control not made")
     assert found["privacy.inference"].high == 0.2
     assert found["privacy.inference"].words.startswith("'y'")
-    assert found["copies.exact"].words == "3 of 100 training rows, 3 of 100 others"
+    assert found["copies.exact"].words == "3 of 100 training rows, 3 of 100 holdout rows"
     assert found["copies.reused"].value == 0  # nothing is made up
     assert found["privacy.epsilon_audited"].value == 0.7
     assert "privacy.epsilon" not in found

@@ -52,6 +52,13 @@ def test_a_property_may_hold_no_comma() -> None:
     assert title == "synthvae%3A utility.gap%2C or so%3A 5%25 at most 1"
 
 
+def test_a_verdict_stands_in_the_table_as_a_word() -> None:
+    rule = Rule("privacy.verdict", "low", 0)
+    readings = {"privacy.verdict": Reading.exact(-1, "a leak")}
+    text = markdown(judge(Policy("p", "", (rule,)), readings))
+    assert "| privacy.verdict at least INCONCLUSIVE | FAIL | FAIL |  | **FAIL** |" in text
+
+
 def test_markdown_is_a_table_with_reasons() -> None:
     text = markdown(OUTCOME)
     rows = [line for line in text.splitlines() if line.startswith("| ")]
