@@ -80,6 +80,13 @@ def _of_rows(each: Sequence[int], sizes: Sizes) -> list[str]:
     missing = [rows for rows in each if rows > least]
     if not missing:
         return []
+    if sizes.members + sizes.repeated_real < sizes.real and (
+        sizes.others + sizes.repeated_holdout < sizes.holdout
+    ):
+        return [
+            f"what is open lies too close to its limit for the {least:,} rows a side that attacks "
+            "look at, and they look at no more"
+        ]
     wanted, most = missing[(len(missing) - 1) // 2], missing[-1]
     fact = f"about {wanted:,} rows a side would decide " + (
         f"half of what rows can decide, {most:,} all of it" if most > wanted else "it"

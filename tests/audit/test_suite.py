@@ -199,7 +199,7 @@ def test_a_promise_is_held_against_its_bounds(harmless: Audit):
     assert "epsilon" not in failed(kept)
     assert failed(broken) == f"epsilon by canaries ({THEOREM})"
     small_promise = audited(FRESH, bounds=bounds, claim=Claim(0.5, 1e-5), effort=small)
-    assert f"| epsilon by canaries ({THEOREM}) | 1.80 (1.80 to inf) | 0.50 |" in markdown(
+    assert f"| epsilon by canaries ({THEOREM}) | 1.80 (1.80 or more) | 0.50 |" in markdown(
         small_promise
     )
     assert harmless.claim is None

@@ -143,6 +143,10 @@ def test_advice_says_where_rows_are_to_be_had():
     )
     assert "take a larger table and leave 2,000 rows of it out" in told(900, 100, 900)
     assert told(4000, 4000, 9000) == ""
+    sampled = Sizes(9000, 9000, 1000, 0, 0, 0, 0, 1000, 1000)
+    given = [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in judged(4000).criteria]
+    (why,) = advice_of(given, controls(), Policy(), sampled)
+    assert "the 1,000 rows a side that attacks look at, and they look at no more" in why
     assert "copies that were put in do not stand out" in told(4000, 4000, 9000, positive=False)
     assert "drift control: draw the holdout at random" in told(4000, 4000, 9000, drift=False)
     assert judged(4000).advice == ()
