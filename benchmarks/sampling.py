@@ -148,15 +148,16 @@ def kept(model: Path, rows: int) -> dict[str, float]:
     return found
 
 
-def write(results: dict[str, Any], arguments: argparse.Namespace) -> None:
-    parts = [f"# Sampling\n\nadult; {machine()}.\n\nMade by `{arguments.command}`.\n"]
+def write(results: dict[str, Any]) -> None:
+    parts = [f"# Sampling\n\nadult; {machine()}.\n"]
     for preset, found in results.items():
-        parts.append(f"## {preset}\n\n{formats_table(found['formats'], arguments.rows)}")
+        parts.append(f"## {preset}\n\nMade by `{found['command']}`.\n")
+        parts.append(formats_table(found["formats"], found["rows"]))
         parts.append(memory_words(found["memory"]))
         shares = ", ".join(f"{view} {100 * s:.1f} %" for view, s in found["check"].items())
         parts.append(f"Holding every chunk to its schema, in time of drawing: {shares}.\n")
         seconds = ", ".join(f"{name} {s:.1f} s" for name, s in found["kept"].items())
-        parts.append(f"{arguments.rows:,} rows drawn, or kept for `--resume` too: {seconds}.\n")
+        parts.append(f"{found['rows']:,} rows drawn, or kept for `--resume` too: {seconds}.\n")
         parts.append(half_table(found["half"]))
     save("sampling", "\n".join(parts), results)
 
@@ -201,19 +202,21 @@ def main() -> None:
     parser.add_argument("--no-yardstick", action="store_true")
     parser.add_argument("presets", nargs="*", default=list(PRESETS))
     arguments = parser.parse_args()
-    arguments.command = " ".join(["python benchmarks/sampling.py", *sys.argv[1:]])
+    command = " ".join(["python benchmarks/sampling.py", *sys.argv[1:]])
     need_data()
     results: dict[str, Any] = measured("sampling")
     for preset in arguments.presets:
         began, model = time.monotonic(), model_of(preset, arguments.epochs)
         results[preset] = {
+            "command": command,
+            "rows": arguments.rows,
             "formats": formats(model, arguments.rows),
             "memory": memory(model, arguments.few, arguments.many),
             "check": check(model, min(arguments.rows, 200_000)),
             "kept": kept(model, arguments.rows),
             "half": half(model, min(arguments.rows, 39_073), not arguments.no_yardstick),
         }
-        write(results, arguments)
+        write(results)
         print(f"{preset}: {time.monotonic() - began:.0f} s", flush=True)
 
 
