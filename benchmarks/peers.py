@@ -44,7 +44,8 @@ is ideal). c2st - floor: ROC AUC of trees that tell synthetic from real rows, le
 real rows (0 is ideal). tstr_gap: what training on synthetic rows costs in ROC AUC on real ones.
 dcr_share: 0.5 is ideal. Fit: the whole process for synthvae, `fit` alone for the others; CPU: of
 the whole process, for the others with 200,000 rows drawn. Rows a second: 200,000 to a Parquet file
-for synthvae, to a DataFrame for the others. In brackets: times ours."""
+for synthvae, to a DataFrame for the others. In brackets: times ours. Other work may have run
+beside, so that seconds of processors compare better than those of the clock."""
 COLUMNS: Mapping[str, Callable[[dict[str, Any]], float]] = {
     "fit, s": lambda run: run["fit"],
     "CPU, s": lambda run: run["fit_cpu"],
@@ -107,6 +108,8 @@ def write(runs: Runs, failed: Mapping[str, str]) -> None:
         lines = [row(who, of, default) for who, of in lists.items()]
         parts.append(f"## {table}, {rows_of(table):,} rows\n\n")
         parts.append(markdown(["", "seeds", *COLUMNS], lines) + "\n")
+        if rest := [name for name in PEERS.values() if name not in lists]:
+            parts.append(f"Not measured: {', '.join(rest)}.\n\n")
     parts += [f"{name} did not run to its end: {why}\n" for name, why in failed.items()]
     text = (
         f"# Beside other generators\n\n{machine()}. {LEGEND}\n\n"
