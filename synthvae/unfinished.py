@@ -20,7 +20,7 @@ from synthvae.files import OWNER, write_bytes
 
 Arrays = Mapping[str, npt.NDArray[Any]]
 _FOLDER = 0o700
-_KEY = "work"
+_KEY = "synthvae-unfinished"  # the file that says whose parts these are
 
 
 class Unfinished:

@@ -116,7 +116,7 @@ def test_shadows_of_an_audit_that_was_stopped_are_those_of_one_that_was_not(
     with pytest.raises(StoppedError):
         shadows(learnt, 1, kept=Stopping(folder, "k"))
     assert sorted(path.name for path in folder.iterdir()) == [
-        "shadow-0.npz", "shadow-1.npz", "work",
+        "shadow-0.npz", "shadow-1.npz", "synthvae-unfinished",
     ]  # fmt: skip
     relearn = modules.relearn
     monkeypatch.setattr(modules, "relearn", lambda *given: made.append(0) or relearn(*given))
