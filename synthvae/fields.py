@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from synthvae.codecs.calendar import CalendarCodec
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.cells import CellsCodec
 from synthvae.codecs.datetimes import DatetimeForm
@@ -149,6 +150,11 @@ def _made_up(presence: Presence, text: pa.DataType, pattern: str, unique: bool) 
 @_field.register
 def _(codec: QuantilesCodec, text: pa.DataType) -> Field:
     return _numeric(codec.name, codec.form, text, codec.atoms, codec.knots)
+
+
+@_field.register
+def _(codec: CalendarCodec, text: pa.DataType) -> Field:
+    return _numeric(codec.name, codec.form, text, np.array(codec.bounds))
 
 
 @_field.register

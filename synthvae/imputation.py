@@ -201,12 +201,12 @@ def _joint(own: pa.DataType, learnt: pa.DataType) -> pa.DataType | None:
 
 def _details(codec: Codec, layout: Layout) -> list[Detail]:
     """The block that tells values of a class apart, if the column has one."""
-    if len(codec.blocks) < 2:
+    detailed_from = getattr(codec, "detailed_from", None)
+    if len(codec.blocks) < 2 or detailed_from is None:
         return []
-    numeric: Any = codec
     kind: Kind = codec.blocks[1].kind
     at = layout.of_kind(kind).index(codec.blocks[1])
-    return [Detail(_first_class(codec, layout), numeric.detailed_from, kind, at)]
+    return [Detail(_first_class(codec, layout), detailed_from, kind, at)]
 
 
 def _first_class(codec: Codec, layout: Layout) -> int:

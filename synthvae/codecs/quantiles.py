@@ -8,7 +8,7 @@ the density has no spikes to fall into, and are put back on the grid when they a
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -132,12 +132,8 @@ class QuantilesCodec(OfForm):
         )
 
 
-def fit_quantiles(columns: Sequence[Numeric]) -> list[QuantilesCodec]:
-    """A codec per column: sorts each column's values once."""
-    return [_fit(column) for column in columns]
-
-
-def _fit(column: Numeric) -> QuantilesCodec:
+def fit_quantile(column: Numeric) -> QuantilesCodec:
+    """The codec of one column: sorts its values once."""
     from scipy.special import ndtri  # half a second, that no command but `fit` needs
 
     values = column.values

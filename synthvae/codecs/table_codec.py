@@ -12,6 +12,7 @@ import pyarrow as pa
 
 from synthvae.codecs.bindings import Bindings, Seen
 from synthvae.codecs.bounds import Units
+from synthvae.codecs.calendar import CalendarCodec, fit_calendar
 from synthvae.codecs.categorical import CategoricalCodec
 from synthvae.codecs.cells import CellsCodec, fit_cells
 from synthvae.codecs.datetimes import DatetimeForm
@@ -21,7 +22,7 @@ from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.parts import Codec, Draw, Form, Numeric
 from synthvae.codecs.people import LOCALE
 from synthvae.codecs.personal import FREE_TEXT, PersonalCodec
-from synthvae.codecs.quantiles import QuantilesCodec, fit_quantiles
+from synthvae.codecs.quantiles import QuantilesCodec, fit_quantile
 from synthvae.layout import Encoded, Layout
 from synthvae.schema import ColumnSchema, Schema
 from synthvae.seeds import stream
@@ -29,6 +30,13 @@ from synthvae.storage import View
 from synthvae.table import Column, Table
 
 NumericKind = Literal["modes", "cells", "quantiles"]
+
+
+def fit_quantiles(columns: Sequence[Numeric]) -> list[Codec]:
+    """A codec per column: of moments by the calendar, where they have a date and a time of day."""
+    return [fit_calendar(column) or fit_quantile(column) for column in columns]
+
+
 NUMERIC: Mapping[str, Callable[[Sequence[Numeric]], Sequence[Codec]]] = {
     "modes": fit_modes,
     "cells": fit_cells,
@@ -41,6 +49,7 @@ CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
     "personal": PersonalCodec.from_json,
     "modes": lambda data: ModesCodec.from_json(data, _form(data["form"])),
     "cells": lambda data: CellsCodec.from_json(data, _form(data["form"])),
+    "calendar": lambda data: CalendarCodec.from_json(data, DatetimeForm.from_json(data["form"])),
     "quantiles": lambda data: QuantilesCodec.from_json(data, _form(data["form"])),
 }
 

@@ -128,12 +128,13 @@ def _numbers(steps: Sequence[Step]) -> list[Number]:
     found: list[Number] = []
     codes = 0
     for at, step in enumerate(steps):
-        last = at + 1 == len(steps) or steps[at + 1].column != step.column
+        after = steps[at + 1] if at + 1 < len(steps) else None
+        goes_on = after and after.column == step.column and after.kind == "scalar"
         if step.kind == "scalar":
             classes = codes - 1 if at and steps[at - 1].column == step.column else None
             found.append(Number(step.at, classes, at))
         else:
             codes += 1
-            if last and step.places:
+            if step.places and not goes_on:
                 found.append(Number(None, codes - 1, at))
     return found
