@@ -77,18 +77,16 @@ class CalendarCodec(OfForm):
         values, special = parse_known(self.form, column)
         there = special < 0
         inside = np.where(there, values, self.bounds[0]).clip(*self.bounds)
-        year, parts = self._parts(inside)
+        year, parts = _parts(inside, self.form.unit)
         codes = [np.where(there, len(self.form.specials) + year - self.first, special)]
         codes += [np.where(there, parts[part], size) for part, size in self._sizes.items()]
-        return Encoded(np.stack(codes, axis=1).astype(np.int32), _no_scalars(len(values)))
+        return Encoded(
+            np.stack(codes, axis=1).astype(np.int32), np.empty((len(values), 0), np.float32)
+        )
 
-    def _parts(self, values: Values) -> tuple[Whole, dict[str, Whole]]:
-        """Whole units since 1970 [n] -> ISO years, and the other parts [n]."""
-        days, rest = np.divmod(values.astype(np.int64), _SECONDS * PER_SECOND[self.form.unit])
-        year, week, weekday = _iso(days)
-        seconds = rest // PER_SECOND[self.form.unit]
-        clock = {part: seconds // length % size for part, (size, length) in _CLOCK.items()}
-        return year, {"week": week, "weekday": weekday} | clock
+    @property
+    def _day(self) -> int:
+        return _SECONDS * PER_SECOND[self.form.unit]
 
     def decode(self, encoded: Encoded, draw: Draw, view: View) -> pa.Array:
         specials = len(self.form.specials)
@@ -110,26 +108,30 @@ class CalendarCodec(OfForm):
 
     def allow(self, wanted: ValueSet) -> Allowed:
         """What a part may be follows from the days that are wanted in part."""
-        day = _SECONDS * PER_SECOND[self.form.unit]
-        spans = wanted.spans[
-            (wanted.spans[:, 1] >= self.bounds[0]) & (wanted.spans[:, 0] <= self.bounds[1])
-        ].clip(*self.bounds)
-        first, last = (np.floor_divide(spans[:, i], day).astype(np.int64) for i in (0, 1))
-        low, high = (int(end // day) for end in self.bounds)
-        opened = np.bincount(first - low, minlength=high - low + 2)
-        closed = np.bincount(last - low + 1, minlength=high - low + 2)
-        year, week, weekday = _iso(low + np.flatnonzero(np.cumsum(opened - closed)))
-        sizes, none = self._sizes, bool(len(self.form.specials))
-        found = {"week": week, "weekday": weekday}
-        classes = [np.concatenate([wanted.forms, _among(year - self.first, self.years)])]
-        for part, size in sizes.items():
-            held = _among(found[part], size) if part in found else np.full(size, bool(len(year)))
-            absent = [wanted.forms.any()] if none else []
-            classes.append(np.concatenate([held, np.array(absent, bool)]))
+        low, high = (int(end // self._day) for end in self.bounds)
+        inside = (wanted.spans[:, 1] >= self.bounds[0]) & (wanted.spans[:, 0] <= self.bounds[1])
+        spans = np.floor_divide(wanted.spans[inside].clip(*self.bounds), self._day) - low
+        first, last = spans.T.astype(np.int64)
+        opened, closed = (np.bincount(at, minlength=high - low + 2) for at in (first, last + 1))
+        year, week, weekday = np.indices((self.years, _WEEKS, _WEEKDAYS))
+        days = _day_of(self.first + year, week, weekday).clip(low, high)
+        held = (np.cumsum(opened - closed) > 0)[days - low]
+        parts = {"week": held.any(axis=(0, 2)), "weekday": held.any(axis=(0, 1))}
+        absent = np.full(int(bool(len(self.form.specials))), wanted.forms.any())
+        classes = [np.concatenate([wanted.forms, held.any(axis=(1, 2))])]
+        for part, size in self._sizes.items():
+            own = parts.get(part, np.full(size, held.any()))
+            classes.append(np.concatenate([own, absent]))
         return Allowed(tuple(classes))
 
     def describe(self) -> Mapping[str, Any]:
-        return {**self.form.describe(), "bounds": list(self.bounds), "parts": list(self._sizes)}
+        return {
+            **self.form.describe(),
+            "bounds": list(self.bounds),
+            "years": [self.first, self.first + self.years - 1],
+            "parts": list(self._sizes),
+            "always": {part: fixed for part, fixed in self.clock.items() if fixed is not None},
+        }
 
     def to_json(self) -> dict[str, Any]:
         return {
@@ -161,17 +163,24 @@ def fit_calendar(column: Numeric) -> CalendarCodec | None:
         return None
     low, high = (float(form.snap(np.array([end]))[0]) for end in column.bounds)
     inside = values.clip(low, high)
-    days = (inside // (_SECONDS * PER_SECOND[form.unit])).astype(np.int64)
-    year, _, _ = _iso(days)
+    year, parts = _parts(inside, form.unit)
     first, years = int(year.min()), int(np.ptp(year)) + 1
     if years > YEARS or len(values) < ROWS_PER_CLASS * (years + _WEEKS):
         return None
+    days = _day_of(year, parts["week"], parts["weekday"])
     if len(np.unique(days - _month_of(days))) < 2:
         return None
-    codec = CalendarCodec(column.name, form, first, years, {}, (low, high))
-    _, parts = codec._parts(inside)
     clock = {part: _fixed(parts[part]) for part in _CLOCK}
     return CalendarCodec(column.name, form, first, years, clock, (low, high))
+
+
+def _parts(values: Values, unit: str) -> tuple[Whole, dict[str, Whole]]:
+    """Whole `unit`s since 1970 [n] -> ISO years, and the other parts [n]."""
+    days, rest = np.divmod(values.astype(np.int64), _SECONDS * PER_SECOND[unit])
+    year, week, weekday = _iso(days)
+    seconds = rest // PER_SECOND[unit]
+    clock = {part: seconds // length % size for part, (size, length) in _CLOCK.items()}
+    return year, {"week": week, "weekday": weekday} | clock
 
 
 def _fixed(part: Whole) -> int | None:
@@ -208,12 +217,3 @@ def _places(size: int) -> tuple[float, ...]:
     """Where `size` classes stand on the normal scale: evenly, whatever the rows say."""
     scale = NormalDist()
     return tuple(round(scale.inv_cdf((i + 0.5) / size), 3) for i in range(size))
-
-
-def _among(found: Whole, size: int) -> NDArray[np.bool_]:
-    """Which of `size` classes are among those found."""
-    return np.isin(np.arange(size), found)
-
-
-def _no_scalars(rows: int) -> NDArray[np.float32]:
-    return np.empty((rows, 0), np.float32)

@@ -33,7 +33,7 @@ NumericKind = Literal["modes", "cells", "quantiles"]
 
 
 def fit_quantiles(columns: Sequence[Numeric]) -> list[Codec]:
-    """A codec per column: of moments by the calendar, where they have a date and a time of day."""
+    """A codec per column; moments go by the calendar where `fit_calendar` finds that they can."""
     return [fit_calendar(column) or fit_quantile(column) for column in columns]
 
 

@@ -85,6 +85,8 @@ def test_only_parts_that_vary_have_blocks(fit: Fit) -> None:
         "hour",
     ]
     assert case.one.clock == {"hour": None, "minute": 30, "second": 0}
+    told = case.one.describe()
+    assert (told["years"], told["always"]) == ([2013, 2014], {"minute": 30, "second": 0})
 
 
 def test_missing_moments_are_a_class_of_the_year_and_no_moment_elsewhere(fit: Fit) -> None:
@@ -114,7 +116,12 @@ def test_whatever_classes_are_drawn_the_moment_exists_and_lies_within_bounds(
 
 @pytest.mark.parametrize(
     "span",
-    [("2020-02-27", "2020-03-02"), ("2018-12-30", "2019-01-02"), ("1990-01-01", "2030-01-01")],
+    [
+        ("2020-02-27", "2020-03-02"),
+        ("2018-12-30", "2019-01-02"),
+        ("2021-04-20", "2030-01-01"),
+        ("1990-01-01", "2030-01-01"),
+    ],
 )
 def test_what_is_allowed_holds_all_that_is_wanted(span: tuple[str, str], fit: Fit) -> None:
     format = "%Y-%m-%d %H:%M"
@@ -129,6 +136,13 @@ def test_what_is_allowed_holds_all_that_is_wanted(span: tuple[str, str], fit: Fi
     assert wanted.any()
     assert fits[wanted].all()
     assert fits.sum() <= 4 * wanted.sum()  # at New Year both years and both weeks are wanted
+    drawn_codes = np.stack(
+        [np.random.default_rng(1).integers(0, b.size, 20_000) for b in case.one.blocks], axis=1
+    )
+    encoded = Encoded(drawn_codes.astype(np.int32), np.empty((20_000, 0), np.float32))
+    decoded = np.array([pd.Timestamp(text).timestamp() for text in case.decode(encoded)])
+    fits = np.all([a[drawn_codes[:, i]] for i, a in enumerate(allowed.classes)], axis=0)
+    assert fits[(decoded >= ends[0]) & (decoded <= ends[1])].all()
     nowhere = case.one.allow(ValueSet(np.zeros(0, bool), np.empty((0, 2))))
     assert not nowhere.possible
 
