@@ -29,6 +29,7 @@ from synthvae.latent_space import LatentSpace
 from synthvae.layout import Encoded
 from synthvae.metadata import Metadata
 from synthvae.model.compute import side_by_side
+from synthvae.model.crew import kept_memory
 from synthvae.model.parts import trainable
 from synthvae.model.size import sized
 from synthvae.model.spec import build
@@ -153,7 +154,7 @@ def fit(
             with regime.average.in_place():
                 journal.write(progress, model, prepared.codec, prepared.encoded)
 
-    with side_by_side(threads) as team:
+    with kept_memory(), side_by_side(threads) as team:
         seed = derive(settings.seed, "critic")
         regime = start(model, rows, objective, settings.training, team, seed)
         loop = Loop(model, regime, objective, settings.training, settings.seed)

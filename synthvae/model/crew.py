@@ -30,7 +30,9 @@ R = TypeVar("R")
 
 _READY, _ENOUGH = b"!", b"."
 _TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3  # of glibc's malloc.h
-_KEPT = 1 << 30
+_KEPT = 1 << 30  # bytes at the top of the heap
+_LARGE = 1 << 25  # the most that every glibc takes: only larger arrays are mapped one by one
+_USUAL = 2 * _LARGE  # what glibc comes to by itself where such arrays are freed
 _PATIENCE = 5.0  # seconds until a helper that does not begin, or end, is given up
 
 
@@ -160,7 +162,11 @@ def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> Non
     a pipe would not do: helpers forked later hold copies of the parent's end.)"""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and decides
     parents.close()
-    _keep_memory()
+    with kept_memory():
+        _work_on(work, pipe)
+
+
+def _work_on(work: Callable[[T], R], pipe: Connection) -> None:
     # Whatever lock another thread held at the fork is held for good: better found out now.
     one = torch.ones(64, 64, requires_grad=True)
     torch.autograd.grad((one @ one).sum(), one)
@@ -177,13 +183,21 @@ def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> Non
             pipe.send_bytes(answer)
 
 
-def _keep_memory() -> None:
-    """What a helper frees it asks for again with the next task: given back to the system in between
-    (glibc, for arrays of more than 128 KB), it would come back page by page, all of them zeros."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    if mallopt is not None:
-        mallopt(_TRIM_THRESHOLD, _KEPT)
-        mallopt(_MMAP_THRESHOLD, _KEPT)
+@contextlib.contextmanager
+def kept_memory() -> Iterator[None]:
+    """What a step frees the next one asks for again: given back to the system in between (glibc,
+    for arrays of more than 128 KB), it would come back page by page, all of them zeros."""
+    libc = ctypes.CDLL(None)
+    if not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):
+        yield
+        return
+    libc.mallopt(_MMAP_THRESHOLD, _LARGE)
+    libc.mallopt(_TRIM_THRESHOLD, _KEPT)
+    try:
+        yield
+    finally:
+        libc.mallopt(_TRIM_THRESHOLD, _USUAL)
+        libc.malloc_trim(0)
 
 
 def _may_fork() -> bool:

@@ -120,8 +120,8 @@ class TrainingSpec:
     of rows, `visits` (rows times epochs) and `batch_scale`: see `training.plan`.
     `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
     share of rows held out, which decide when to stop and which weights are kept. After `patience`
-    epochs with hardly a better held-out loss the learning rate falls, and training ends. `regime`:
-    how a step is made."""
+    epochs with hardly a better held-out loss the learning rate falls; after half as many more that
+    are worse, training ends. `regime`: how a step is made."""
 
     epochs: int | None = None
     batch: int | None = None

@@ -110,7 +110,7 @@ class Loop:
             return f"reached {self.plan.epochs} epochs"
         if progress.early and progress.epoch >= self.plan.last(progress.early):
             return f"hardly a better held-out loss after epoch {progress.early}"
-        if self._cools() and progress.waited >= self.plan.patience:
+        if self._cools() and self.plan.has_waited(progress.waited, cools=True):
             return f"no better held-out loss since epoch {progress.best_epoch}"
         return ""
 
@@ -127,7 +127,7 @@ class Loop:
             progress.history.append({"train": losses, **held})
             self._keep(held["loss"])
         progress.seconds += time.monotonic() - started
-        if not self._cools() and progress.waited >= self.plan.patience:
+        if not self._cools() and self.plan.has_waited(progress.waited, cools=False):
             self._cool_down()
 
     def _train(self, train: Rows) -> float:

@@ -175,3 +175,19 @@ def test_wide_tables_get_fewer_units_a_block() -> None:
     assert narrow.units == 2
     with pytest.raises(ValueError, match="dropout is a share"):
         AutoregressiveSpec(dropout=1.0)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+def test_dropout_drops_its_share_and_leaves_the_mean(share: float) -> None:
+    decoder = decoder_of(model())
+    decoder.dropout = share
+    ones = torch.ones(501, 211)  # no multiple of the four numbers of a draw
+    dropped = decoder._dropped(ones, torch.Generator().manual_seed(3))
+    assert torch.equal(dropped.unique(), torch.tensor([0.0, 1 / (1 - share)]))
+    error = 5 * (share * (1 - share) / ones.numel()) ** 0.5
+    assert (dropped == 0).float().mean().item() == pytest.approx(share, abs=error)
+    assert dropped.mean().item() == pytest.approx(1.0, abs=error / (1 - share))
+    assert (dropped == 0).float().mean(dim=0).std() < 3 * (share * (1 - share) / 501) ** 0.5
+    again = decoder._dropped(ones, torch.Generator().manual_seed(3))
+    assert torch.equal(again, dropped)
+    assert decoder._dropped(ones, None) is ones

@@ -34,6 +34,7 @@ MOST_UNITS = 32  # hidden units a block, unless set
 FEATURES = 2048  # class features and number features, at most each
 _START = 0.1
 _CHUNK = 4096  # rows that are drawn at once
+_LOWEST = torch.iinfo(torch.int64).min
 
 
 @dataclass(frozen=True)
@@ -102,8 +103,12 @@ class AutoregressiveDecoder(nn.Module):
     def _dropped(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
         if generator is None or not self.dropout:
             return features
-        kept = torch.rand(features.shape, generator=generator) >= self.dropout
-        return features * kept / (1 - self.dropout)
+        # Four 16-bit numbers of each draw: drawing costs more than all that is done with them.
+        draws = torch.empty(-(-features.numel() // 4), dtype=torch.int64)
+        draws.random_(_LOWEST, None, generator=generator)
+        draw = draws.view(torch.int16)[: features.numel()].view(features.shape)
+        kept = draw >= round((self.dropout - 0.5) * 2**16)
+        return features * kept.to(features.dtype).div_(1 - self.dropout)
 
     def start_at(self, outputs: Tensor) -> None:
         """Begin with outputs [O] that depend on nothing."""
