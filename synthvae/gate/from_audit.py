@@ -19,7 +19,7 @@ def of_audit(content: Mapping[str, Any]) -> Readings:
         **_excesses([*content["risks"], *content["copies"]]),
     }
     if not content["left_out"]:
-        found["copies.reused"] = Reading.exact(0.0, "no column is made up")
+        found.setdefault("copies.reused", Reading.exact(0.0, "no column is made up"))
     if content["claim"]:
         found["privacy.epsilon"] = Reading.exact(float(content["claim"]["epsilon"]))
         found["privacy.delta"] = Reading.exact(float(content["claim"]["delta"]))
@@ -52,15 +52,10 @@ def _excesses(records: Sequence[Mapping[str, Any]]) -> Readings:
         words += f"{theirs['n']:,} holdout rows"
         if each["name"] in OF_COLUMNS:
             words = f"'{each['subject'][0]}': {words}"
-        _keep_worse(found, NAMES[each["name"]], _reading(each, words))
+        name, reading = NAMES[each["name"]], _reading(each, words)
+        if name not in found or reading.is_worse(found[name]):
+            found[name] = reading
     return found
-
-
-def _keep_worse(found: dict[str, Reading], name: str, reading: Reading) -> None:
-    """What was not measured is worse than whatever was."""
-    known = found.get(name)
-    if known is None or not reading.high <= known.high:
-        found[name] = reading
 
 
 def _reading(record: Mapping[str, Any], words: str) -> Reading:

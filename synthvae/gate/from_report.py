@@ -24,17 +24,9 @@ def of_report(content: Mapping[str, Any]) -> Readings:
     found: dict[str, Reading] = {}
     for record in content["records"]:
         name, reading = record["name"], _reading(record)
-        known = found.get(name)
-        if known is None or _worse(reading, known, record["better"]):
+        if name not in found or reading.is_worse(found[name], record["better"]):
             found[name] = reading
     return found
-
-
-def _worse(reading: Reading, known: Reading, better: str) -> bool:
-    """What was not measured is worse than whatever was."""
-    if better == "high":
-        return not reading.low >= known.low
-    return not reading.high <= known.high
 
 
 def _reading(record: Mapping[str, Any]) -> Reading:

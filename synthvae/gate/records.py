@@ -32,6 +32,12 @@ class Reading:
         """A count, or a promise: nothing that would come out otherwise on other rows."""
         return Reading(value, value, value, words)
 
+    def is_worse(self, other: Reading, better: str = "low") -> bool:
+        """By the end of the interval that speaks against it, where `better` is "high" or "low".
+        What could not be measured is worse than whatever was."""
+        mine, theirs = (-each.low if better == "high" else each.high for each in (self, other))
+        return not math.isnan(theirs) and not mine <= theirs
+
     def less(self, floor: Reading) -> Reading:
         """Above `floor`; errors of both are added as squares."""
         value = self.value - floor.value

@@ -125,6 +125,15 @@ def test_an_audit() -> None:
     assert set(found) <= set(MAKERS)
 
 
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_column_of_which_nothing_can_be_said_is_the_worst(turned: bool) -> None:
+    unknown = plain(excess("reused values", 0, "a", 0.1)) | {"value": None}
+    reused = [unknown, plain(excess("reused values", 1, "b", 0.1))]
+    found = of_audit(audit_json(copies=reused[:: -1 if turned else 1]))["copies.reused"]
+    assert math.isnan(found.high)
+    assert found.words.startswith("'a'")
+
+
 def test_made_up_columns_that_were_not_looked_at_are_no_zero() -> None:
     assert "copies.reused" not in of_audit(audit_json(left_out={"id": "not compared (id)"}))
 
@@ -139,18 +148,18 @@ def report(*records: tuple[str, str | None, float | None, float | None, float | 
     return {"schema_version": 1, "records": [dict(zip(keys, r, strict=True)) for r in records]}
 
 
-def test_of_a_reports_records_by_column_the_worst_is_read() -> None:
-    found = of_report(
-        report(
-            ("rows", None, 50, None, None, "high"),
-            ("privacy.inference", "a", 0.1, 0.0, 0.3, "low"),
-            ("privacy.inference", "b", 0.2, 0.1, 0.25, "low"),
-            ("own.share", "a", 0.9, 0.8, 1.0, "high"),
-            ("own.share", "b", 0.8, 0.7, 1.0, "high"),
-            ("copies.reused", "a", 0.0, 0.0, 0.1, "low"),
-            ("copies.reused", "b", None, None, None, "low"),
-        )
+@pytest.mark.parametrize("turned", [False, True])
+def test_of_a_reports_records_by_column_the_worst_is_read(turned: bool) -> None:
+    records = (
+        ("rows", None, 50, None, None, "high"),
+        ("privacy.inference", "a", 0.1, 0.0, 0.3, "low"),
+        ("privacy.inference", "b", 0.2, 0.1, 0.25, "low"),
+        ("own.share", "a", 0.9, 0.8, 1.0, "high"),
+        ("own.share", "b", 0.8, 0.7, 1.0, "high"),
+        ("copies.reused", "a", 0.0, 0.0, 0.1, "low"),
+        ("copies.reused", "b", None, None, None, "low"),
     )
+    found = of_report(report(*records[:: -1 if turned else 1]))
     assert found["rows"] == Reading.exact(50)
     assert found["privacy.inference"].words == "'a'"
     assert found["own.share"].low == 0.7
