@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from synthvae.findings import NAMES, OF_COLUMNS, OUTCOMES, VERDICT, ends_of, worst
-from synthvae.gate.records import Reading, Readings
+from synthvae.gate.records import REUSED, Reading, Readings, keep_worse
 
 
 def of_audit(content: Mapping[str, Any]) -> Readings:
@@ -19,7 +19,7 @@ def of_audit(content: Mapping[str, Any]) -> Readings:
         **_excesses([*content["risks"], *content["copies"]]),
     }
     if not content["left_out"]:
-        found.setdefault("copies.reused", Reading.exact(0.0, "no column is made up"))
+        found.setdefault(REUSED, Reading.exact(0.0, "no column is made up"))
     if content["claim"]:
         found["privacy.epsilon"] = Reading.exact(float(content["claim"]["epsilon"]))
         found["privacy.delta"] = Reading.exact(float(content["claim"]["delta"]))
@@ -52,9 +52,7 @@ def _excesses(records: Sequence[Mapping[str, Any]]) -> Readings:
         words += f"{theirs['n']:,} holdout rows"
         if each["name"] in OF_COLUMNS:
             words = f"'{each['subject'][0]}': {words}"
-        name, reading = NAMES[each["name"]], _reading(each, words)
-        if name not in found or reading.is_worse(found[name]):
-            found[name] = reading
+        keep_worse(found, NAMES[each["name"]], _reading(each, words))
     return found
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthvae.findings import VERDICT
-from synthvae.gate.records import Reading, Readings
+from synthvae.gate.records import Reading, Readings, keep_worse
 
 VERSION = 1
 _EXACT = ("schema.valid", VERDICT, "privacy.epsilon", "privacy.epsilon_audited", "privacy.delta",
@@ -23,9 +23,7 @@ def of_report(content: Mapping[str, Any]) -> Readings:
         raise ValueError(f"schema_version is {VERSION}, not {content['schema_version']!r}")
     found: dict[str, Reading] = {}
     for record in content["records"]:
-        name, reading = record["name"], _reading(record)
-        if name not in found or reading.is_worse(found[name], record["better"]):
-            found[name] = reading
+        keep_worse(found, record["name"], _reading(record), record["better"])
     return found
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 EVALUATION = "pass --evaluation, a file that `synthvae evaluate -o` wrote"
 AUDIT = "pass --audit, a file that `synthvae audit -o` wrote"
@@ -54,8 +54,29 @@ class Reading:
         up = math.hypot(self.high / self.value - 1, 1 - floor.low / floor.value)
         return Reading(value, value * math.exp(-down), value * math.exp(up), self.words)
 
+    @property
+    def is_known(self) -> bool:
+        return not math.isnan(self.high)
+
 
 Readings = Mapping[str, Reading]
+REUSED = "copies.reused"
+
+
+def keep_worse(found: dict[str, Reading], name: str, new: Reading, better: str = "low") -> None:
+    """Of records for each column, the worst is read. One that could not be measured is worse than
+    whatever was; but values that are made up, such as first names, may all stand on both sides,
+    where no copy can be told from chance: those that can be checked decide, and words name the
+    others."""
+    old = found.get(name)
+    if old is None:
+        found[name] = new
+    elif name == REUSED and old.is_known != new.is_known:
+        known, other = (old, new) if old.is_known else (new, old)
+        found[name] = replace(known, words=f"{known.words}; can't be checked: {other.words}")
+    elif new.is_worse(old, better):
+        found[name] = new
+
 
 MAKERS: Mapping[str, str] = {
     "rows": SYNTHETIC,
@@ -89,6 +110,6 @@ MAKERS: Mapping[str, str] = {
     "copies.exact": AUDIT,
     "copies.near": AUDIT,
     "copies.rare_combinations": AUDIT,
-    "copies.reused": AUDIT,
+    REUSED: AUDIT,
 }
 """Every record that a policy may name, and what brings it."""

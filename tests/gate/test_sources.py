@@ -126,12 +126,14 @@ def test_an_audit() -> None:
 
 
 @pytest.mark.parametrize("turned", [False, True])
-def test_a_column_of_which_nothing_can_be_said_is_the_worst(turned: bool) -> None:
+def test_made_up_values_that_can_be_checked_decide(turned: bool) -> None:
     unknown = plain(excess("reused values", 0, "a", 0.1)) | {"value": None}
     reused = [unknown, plain(excess("reused values", 1, "b", 0.1))]
     found = of_audit(audit_json(copies=reused[:: -1 if turned else 1]))["copies.reused"]
-    assert math.isnan(found.high)
-    assert found.words.startswith("'a'")
+    assert found.high == 0.1
+    assert found.words.startswith("'b'")
+    assert "can't be checked: 'a'" in found.words
+    assert math.isnan(of_audit(audit_json(copies=[unknown]))["copies.reused"].high)
 
 
 def test_made_up_columns_that_were_not_looked_at_are_no_zero() -> None:
@@ -158,12 +160,17 @@ def test_of_a_reports_records_by_column_the_worst_is_read(turned: bool) -> None:
         ("own.share", "b", 0.8, 0.7, 1.0, "high"),
         ("copies.reused", "a", 0.0, 0.0, 0.1, "low"),
         ("copies.reused", "b", None, None, None, "low"),
+        ("copies.reused", "c", 0.0, 0.0, 0.2, "low"),
+        ("copies.near", "a", 0.0, 0.0, 0.1, "low"),
+        ("copies.near", "b", None, None, None, "low"),
+        ("copies.near", "c", 0.0, 0.0, 0.2, "low"),
     )
     found = of_report(report(*records[:: -1 if turned else 1]))
     assert found["rows"] == Reading.exact(50)
     assert found["privacy.inference"].words == "'a'"
     assert found["own.share"].low == 0.7
-    assert math.isnan(found["copies.reused"].high)
+    assert found["copies.reused"].high == 0.2  # values that can be checked decide
+    assert math.isnan(found["copies.near"].high)
 
 
 def test_a_measured_number_without_an_interval_proves_nothing() -> None:
