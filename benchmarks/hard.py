@@ -27,6 +27,7 @@ from common import (
     timed,
 )
 
+LETTERS = str.maketrans("0123456789", "abcdefghij")
 Make = Callable[[np.random.Generator, int], pd.DataFrame]
 LEGEND = """`synthvae fit` with metadata as `synthvae detect` drafts it, nothing but the seed set.
 Ratios: distance to the training rows over that of as many fresh rows (1 is ideal). c2st - floor:
@@ -58,13 +59,18 @@ def wide(rng: np.random.Generator, rows: int) -> pd.DataFrame:
 
 
 def levels(rng: np.random.Generator, rows: int) -> pd.DataFrame:
-    """Ten thousand levels, of which each has a mean and a group of its own."""
+    """Ten thousand levels, of which each has a mean and a group of its own. They are spelled in
+    letters, as towns are: digits would make them identifiers."""
     level = np.minimum(rng.zipf(1.2, rows), 10_000)
     fixed = np.random.default_rng(1)
     mean, group = fixed.normal(size=10_001), fixed.choice(["a", "b", "c"], 10_001)
     value = (mean[level] + 0.3 * rng.normal(size=rows)).round(3)
     return pd.DataFrame(
-        {"code": [f"L{i}" for i in level], "value": value, "group": group[level]}
+        {
+            "town": [f"{i:05d}".translate(LETTERS) for i in level],
+            "value": value,
+            "group": group[level],
+        }
     ).assign(size=rng.poisson(3, rows))
 
 
