@@ -187,8 +187,8 @@ def _work_on(work: Callable[[T], R], pipe: Connection) -> None:
 def kept_memory() -> Iterator[None]:
     """What a step frees the next one asks for again: given back to the system in between (glibc,
     for arrays of more than 128 KB), it would come back page by page, all of them zeros."""
-    libc = ctypes.CDLL(None)
-    if not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):
+    libc = ctypes.CDLL(None) if sys.platform == "linux" else None
+    if libc is None or not hasattr(libc, "mallopt") or not hasattr(libc, "malloc_trim"):
         yield
         return
     libc.mallopt(_MMAP_THRESHOLD, _LARGE)

@@ -174,3 +174,12 @@ def test_who_takes_a_result_counts_with_small_numbers_as_ever() -> None:
     assert next(results)[0] == 1
     assert np.float64(sys.float_info.min) * 0.5 > 0
     results.close()
+
+
+@pytest.mark.parametrize("platform", [sys.platform, "win32"])
+def test_memory_is_kept_where_the_system_can(
+    platform: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "platform", platform)
+    with pytest.raises(UsageError), crew.kept_memory():
+        raise UsageError("an error is passed on", "it is")
