@@ -23,6 +23,11 @@ TASKS: dict[str, tuple[str, Callable[[int], Found]]] = {
     "representation": ("A linear model on latent means of adult, ROC AUC", representation),
     "augmentation": ("Adult with few positives, ROC AUC", augmentation),
 }
+# Ours, and what it is held against.
+HELD: dict[str, tuple[str, str]] = {
+    "representation": ("means of tvae, 0.5 free nats, gmm", "one-hot columns"),
+    "augmentation": ("synthetic positives", "class weights"),
+}
 Runs = dict[str, dict[str, dict[str, Any]]]  # by task and seed
 
 
@@ -40,13 +45,23 @@ def table(runs: list[Found]) -> str:
     return markdown(header, [[m, *(cell(m, measure) for measure in measures)] for m in methods])
 
 
+def said(key: str, runs: list[Found]) -> str:
+    """In words, whether it is worth it."""
+    if key not in HELD:
+        return ""
+    ours, other = HELD[key]
+    more = sum(run[ours] - run[other] for run in runs) / len(runs)
+    return f"\n{ours}: {abs(more):.3f} {'above' if more > 0 else 'below'} {other}.\n"
+
+
 def write(runs: Runs) -> None:
     parts = []
     for key, (title, task) in TASKS.items():
         if of := runs.get(key):
             what = " ".join((task.__doc__ or "").split())
             seeds = f"Seeds: {', '.join(sorted(of))}."
-            parts.append(f"## {title}\n\n{what} {seeds}\n\n{table(list(of.values()))}")
+            body = table(list(of.values())) + said(key, list(of.values()))
+            parts.append(f"## {title}\n\n{what} {seeds}\n\n{body}")
     text = (
         f"# What a model is good for beside new rows\n\nDefaults; {machine()}.\n\n"
         "Made by `python benchmarks/uses.py`.\n\n" + "\n".join(parts)
