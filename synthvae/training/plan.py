@@ -6,8 +6,8 @@
 - Epochs: as many as make `visits` visits to rows, within 6 to 300 (docs/log.md has what fewer
   cost).
 - Patience: as many epochs as the spec says, but at least 100 steps; none is lost while the
-  learning rate or the rate's weight still rises. Half of it while the learning rate falls: a loss
-  that grows then does not come back.
+  learning rate or the rate's weight still rises. Half of it while the learning rate falls: losses
+  that grew then did not come back (docs/log.md).
 - Warm-up of the rate's weight: as the objective says, but at most a third of the epochs, two
   thirds if it goes in cycles.
 - Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then

@@ -176,10 +176,31 @@ def test_who_takes_a_result_counts_with_small_numbers_as_ever() -> None:
     results.close()
 
 
-@pytest.mark.parametrize("platform", [sys.platform, "win32"])
-def test_memory_is_kept_where_the_system_can(
+class Libc:
+    """What is told to malloc, in place of the C library."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[str, int]] = []
+
+    def mallopt(self, option: int, value: int) -> None:
+        self.told.append(("mallopt", value))
+
+    def malloc_trim(self, kept: int) -> None:
+        self.told.append(("malloc_trim", kept))
+
+
+@pytest.mark.parametrize("platform", ["linux", "win32"])
+def test_memory_is_kept_until_the_end_and_on_linux_alone(
     platform: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    libc = Libc()
     monkeypatch.setattr(sys, "platform", platform)
+    monkeypatch.setattr(crew.ctypes, "CDLL", lambda _: libc)
     with pytest.raises(UsageError), crew.kept_memory():
         raise UsageError("an error is passed on", "it is")
+    if platform == "win32":
+        assert not libc.told
+    else:
+        (_, _), (_, kept), *after = libc.told
+        assert [name for name, _ in after] == ["mallopt", "malloc_trim"]
+        assert after[0][1] < kept  # memory goes back again
