@@ -27,7 +27,7 @@ from synthvae.model.compute import in_order, rows_at_once, side_by_side
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
 from synthvae.pooled import as_learnt
-from synthvae.relearning import cautious, relearn
+from synthvae.relearning import as_found, cautious, relearn
 from synthvae.scoring import scores
 from synthvae.seeds import derive, stream
 from synthvae.settings import Settings
@@ -177,7 +177,7 @@ class Suspects:
             places.append(np.sort(order))
             asked = table.rows(places[-1])
             rows.append(readings(model, codec, asked, derive(seed, "spread", what)))
-        settings = pipeline.settings_of(artifact)
+        settings = as_found(pipeline.settings_of(artifact), artifact.content["training"])
         both, where = (rows[0], rows[1]), (places[0], places[1])
         return Suspects(model, codec, settings, both, where, (len(real), len(holdout)), seed)
 

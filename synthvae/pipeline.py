@@ -194,6 +194,7 @@ def _artifact(
             "epochs": progress.epoch,
             "best_epoch": progress.best_epoch,
             "stopped": trained.stopped,
+            "dropped": progress.dropped,
             **measured,
             "history": progress.history,
         },

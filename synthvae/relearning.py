@@ -4,6 +4,8 @@ it not seen them."""
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Mapping
+from typing import Any
 
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.model.compute import Team
@@ -28,6 +30,17 @@ def relearn(settings: Settings, codec: TableCodec, rows: Rows, seed: int, team: 
     loop.run(rows, lambda *_: None, None, resume=False)
     settle(model, rows, derive(seed, "prior"), team)
     return model
+
+
+def as_found(settings: Settings, training: Mapping[str, Any]) -> Settings:
+    """`settings`, with what their fit found out by trying (its record: `training`) in the place of
+    the trial: fewer rows might choose otherwise."""
+    model, dropped = settings.model, training.get("dropped", 0.0)
+    if dropped:
+        decoder: Any = model.decoder
+        model = dataclasses.replace(model, decoder=dataclasses.replace(decoder, dropout=dropped))
+    decided = dataclasses.replace(settings.training, raised=0.0)
+    return dataclasses.replace(settings, model=model, training=decided)
 
 
 def cautious(settings: Settings) -> Settings:

@@ -198,6 +198,8 @@ def test_conditions(cli, csv: Path, tmp_path: Path) -> None:
     assert set(pd.read_csv(out)["group"]) == {"rare"}
     wrong = cli("sample", "-n", 50, "-m", model, "-o", out, "--force", "--given", "group=none")
     assert wrong.exit_code == 2
+    piped = cli("sample", "-n", 50, "-m", model, "-o", "-", "--given", "group=none")
+    assert (piped.exit_code, piped.stdout) == (2, "")
 
 
 def test_evaluate_compares(cli, csv: Path, model_file: Path, tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.layout import Part
-from synthvae.model.values import Held, Noise, Posterior, Rows, Space
+from synthvae.model.values import Dropout, Held, Noise, Posterior, Rows, Space
 
 if TYPE_CHECKING:
     from synthvae.model.heads import Heads
@@ -108,7 +108,7 @@ class Learnt(Prior, Protocol):
     """A prior with weights, which stand still while the model is trained: `fit` is where they start
     from, and stage two (`training.stage_two`) trains them."""
 
-    def nats(self, drawn: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+    def nats(self, drawn: Tensor, dropout: Dropout | None = None) -> Tensor:
         """[B, Z], or codes [B, S] -> [B, U] nats, which add up to minus the log-density."""
         ...
 
@@ -117,7 +117,7 @@ class Decoder(Protocol):
     """p(x | z, given): the heads' parameters when rows are scored, and whole rows when sampled."""
 
     def __call__(
-        self, z: Tensor, rows: Rows, given: Rows, dropout: torch.Generator | None = None
+        self, z: Tensor, rows: Rows, given: Rows, dropout: Dropout | None = None
     ) -> Tensor:
         """[B, O], of the modelled `rows`; a block's outputs never depend on itself."""
         ...
@@ -149,6 +149,16 @@ class Decoder(Protocol):
     def steerable(self, limits: Limits) -> Tensor | None:
         """Which outputs [O] are those of classes that are drawn before it is known whether a row
         comes to lie within `limits`; None: there are none."""
+        ...
+
+
+@runtime_checkable
+class Dropping(Protocol):
+    """A decoder that is shown a part of what it sees of a row while it is trained."""
+
+    def droppable(self, share: float) -> int:
+        """How many features of a row a dropout of `share` would drop more of than its own does; 0
+        if it has none."""
         ...
 
 

@@ -121,7 +121,8 @@ class TrainingSpec:
     `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
     share of rows held out, which decide when to stop and which weights are kept. After `patience`
     epochs with hardly a better held-out loss the learning rate falls; after half as many more that
-    are worse, training ends. `regime`: how a step is made."""
+    are worse, training ends. `raised`: dropout that is tried before, where rows are few for their
+    features (0: none is). `regime`: how a step is made."""
 
     epochs: int | None = None
     batch: int | None = None
@@ -132,12 +133,13 @@ class TrainingSpec:
     averaging: float = 0.0
     validation: float = 0.1
     patience: int = 5
+    raised: float = 0.8
     regime: PlainSpec | AdversarialSpec = field(default_factory=PlainSpec)
 
     def __post_init__(self) -> None:
         positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
         positive(learning_rate=self.learning_rate, visits=self.visits, batch_scale=self.batch_scale)
-        share(averaging=self.averaging)
+        share(averaging=self.averaging, raised=self.raised)
         not_negative(weight_decay=self.weight_decay)
         if not 0 <= self.validation <= 0.9:
             raise ValueError(f"validation is a share from 0 to 0.9, but it is {self.validation}")

@@ -12,8 +12,8 @@ from synthvae.layout import Layout
 from synthvae.model.heads import Heads
 from synthvae.model.limits import Guidance, Survivors
 from synthvae.model.nets import RowEncoder
-from synthvae.model.parts import Decoder, Latent, Prior, Rejecting, Revivable
-from synthvae.model.values import Noise, Posterior, Rows, Terms
+from synthvae.model.parts import Decoder, Dropping, Latent, Prior, Rejecting, Revivable
+from synthvae.model.values import Dropout, Noise, Posterior, Rows, Terms
 
 
 class Vae(nn.Module):
@@ -34,7 +34,7 @@ class Vae(nn.Module):
         self.decoder, self.heads = decoder, heads
         self.space = latent.space
 
-    def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+    def forward(self, rows: Rows, noise: Tensor, dropout: Dropout | None = None) -> Terms:
         """Rows [B] of the whole layout, standard normal noise [B, Z] -> Terms. `dropout`: what
         dropout is drawn from; None: there is none. Of noise [B, k, Z], k draws a row: `draws`."""
         if noise.dim() == 3:
@@ -42,7 +42,7 @@ class Vae(nn.Module):
         return self.scored(rows, noise, dropout)[0]
 
     def scored(
-        self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None
+        self, rows: Rows, noise: Tensor, dropout: Dropout | None = None
     ) -> tuple[Terms, Tensor]:
         """Of noise [B, Z], with the outputs [B, O] that the rows were scored by."""
         posterior = self.encode(rows, noise)  # z [B, Z]
@@ -51,7 +51,7 @@ class Vae(nn.Module):
         rate = self.prior.rate(posterior)  # [B, U]
         return Terms(nats, rate, posterior.penalty), outputs
 
-    def draws(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+    def draws(self, rows: Rows, noise: Tensor, dropout: Dropout | None = None) -> Terms:
         """Noise [B, k, Z] -> Terms [B * k], the draws of a row one after the other. The rate is
         that of the draw, log q(z | x) - log p(z), [B * k, 1]: what importance weights are of."""
         each = torch.arange(len(rows)).repeat_interleave(noise.shape[1])
@@ -60,11 +60,11 @@ class Vae(nn.Module):
         rate = posterior.log_density().sum(dim=1) - self.prior.log_density(posterior.drawn)
         return Terms(nats, rate[:, None], posterior.penalty)
 
-    def nats(self, z: Tensor, rows: Rows, dropout: torch.Generator | None = None) -> Tensor:
+    def nats(self, z: Tensor, rows: Rows, dropout: Dropout | None = None) -> Tensor:
         """-log p(x | z, given) of the modelled blocks: z [B, Z], whole Rows [B] -> [B, K]."""
         return self.heads.nats(self.outputs(z, rows, dropout), rows.part(self.modelled))
 
-    def outputs(self, z: Tensor, rows: Rows, dropout: torch.Generator | None = None) -> Tensor:
+    def outputs(self, z: Tensor, rows: Rows, dropout: Dropout | None = None) -> Tensor:
         """What the decoder makes of z [B, Z] for whole Rows [B]: [B, O]."""
         outputs: Tensor = self.decoder(z, rows.part(self.modelled), rows.part(self.given), dropout)
         return outputs
@@ -73,6 +73,10 @@ class Vae(nn.Module):
         """q(z | x) of rows [B]."""
         posterior: Posterior = self.latent(self.encoder(rows), noise)
         return posterior
+
+    def droppable(self, share: float) -> int:
+        """How many features of a row a dropout of `share` would drop more of."""
+        return self.decoder.droppable(share) if isinstance(self.decoder, Dropping) else 0
 
     @torch.no_grad()
     def revive(self, rows: Rows, generator: torch.Generator) -> None:

@@ -108,6 +108,14 @@ class Held:
         return torch.where(self.scalars[:, block], self.rows.scalars[:, block], drawn)
 
 
+@dataclass(frozen=True)
+class Dropout:
+    """What dropout is drawn from; parts that drop less than `share` by themselves drop so much."""
+
+    generator: torch.Generator
+    share: float = 0.0
+
+
 def in_chunks(
     draw: Callable[[Tensor, Rows, Noise, Held | None], Rows],
     size: int,

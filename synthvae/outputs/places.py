@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -132,8 +133,9 @@ class Pipe:
         self, source: Source, schema: pa.Schema, rows: int, run: Mapping[str, Any], resume: bool
     ) -> list[Written]:
         assert self.form.pipe is not None
-        hashing = Hashing(sys.stdout.buffer)
-        self.form.pipe(hashing, source(0), schema)  # type: ignore[arg-type]  # all that they call
+        hashing, chunks = Hashing(sys.stdout.buffer), source(0)
+        first = list(islice(chunks, 1))  # what was asked for in vain shows before the header does
+        self.form.pipe(hashing, chain(first, chunks), schema)  # type: ignore[arg-type]
         sys.stdout.buffer.flush()
         return [Written(PIPE, rows, hashing.bytes, hashing.digest.hexdigest())]
 

@@ -9,6 +9,7 @@ is judged by the objective alone, and the model file holds nothing of the critic
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -52,12 +53,10 @@ class Adversarial:
         self.judging = Descent(critic.parameters(), self._judged, game.pace * rate, decay, team)
         self.average = Average([self.descent.own], spec.averaging)
 
-    def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
-        """One step of each on `rows` [B], with the rate weighted by `weight`; the model's whole
-        loss. What is drawn follows from `seed`."""
-
-        self.judging.step(Batch.of(rows, noise, weight, seed))
-        total = self.descent.step(Batch.of(rows, noise, weight, seed + SHARDS))
+    def step(self, batch: Batch) -> float:
+        """One step of each; the model's whole loss."""
+        self.judging.step(batch)
+        total = self.descent.step(replace(batch, seed=batch.seed + SHARDS))
         self.average.step()
         return total
 
@@ -65,18 +64,18 @@ class Adversarial:
         """[B]: the critic's loss; the model stays out of it."""
         given = batch.rows.part(self.model.given)
         with torch.no_grad():
-            drawn = self._drawn(given, batch.generator())
+            drawn = self._drawn(given, batch.dropout().generator)
         real = self.view.real(batch.rows.part(self.model.modelled))
         return told_apart(self.critic, real, drawn, given, self.game.penalty)
 
     def _loss(self, batch: Batch) -> Tensor:
         """[B]: the model's loss."""
-        generator = batch.generator()
+        dropout = batch.dropout()
         given = batch.rows.part(self.model.given)
-        terms, outputs = self.model.scored(batch.rows, batch.noise, generator)
+        terms, outputs = self.model.scored(batch.rows, batch.noise, dropout)
         real = self.view.real(batch.rows.part(self.model.modelled))
         far = feature_distance(self.critic, real, self.view.expected(outputs), given)
-        doubt = disbelief(self.critic, self._drawn(given, generator), given)
+        doubt = disbelief(self.critic, self._drawn(given, dropout.generator), given)
         bound = self.objective.loss(terms, batch.weight)
         return bound + self.game.features * far + self.game.belief * doubt
 

@@ -21,19 +21,27 @@ _KEY = "__progress__"
 
 @dataclass
 class Progress:
-    """Where training stands after `epoch` epochs. `best`: the lowest held-out loss so far;
-    `best_epoch`: whose weights are kept; `mark`: the loss that the next ones are to fall below, and
-    `waited`: for how many epochs they did not; `early`: the epoch from which the learning rate
-    falls before its time, 0 if it does not."""
+    """Where training stands after `epoch` epochs. `best`: the lowest held-out loss so far
+    that counts; `best_epoch`: whose weights are kept; `mark`: the loss that the next ones are to
+    fall below, and `waited`: for how many epochs they did not; `raised`: the epoch from which more
+    dropout is tried, 0 if it is not, and `dropped`: how much, 0 if as the parts say; `early`: the
+    epoch from which the learning rate falls before its time, 0 if it does not."""
 
     epoch: int = 0
     best: float = float("inf")
     best_epoch: int = 0
     mark: float = float("inf")
     waited: int = 0
+    raised: int = 0
+    dropped: float = 0.0
     early: int = 0
     seconds: float = 0.0
     history: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def trial(self) -> bool:
+        """Whether more dropout is on trial: it has not proved worth it yet."""
+        return self.dropped > 0 and self.best_epoch <= self.raised
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ share instead of stalling it at the barriers of a shared thread pool.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
@@ -18,7 +18,7 @@ from torch.optim.adam import adam
 from synthvae.layout import Encoded
 from synthvae.model.compute import Team
 from synthvae.model.crew import shared
-from synthvae.model.values import Rows
+from synthvae.model.values import Dropout, Rows
 from synthvae.training.flat import Flat
 
 SHARDS = 2
@@ -30,34 +30,35 @@ ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second 
 @dataclass(frozen=True)
 class Batch:
     """Rows [B] and standard normal noise [B, Z] or [B, k, Z]; the rate's weight; what else is drawn
-    follows from `seed`. A shard of a batch knows `whole`, the rows of all its shards."""
+    follows from `seed`. A shard of a batch knows `whole`, the rows of all its shards. `dropped`:
+    the share that dropout drops at least."""
 
     rows: Rows
     noise: Tensor
     weight: float
     seed: int
     whole: int
+    dropped: float = 0.0
 
     @staticmethod
-    def of(rows: Rows, noise: Tensor, weight: float, seed: int) -> Batch:
-        return Batch(rows, noise, weight, seed, len(rows))
+    def of(rows: Rows, noise: Tensor, weight: float, seed: int, dropped: float = 0.0) -> Batch:
+        return Batch(rows, noise, weight, seed, len(rows), dropped)
 
     def shards(self) -> list[Batch]:
         count = max(1, min(SHARDS, self.whole // ROWS_PER_SHARD))
         size = -(-self.whole // count)
         cuts = [slice(start, start + size) for start in range(0, self.whole, size)]
         return [
-            Batch(self.rows.at(at), self.noise[at], self.weight, self.seed + i, self.whole)
+            replace(self, rows=self.rows.at(at), noise=self.noise[at], seed=self.seed + i)
             for i, at in enumerate(cuts)
         ]
 
     def at(self, index: Tensor | slice) -> Batch:
         """Some of its rows."""
-        rows, noise = self.rows.at(index), self.noise[index]
-        return Batch(rows, noise, self.weight, self.seed, self.whole)
+        return replace(self, rows=self.rows.at(index), noise=self.noise[index])
 
-    def generator(self) -> torch.Generator:
-        return torch.Generator().manual_seed(self.seed)
+    def dropout(self) -> Dropout:
+        return Dropout(torch.Generator().manual_seed(self.seed), self.dropped)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # As numpy arrays: torch would pickle a tensor as a file, or pass handles of shared memory.
@@ -67,11 +68,12 @@ class Batch:
             self.weight,
             self.seed,
             self.whole,
+            self.dropped,
         )
 
 
-def _batch(rows: Encoded, noise: Any, weight: float, seed: int, whole: int) -> Batch:
-    return Batch(Rows.of(rows), torch.from_numpy(noise), weight, seed, whole)
+def _batch(rows: Encoded, noise: Any, *rest: Any) -> Batch:
+    return Batch(Rows.of(rows), torch.from_numpy(noise), *rest)
 
 
 Loss = Callable[[Batch], Tensor]

@@ -17,11 +17,12 @@ from torch import Tensor, nn
 from synthvae.errors import TrainingError
 from synthvae.model.objective import Objective
 from synthvae.model.spec import TrainingSpec
-from synthvae.model.values import Rows, Space, Terms
+from synthvae.model.values import Dropout, Rows, Space, Terms
 from synthvae.seeds import derive
 from synthvae.training.average import Average
 from synthvae.training.checkpoint import Checkpoint, Progress
-from synthvae.training.plan import plan
+from synthvae.training.descent import Batch
+from synthvae.training.plan import WORTH, plan
 
 _HARDLY = 0.02  # nats a row: held-out losses that differ by less are as good as each other
 _DIVERGED = 1e9  # nats
@@ -34,9 +35,9 @@ class Trainable(Protocol):
 
     space: Space
 
-    def __call__(
-        self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None
-    ) -> Terms: ...
+    def droppable(self, share: float) -> int: ...
+
+    def __call__(self, rows: Rows, noise: Tensor, dropout: Dropout | None = None) -> Terms: ...
 
     def revive(self, rows: Rows, generator: torch.Generator) -> None: ...
 
@@ -53,7 +54,7 @@ class Regime(Protocol):
     learning_rate: float
     average: Average
 
-    def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float: ...
+    def step(self, batch: Batch) -> float: ...
 
     def state(self) -> dict[str, Tensor]: ...
 
@@ -86,7 +87,8 @@ class Loop:
     def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
         """Train to the end. `watch` is told after every epoch, and of how many at most."""
         train, self.held_out = self._split(rows)
-        self.plan = plan(self.spec, self.objective, len(train))
+        features = self.model.droppable(self.spec.raised) if len(train) < len(rows) else 0
+        self.plan = plan(self.spec, self.objective, len(train), features)
         if resume and checkpoint is not None and checkpoint.path.exists():
             self._restore(checkpoint)
         saved = time.monotonic()
@@ -97,6 +99,8 @@ class Loop:
                 self._save(checkpoint)
                 saved = time.monotonic()
         self.model.load_state_dict(self.best)
+        if dropped := self.progress.dropped:
+            stopped += f", with dropout raised to {dropped:g}"
         return Trained(self.progress, stopped)
 
     def _split(self, rows: Rows) -> tuple[Rows, Rows]:
@@ -127,25 +131,26 @@ class Loop:
             progress.history.append({"train": losses, **held})
             self._keep(held["loss"])
         progress.seconds += time.monotonic() - started
-        if not self._cools() and self.plan.has_waited(progress.waited, cools=False):
-            self._cool_down()
+        if not self._cools() and self._stalls():
+            self._stalled()
 
     def _train(self, train: Rows) -> float:
-        epoch, batch = self.progress.epoch, self.plan.batch
+        epoch, size = self.progress.epoch, self.plan.batch
         generator = self._generator("epoch", epoch)
         order = torch.randperm(len(train), generator=generator)
-        steps = max(len(train) // batch, 1)
+        steps = max(len(train) // size, 1)
         seeds = torch.randint(1 << 62, (steps,), generator=generator).tolist()
         self.model.revive(train.at(order[:_LOOKED_AT]), self._generator("revive", epoch))
         total = 0.0
-        for step, index in enumerate(torch.split(order[: steps * batch], batch)):
+        for step, index in enumerate(torch.split(order[: steps * size], size)):
             noise = self.objective.noise(len(index), self.latent, generator)
             done = epoch + step / steps
             weight = self.plan.objective.weight(done)
+            batch = Batch.of(train.at(index), noise, weight, seeds[step], self.progress.dropped)
             self.regime.learning_rate = self.spec.learning_rate * self.plan.rate_factor(
                 done, self.progress.early
             )
-            total += self.regime.step(train.at(index), noise, weight, seeds[step])
+            total += self.regime.step(batch)
             self._check(total)
         return total / steps
 
@@ -174,21 +179,33 @@ class Loop:
         """Keep the weights if they are the best so far. While the learning rate falls, as good as
         the best is enough: of equals, those that have settled."""
         progress, cools = self.progress, self._cools()
-        good = loss < progress.best + (_HARDLY if cools else 0.0)
+        worth = WORTH if progress.trial else 0.0
+        good = loss < progress.best + (_HARDLY if cools else -worth)
         if good:
-            progress.best_epoch = progress.epoch
+            progress.best_epoch, progress.best = progress.epoch, min(progress.best, loss)
             self.best = {k: v.clone() for k, v in self.model.state_dict().items()}
-        progress.best = min(progress.best, loss)
         begins = cools and not self.plan.cools(progress.epoch - 1, progress.early)
         if begins or (good if cools else loss < progress.mark - _HARDLY):
             progress.mark, progress.waited = loss, 0
         else:
             progress.waited += progress.epoch > self.plan.patient_until
 
-    def _cool_down(self) -> None:
-        """The held-out loss hardly falls any more: from the best weights on, the learning rate
-        does."""
-        self.progress.early, self.progress.waited = self.progress.epoch, 0
+    def _stalls(self) -> bool:
+        progress = self.progress
+        if progress.trial:
+            return progress.epoch >= progress.raised + self.plan.trial
+        return self.plan.has_waited(progress.waited, cools=False)
+
+    def _stalled(self) -> None:
+        """The held-out loss hardly falls any more: from the best weights on, more dropout is tried,
+        or the learning rate falls."""
+        progress = self.progress
+        if not progress.raised and self.plan.may_try(progress.epoch):
+            progress.raised, progress.dropped = progress.epoch, self.spec.raised
+        else:
+            progress.dropped = 0.0 if progress.trial else progress.dropped
+            progress.early = progress.epoch
+        progress.waited = 0
         self.model.load_state_dict(self.best)
         self.regime.average.restart()
 

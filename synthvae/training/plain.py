@@ -9,7 +9,6 @@ from torch import Tensor
 from synthvae.model.compute import Team
 from synthvae.model.objective import Objective
 from synthvae.model.spec import TrainingSpec
-from synthvae.model.values import Rows
 from synthvae.training.average import Average
 from synthvae.training.descent import Batch, Descent
 from synthvae.training.loop import Trainable
@@ -26,16 +25,15 @@ class Plain:
         self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
         self.average = Average([self.descent.own], spec.averaging)
 
-    def step(self, rows: Rows, noise: Tensor, weight: float, seed: int) -> float:
-        """One step on `rows` [B] with the rate weighted by `weight`; the loss in nats per row.
-        Dropout follows from `seed`."""
-        total = self.descent.step(Batch.of(rows, noise, weight, seed))
+    def step(self, batch: Batch) -> float:
+        """One step; the loss in nats per row."""
+        total = self.descent.step(batch)
         self.average.step()
         return total
 
     def _loss(self, batch: Batch) -> Tensor:
         """[B]"""
-        terms = self.model(batch.rows, batch.noise, batch.generator())
+        terms = self.model(batch.rows, batch.noise, batch.dropout())
         return self.objective.loss(terms, batch.weight)
 
     @property

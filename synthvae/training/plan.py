@@ -8,6 +8,12 @@
 - Patience: as many epochs as the spec says, but at least 100 steps; none is lost while the
   learning rate or the rate's weight still rises. Half of it while the learning rate falls: losses
   that grew then did not come back (docs/log.md).
+- Dropout: as the parts say. In a table of few rows for its features more of it is tried, from the
+  best weights on, the first time that the held-out loss hardly falls any more: a table whose
+  columns have a common cause is better learnt by the latent than by heart, one whose columns hang
+  on few others wants to see them, and only held-out rows tell which (docs/log.md). If they do not
+  gain `WORTH` within `TRIAL` times the patience, all is as before the trial, and the learning rate
+  falls.
 - Warm-up of the rate's weight: as the objective says, but at most a third of the epochs, two
   thirds if it goes in cycles.
 - Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then
@@ -33,21 +39,31 @@ RISING = 1 / 50
 CONSTANT = 2 / 3
 LAST = 1 / 20
 COOLING = 1 / 3
+SCARCE = 5  # rows a feature
+TRIAL = 2
+WORTH = 1.0  # nats a row
 WARMUP = {"linear": 1 / 3, "capacity": 1 / 3, "cyclical": 2 / 3}
 
 
 @dataclass(frozen=True)
 class Plan:
-    """`epochs` at most, of batches of `batch` rows, under `objective`; `patience` in epochs."""
+    """`epochs` at most, of batches of `batch` rows, under `objective`; `patience` in epochs;
+    `trial`: for how many epochs more dropout is tried, 0: not at all."""
 
     epochs: int
     batch: int
     patience: int
     objective: Objective
+    trial: int = 0
 
     def has_waited(self, epochs: int, cools: bool) -> bool:
         """Whether `epochs` without a better held-out loss are enough."""
         return epochs >= (max(self.patience // 2, 1) if cools else self.patience)
+
+    def may_try(self, epoch: int) -> bool:
+        """Whether more dropout may be tried after `epoch` epochs, and be judged before the learning
+        rate falls."""
+        return self.trial > 0 and not self.cools(epoch + self.trial)
 
     @property
     def patient_until(self) -> float:
@@ -72,15 +88,17 @@ class Plan:
         return 1.0 - (1.0 - LAST) * (epoch - start) / (last - start)
 
 
-def plan(spec: TrainingSpec, objective: Objective, rows: int) -> Plan:
-    """The plan for a table of `rows` training rows."""
+def plan(spec: TrainingSpec, objective: Objective, rows: int, features: int = 0) -> Plan:
+    """The plan for a table of `rows` training rows, of each of which more dropout would be of
+    `features`."""
     batch = spec.batch or int(np.clip(_power_of_two(spec.batch_scale * rows**0.5), *BATCH))
     epochs = spec.epochs or int(np.clip(round(spec.visits / rows), *EPOCHS))
     warmup = min(objective.warmup_epochs, epochs * WARMUP[objective.schedule.kind])
     batch = min(batch, rows)
     patience = max(spec.patience, PATIENT_STEPS // max(rows // batch, 1))
     objective = dataclasses.replace(objective, warmup_epochs=warmup)
-    return Plan(epochs, batch, patience, objective)
+    trial = TRIAL * patience if rows < SCARCE * features else 0
+    return Plan(epochs, batch, patience, objective, trial)
 
 
 def _power_of_two(value: float) -> int:

@@ -14,7 +14,7 @@ from synthvae.model.compute import Team
 from synthvae.model.objective import Objective
 from synthvae.model.parts import Learnt, Prior
 from synthvae.model.spec import TrainingSpec
-from synthvae.model.values import Rows, Space, Terms
+from synthvae.model.values import Dropout, Rows, Space, Terms
 from synthvae.training.loop import Loop
 from synthvae.training.plain import Plain
 
@@ -53,9 +53,13 @@ class OfDraws(nn.Module):
         super().__init__()
         self.prior, self.space = prior, Space(0)
 
-    def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+    def forward(self, rows: Rows, noise: Tensor, dropout: Dropout | None = None) -> Terms:
         drawn = rows.codes if rows.codes.shape[1] else rows.scalars
         return Terms(self.prior.nats(drawn, dropout), torch.zeros(len(rows), 0))
+
+    def droppable(self, share: float) -> int:
+        """None: a prior is quick to learn, and its dropout stays as it is."""
+        return 0
 
     def revive(self, rows: Rows, generator: torch.Generator) -> None:
         """Nothing of it falls out of use."""

@@ -53,7 +53,7 @@ def moved(module: torch.nn.Module, before: list[torch.Tensor]) -> list[bool]:
 def test_one_step_moves_the_critic_and_the_model(game: tuple[Adversarial, Rows]) -> None:
     regime, rows = game
     before = weights(regime.critic), weights(regime.model)
-    loss = regime.step(rows, torch.randn(len(rows), 32), 1.0, 7)
+    loss = regime.step(Batch.of(rows, torch.randn(len(rows), 32), 1.0, 7))
     assert loss > 0
     assert all(moved(regime.critic, before[0]))
     assert sum(moved(regime.model, before[1])) > 0.9 * len(before[1])

@@ -19,7 +19,7 @@ from synthvae.model.objective import Objective
 from synthvae.model.priors.codes import CodesPrior, CodesSpec
 from synthvae.model.spec import PARTS, ModelSpec, TrainingSpec, build, priors_of
 from synthvae.model.vae import Vae
-from synthvae.model.values import Rows, Space, Terms
+from synthvae.model.values import Dropout, Rows, Space, Terms
 from synthvae.training import guards, rowwise
 from synthvae.training.clipping import ClippedSum
 from synthvae.training.guards import check, unmoved
@@ -125,7 +125,7 @@ class Planted(Vae):
         self.wrong = wrong
         self.register_buffer("seen", torch.zeros(()))
 
-    def forward(self, rows: Rows, noise: Tensor, dropout: torch.Generator | None = None) -> Terms:
+    def forward(self, rows: Rows, noise: Tensor, dropout: Dropout | None = None) -> Terms:
         terms = super().forward(rows, noise, dropout)
         return Terms(terms.nats, terms.rate, self.wrong(self, terms))
 

@@ -64,6 +64,15 @@ def test_patience_is_at_least_a_hundred_steps_and_waits_for_the_rise() -> None:
     assert plan(TrainingSpec(epochs=60), Objective(warmup_epochs=20), 35_000).patient_until == 20
 
 
+def test_more_dropout_is_tried_where_rows_are_few_for_their_features() -> None:
+    spec, objective = TrainingSpec(), Objective()
+    assert [plan(spec, objective, 1000, features).trial for features in (0, 200)] == [0, 0]
+    made = plan(TrainingSpec(epochs=30, patience=4, batch=10), objective, 1000, 201)
+    assert made.trial == 8
+    assert [made.may_try(epoch) for epoch in (1, 12, 13)] == [True, True, False]
+    assert not plan(spec, objective, 1000, 200).may_try(1)
+
+
 def test_cycles_may_take_two_thirds_of_the_epochs() -> None:
     objective = Objective(warmup_epochs=100, schedule=Cyclical(cycles=2))
     made = plan(TrainingSpec(epochs=30), objective, 1000)

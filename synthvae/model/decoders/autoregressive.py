@@ -27,7 +27,7 @@ from synthvae.model.nets import RowEmbedding
 from synthvae.model.order import steps_of
 from synthvae.model.parts import Dims
 from synthvae.model.triangular import TriangularLinear
-from synthvae.model.values import Held, Noise, Rows, in_chunks
+from synthvae.model.values import Dropout, Held, Noise, Rows, in_chunks
 
 UNITS = 768  # hidden units of a layer, at most
 MOST_UNITS = 32  # hidden units a block, unless set
@@ -41,7 +41,7 @@ _LOWEST = torch.iinfo(torch.int64).min
 class AutoregressiveSpec:
     """`units`: hidden units a block (None: by rule from the number of rows, see `model.size`),
     `embedding` dimensions a class, `soft` steps a number, all three fewer in wide tables; `layers`:
-    residual layers; `dropout` of the features of earlier blocks."""
+    residual layers; `dropout` of the features of earlier blocks (more by rule: `training.plan`)."""
 
     kind: Literal["autoregressive"] = "autoregressive"
     private: ClassVar[bool | str] = True
@@ -87,9 +87,7 @@ class AutoregressiveDecoder(nn.Module):
         scalars = [where["scalar", i] for i in range(heads.n_scalars)]
         return [*groups, (scalars, heads.scalars.width)]
 
-    def forward(
-        self, z: Tensor, rows: Rows, given: Rows, dropout: torch.Generator | None = None
-    ) -> Tensor:
+    def forward(self, z: Tensor, rows: Rows, given: Rows, dropout: Dropout | None = None) -> Tensor:
         seen = self._dropped(self.features(rows), dropout)
         h = self.inner(torch.cat([z, seen], dim=1))
         if self.given is not None:
@@ -100,15 +98,20 @@ class AutoregressiveDecoder(nn.Module):
         outputs: Tensor = self.out(h.view(len(h), -1, self.units))
         return outputs
 
-    def _dropped(self, features: Tensor, generator: torch.Generator | None) -> Tensor:
-        if generator is None or not self.dropout:
+    def _dropped(self, features: Tensor, dropout: Dropout | None) -> Tensor:
+        if dropout is None or not self.dropout:
             return features
+        share = max(self.dropout, dropout.share)
         # Four 16-bit numbers of each draw: drawing costs more than all that is done with them.
         draws = torch.empty(-(-features.numel() // 4), dtype=torch.int64)
-        draws.random_(_LOWEST, None, generator=generator)
+        draws.random_(_LOWEST, None, generator=dropout.generator)
         draw = draws.view(torch.int16)[: features.numel()].view(features.shape)
-        kept = draw >= round((self.dropout - 0.5) * 2**16)
-        return features * kept.to(features.dtype).div_(1 - self.dropout)
+        kept = draw >= round((share - 0.5) * 2**16)
+        return features * kept.to(features.dtype).div_(1 - share)
+
+    def droppable(self, share: float) -> int:
+        """The features of a row, if its own dropout is less than `share` but not 0."""
+        return self.features.width if 0 < self.dropout < share else 0
 
     def start_at(self, outputs: Tensor) -> None:
         """Begin with outputs [O] that depend on nothing."""

@@ -14,7 +14,7 @@ from synthvae.model.heads import Heads
 from synthvae.model.limits import Guidance, Limits, Survivors
 from synthvae.model.nets import Mlp, RowEmbedding
 from synthvae.model.parts import Dims
-from synthvae.model.values import Held, Noise, Rows, in_chunks
+from synthvae.model.values import Dropout, Held, Noise, Rows, in_chunks
 from synthvae.model.weighed import drawn_at_once
 
 _CHUNK = 2048  # rows that are drawn at once: their outputs stay in the cache
@@ -51,7 +51,7 @@ class ParallelDecoder(nn.Module):
         z: Tensor,
         rows: Rows | None,
         given: Rows,
-        dropout: torch.Generator | None = None,
+        dropout: Dropout | None = None,
     ) -> Tensor:
         h = self.latent(z)
         if self.given is not None:

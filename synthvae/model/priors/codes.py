@@ -21,7 +21,7 @@ from synthvae.model.decoders.autoregressive import AutoregressiveDecoder, Autore
 from synthvae.model.heads import Heads
 from synthvae.model.parts import Dims
 from synthvae.model.scalars import MixtureSpec
-from synthvae.model.values import Noise, Posterior, Rows, Space
+from synthvae.model.values import Dropout, Noise, Posterior, Rows, Space
 
 _CHUNK = 4096  # rows whose logits [rows, S * C] are held at once
 
@@ -79,7 +79,7 @@ class CodesPrior(nn.Module):
             return torch.full(posterior.codes.shape, math.log(self.space.classes))
         return self.nats(posterior.codes)
 
-    def nats(self, drawn: Tensor, dropout: torch.Generator | None = None) -> Tensor:
+    def nats(self, drawn: Tensor, dropout: Dropout | None = None) -> Tensor:
         """Codes [B, S] -> nats [B, S], each slot's given those before it."""
         rows = _rows(drawn)
         return self.heads.nats(self.decoder(rows.scalars, rows, rows, dropout), rows)
