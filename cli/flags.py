@@ -63,8 +63,8 @@ Contributions = Annotated[
 Holdout = Annotated[
     float | None,
     typer.Option(
-        help="Share of the rows to leave out, so that `audit` has rows to compare with: at least "
-        "1,000 where a fifth of the table has as many; 0 leaves out none.",
+        help="Share of the rows to leave out, so that `audit` has rows to compare with: where that "
+        "is less than 1,000, a fifth, up to 1,000; 0 leaves out none.",
         show_default="0.1",
     ),
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
@@ -19,6 +19,7 @@ from synthvae.matching import match
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
+from synthvae.sampling import Fixed, Sampler
 from synthvae.seeds import stream
 from synthvae.storage import View
 from synthvae.table import Table
@@ -33,7 +34,8 @@ class LatentSpace:
     of a discrete latent."""
 
     def __init__(self, model: Vae, codec: TableCodec, conditions: Conditions) -> None:
-        self.model, self.codec, self.conditions = model, codec, conditions
+        self.model, self.codec = model, codec
+        self.sampler = Sampler(model, codec, conditions)
         self.block_rows = rows_at_once(model.heads.outputs, *_BLOCK)
 
     @property
@@ -69,24 +71,23 @@ class LatentSpace:
         return points
 
     def decode(
-        self, points: NDArray[np.generic], seed: int, view: View, threads: int | None = None
+        self,
+        points: NDArray[np.generic],
+        seed: int,
+        view: View,
+        threads: int | None = None,
+        given: Mapping[str, str] | None = None,
     ) -> Iterator[pa.Table]:
-        """Rows drawn from p(x | z) at `points` [n, Z] or [n, S]; conditions as often as in the
-        training table."""
-        width = len(self.schema)
-        if points.ndim != 2 or points.shape[1] != width:
-            raise UsageError(
-                f"a point has {width} numbers, {self.schema.names[0]} to {self.schema.names[-1]}, "
-                f"but an array of shape {points.shape} is given; pass one row a point"
-            )
-        kind = torch.int64 if self.model.space.slots else torch.float32
-        tensor = torch.tensor(points).to(kind)
+        """Rows drawn from p(x | z) at `points` [n, Z] or [n, S]; conditions as they are `given`,
+        else as often as in the training table. UsageError for points or values that are none."""
+        tensor, fixed = self._checked(points), self.sampler.fixed(given or {})
 
         def block(start: int) -> pa.Table:
             index = self._index(start, len(tensor))
-            given = self._drawn_conditions(len(index), stream(seed, "conditions", start))
-            decoded = self._decoded(self._embed(tensor[index]), given, start, seed, view)
-            return decoded.slice(0, len(tensor) - start)
+            rng = stream(seed, "conditions", start)
+            known = self._drawn_conditions(len(index), rng, fixed)
+            decoded = self._decoded(self._embed(tensor[index]), known, start, seed, view)
+            return self.sampler.shown(decoded, fixed, view).slice(0, len(tensor) - start)
 
         return in_order(block, range(0, len(tensor), self.block_rows), threads)
 
@@ -145,6 +146,28 @@ class LatentSpace:
         only = torch.zeros(steps, dtype=torch.long)
         return self._decoded(way, given.at(only), 0, seed, view, same=True)
 
+    def _checked(self, points: NDArray[np.generic]) -> Tensor:
+        """`points` as the latent takes them. UsageError if they are none."""
+        space, names = self.model.space, self.schema.names
+        if points.ndim != 2 or points.shape[1] != len(names):
+            raise UsageError(
+                f"a point has {len(names)} numbers, {names[0]} to {names[-1]}, "
+                f"but an array of shape {points.shape} is given; pass one row a point"
+            )
+        numbers = points.astype(np.float64)
+        if not space.slots:
+            if not np.isfinite(numbers).all():
+                raise UsageError("a point has finite numbers, but some are not; correct them")
+            return torch.tensor(numbers, dtype=torch.float32)
+        known = (numbers >= 0) & (numbers < space.classes) & (numbers == np.floor(numbers))
+        if not known.all():
+            raise UsageError(
+                f"a point of this latent is a row of codes, whole numbers from 0 to "
+                f"{space.classes - 1}, but {numbers[~known][0]:g} is given; pass codes that "
+                "`encode` could give: they can be exchanged, not averaged"
+            )
+        return torch.tensor(numbers, dtype=torch.int64)
+
     def _rows(self, table: Table, seed: int) -> Rows:
         return Rows.of(match(self.codec, table, seed).encoded)
 
@@ -166,27 +189,32 @@ class LatentSpace:
         noise = self.model.noise(rng, _PRIOR_DRAWS)
         return self.model.latent.embed(self.model.prior.sample(noise))
 
-    def _drawn_conditions(self, rows: int, rng: np.random.Generator) -> Rows:
-        codes = self.conditions.draw(rng, rows)
+    def _drawn_conditions(
+        self, rows: int, rng: np.random.Generator, fixed: Fixed | None = None
+    ) -> Rows:
+        codes = self.sampler.conditions.draw(rng, rows, fixed.codes if fixed else None)
         return Rows.of(Encoded(codes, np.empty((rows, 0), np.float32)))
 
     @torch.no_grad()
     def _decoded(
         self, z: Tensor, given: Rows, start: int, seed: int, view: View, same: bool = False
     ) -> pa.Table:
-        """`same`: one row of noise for all."""
+        """`same`: one row of noise for all, and what codecs draw is that of the first row."""
         noise = self.model.noise(stream(seed, "decode", start), 1 if same else len(z))
         if same:
             noise = noise.at(torch.zeros(len(z), dtype=torch.long))
-        rows = self.model.decode(z, given, noise)
-        return self.codec.decode(rows.encoded(), Draw(seed, start), view)
+        rows, draw = self.model.decode(z, given, noise), Draw(seed, start)
+        if not same:
+            return self.codec.decode(rows.encoded(), draw, view)
+        each = (rows.at(slice(i, i + 1)).encoded() for i in range(len(rows)))
+        return pa.concat_tables([self.codec.decode(one, draw, view) for one in each])
 
     def _chosen(self, table: Table, seed: int, *rows: int) -> Rows:
         for row in rows:
             if not 0 <= row < len(table):
                 raise UsageError(
-                    f"a row is one of the table's {len(table):,}, but row {row + 1:,} is asked "
-                    "for; count from 1, without the header"
+                    f"rows of the table, counted from 1, are 1 to {len(table):,}, but row "
+                    f"{row + 1:,} is asked for; choose one of them"
                 )
         return self._rows(table, seed).at(torch.tensor(rows))
 

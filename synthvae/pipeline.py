@@ -27,6 +27,7 @@ from synthvae.imputation import Imputer
 from synthvae.journal import Journal
 from synthvae.latent_space import LatentSpace
 from synthvae.layout import Encoded
+from synthvae.matching import match
 from synthvae.metadata import Metadata
 from synthvae.model.compute import side_by_side
 from synthvae.model.crew import kept_memory
@@ -38,7 +39,7 @@ from synthvae.model.values import Rows
 from synthvae.row_conditions import FREE
 from synthvae.sampling import Sampler
 from synthvae.schema import MISSING, resolve
-from synthvae.scoring import Scorer, quantiles
+from synthvae.scoring import HELD_OUT, Scorer, quantiles
 from synthvae.seeds import derive, stream
 from synthvae.settings import Settings, parse
 from synthvae.suppression import suppressed
@@ -161,7 +162,10 @@ def fit(
         trained = loop.run(rows, after_epoch, kept, resume)
         settle_biases(model, rows, derive(settings.seed, "biases"), team)
         latent = settle(model, rows, derive(settings.seed, "prior"), team)
-        scores = quantiles(model, loop.held_out, derive(settings.seed, "scores"))
+        # Read as rows are that come later, which hold what is too rare to be learnt too.
+        seed, held_out = derive(settings.seed, "scores"), loop.held_out[:HELD_OUT].numpy()
+        later = Rows.of(match(prepared.codec, table.rows(held_out), seed).encoded)
+        scores = quantiles(model, later, seed)
     return _artifact(
         prepared, settings, model, trained, {"latent": latent, "scores": scores}, table
     )

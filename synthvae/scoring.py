@@ -86,8 +86,7 @@ def log_posterior(posterior: Posterior, point: Tensor) -> Tensor:
 
 def quantiles(model: Vae, held_out: Rows, seed: int) -> list[float]:
     """101 quantiles of the scores (elbo) of rows that the model was not trained on."""
-    held_out = held_out.at(slice(0, HELD_OUT))
-    rng = np.random.default_rng(seed)
+    held_out, rng = held_out.at(slice(0, HELD_OUT)), np.random.default_rng(seed)
     size = rows_at_once(model.heads.outputs, *_BLOCK)
     totals = []
     for start in range(0, len(held_out), size):

@@ -162,14 +162,23 @@ class Synthesizer:
 
     def encode(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         """The point of each row in the latent space: posterior means `z0`, `z1`, ..., or the codes
-        of a discrete latent. Points may be added, scaled and averaged before `decode`."""
+        of a discrete latent. Points may be added, scaled and averaged before `decode`, codes may
+        be exchanged."""
         chunks = pipeline.latent_space(self.artifact).encode(from_frame(frame), seed)
         return indexed(pa.concat_tables(chunks).to_pandas(), frame)
 
-    def decode(self, z: pd.DataFrame | np.ndarray[Any, Any], seed: int = 0) -> pd.DataFrame:
-        """A row drawn at each of the points `z` [n, Z], which `encode` gave or anybody made up."""
+    def decode(
+        self,
+        z: pd.DataFrame | np.ndarray[Any, Any],
+        seed: int = 0,
+        given: Mapping[str, Any] | None = None,
+    ) -> pd.DataFrame:
+        """A row drawn at each of the points `z` [n, Z], which `encode` gave or anybody made up.
+        `given`: a value for some of the columns that the model is conditioned on; the others are
+        drawn as often as in the training table."""
         space = pipeline.latent_space(self.artifact)
-        return self._frame(space.decode(np.asarray(z), seed, "typed"), space.codec)
+        rows = space.decode(np.asarray(z), seed, "typed", given=_texts(given))
+        return self._frame(rows, space.codec)
 
     def reconstruct(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         """Each row drawn anew at its own point: what is kept of it is what the latent tells."""

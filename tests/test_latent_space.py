@@ -51,6 +51,38 @@ def test_points_and_rows_keep_their_shapes(
     assert len(again) == len(table)
 
 
+def test_what_is_no_point_is_refused(fitted: Fitted, table: Table) -> None:
+    for preset in ("tvae", "vq-vae", "fsq-vae"):
+        space = pipeline.latent_space(fitted(preset))
+        z = points(space, table).to_numpy()
+        wrong = [np.full_like(z, np.nan, dtype=float), np.full_like(z, np.inf, dtype=float)]
+        if space.model.space.slots:
+            assert z.max() < space.model.space.classes
+            wrong += [z + 0.5, z - 1 - z.max(), z + space.model.space.classes]
+        for one in wrong:
+            with pytest.raises(UsageError, match="a point"):
+                space.decode(one, 0, "typed")
+
+
+def test_points_are_decoded_under_given_conditions(fitted: Fitted, table: Table) -> None:
+    space = pipeline.latent_space(fitted("cvae"))
+    z = points(space, table).to_numpy()
+    some = {"group": "rare"}
+    rows = pa.concat_tables(space.decode(z, 0, "typed", given=some)).to_pandas()
+    assert set(rows["group"]) == {"rare"}
+    assert rows["visits"].nunique() > 1
+    with pytest.raises(UsageError, match="'none'"):
+        space.decode(z, 0, "typed", given={"group": "none"})
+
+
+def test_nothing_changes_on_a_way_to_where_it_begins(fitted: Fitted, table: Table) -> None:
+    for preset in ("cvae", "arvae"):  # numbers are drawn within cells, or by the model
+        space = pipeline.latent_space(fitted(preset))
+        way = space.interpolate(table, 3, 3, 40, 0, "text").to_pandas()
+        assert len(way) == 40
+        assert way[LEARNT].drop_duplicates().shape[0] == 1
+
+
 def test_what_is_given_stays_in_a_reconstruction(fitted: Fitted, frame: pd.DataFrame) -> None:
     space = pipeline.latent_space(fitted("cvae"))
     again = pa.concat_tables(space.reconstruct(from_frame(frame), 0, "typed")).to_pandas()

@@ -136,6 +136,22 @@ def test_percentiles_are_uniform_over_rows_that_were_not_learnt(
     assert any("held-out" in line for line in describe(artifact)["also"])
 
 
+def test_percentiles_hold_where_rare_numbers_were_not_learnt() -> None:
+    """Gains of few common sizes, and of a tenth of the rows one that hardly any other row has."""
+    rng = np.random.default_rng(1)
+    gain = rng.choice(
+        [0, 3000, 5000, 7300, 15000, 99999], 3000, p=[0.7, 0.1, 0.1, 0.05, 0.03, 0.02]
+    )
+    rare = rng.integers(1, 80, 3000) * 297
+    table = pd.DataFrame(
+        {"gain": np.where(rng.random(3000) < 0.1, rare, gain), "x": rng.normal(size=3000).round(2)}
+    )
+    settings = parse({"preset": "tvae", "training": {"epochs": 8, "batch": 64}})
+    scorer = pipeline.scorer(pipeline.fit(from_frame(table[:1500]), None, settings))
+    for rows in (table[:1500], table[1500:]):
+        assert (scored(scorer, rows)["percentile"] > 99).mean() < 0.04
+
+
 def test_no_draws_are_refused(fitted: Fitted, frame: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match="1 draw or more"):
         scored(pipeline.scorer(fitted("tvae")), frame, "elbo", 0)

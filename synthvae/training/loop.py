@@ -86,14 +86,15 @@ class Loop:
 
     def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
         """Train to the end. `watch` is told after every epoch, and of how many at most."""
-        train, self.held_out = self._split(rows)
+        index, self.held_out = self._split(len(rows))
+        train, held_out = rows.at(index), rows.at(self.held_out)
         features = self.model.droppable(self.spec.raised) if len(train) < len(rows) else 0
         self.plan = plan(self.spec, self.objective, len(train), features)
         if resume and checkpoint is not None and checkpoint.path.exists():
             self._restore(checkpoint)
         saved = time.monotonic()
         while not (stopped := self._stop()):
-            self._epoch(train, self.held_out)
+            self._epoch(train, held_out)
             watch(self.progress, self.plan.epochs)
             if checkpoint and time.monotonic() - saved >= checkpoint.every:
                 self._save(checkpoint)
@@ -103,10 +104,11 @@ class Loop:
             stopped += f", with dropout raised to {dropped:g}"
         return Trained(self.progress, stopped)
 
-    def _split(self, rows: Rows) -> tuple[Rows, Rows]:
-        order = torch.randperm(len(rows), generator=self._generator("split"))
-        held_out = round(self.spec.validation * len(rows))
-        return rows.at(order[held_out:]), rows.at(order[:held_out] if held_out else order)
+    def _split(self, rows: int) -> tuple[Tensor, Tensor]:
+        """Which rows are learnt, and which are held out; all are both if none can be spared."""
+        order = torch.randperm(rows, generator=self._generator("split"))
+        held_out = round(self.spec.validation * rows)
+        return order[held_out:], order[:held_out] if held_out else order
 
     def _stop(self) -> str:
         progress = self.progress
