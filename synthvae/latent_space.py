@@ -199,15 +199,12 @@ class LatentSpace:
     def _decoded(
         self, z: Tensor, given: Rows, start: int, seed: int, view: View, same: bool = False
     ) -> pa.Table:
-        """`same`: one row of noise for all, and what codecs draw is that of the first row."""
+        """`same`: one row of noise for all."""
         noise = self.model.noise(stream(seed, "decode", start), 1 if same else len(z))
         if same:
             noise = noise.at(torch.zeros(len(z), dtype=torch.long))
-        rows, draw = self.model.decode(z, given, noise), Draw(seed, start)
-        if not same:
-            return self.codec.decode(rows.encoded(), draw, view)
-        each = (rows.at(slice(i, i + 1)).encoded() for i in range(len(rows)))
-        return pa.concat_tables([self.codec.decode(one, draw, view) for one in each])
+        rows = self.model.decode(z, given, noise)
+        return self.codec.decode(rows.encoded(), Draw(seed, start, alike=same), view)
 
     def _chosen(self, table: Table, seed: int, *rows: int) -> Rows:
         for row in rows:

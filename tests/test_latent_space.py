@@ -80,7 +80,8 @@ def test_nothing_changes_on_a_way_to_where_it_begins(fitted: Fitted, table: Tabl
         space = pipeline.latent_space(fitted(preset))
         way = space.interpolate(table, 3, 3, 40, 0, "text").to_pandas()
         assert len(way) == 40
-        assert way[LEARNT].drop_duplicates().shape[0] == 1
+        assert len(way[LEARNT].drop_duplicates()) == 1
+        assert way["customer_id"].is_unique
 
 
 def test_what_is_given_stays_in_a_reconstruction(fitted: Fitted, frame: pd.DataFrame) -> None:

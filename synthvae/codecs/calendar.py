@@ -102,7 +102,7 @@ class CalendarCodec(OfForm):
         per_second = PER_SECOND[self.form.unit]
         values: Values = (seconds * per_second).astype(np.float64)
         if self.form.grid.unit < per_second:
-            values += np.floor(draw.stream(self.name).random(len(values)) * per_second)
+            values += np.floor(draw.within(self.name, len(values)) * per_second)
         inside = values.clip(*self.bounds)
         return self.form.render(inside, np.where(first < specials, first, -1), view)
 

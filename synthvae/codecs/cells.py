@@ -85,16 +85,16 @@ class CellsCodec(OfForm):
         if self._cells:
             fine = encoded.codes[:, 1] if self.fine > 1 else 0
             cell = np.maximum(codes - self.detailed_from, 0) * self.fine + np.maximum(fine, 0)
-            values = self._inside(cell, draw.stream(self.name))
+            values = self._inside(cell, draw.within(self.name, len(cell)))
         if len(self.atoms):
             at = np.clip(codes - n_special, 0, len(self.atoms) - 1)
             values = np.where(codes < self.detailed_from, self.atoms[at], values)
         return self.form.render(values, np.where(codes < n_special, codes, -1), view)
 
-    def _inside(self, cell: Values, rng: np.random.Generator) -> Values:
-        """Uniform in each cell. A cell holds the grid points from its lower edge up to, without,
+    def _inside(self, cell: Values, share: Values) -> Values:
+        """At `share` of each cell. A cell holds the grid points from its lower edge up to, without,
         its upper one, and no atoms; the last holds its upper edge too."""
-        grid, share = self.form.grid, rng.random(len(cell))
+        grid = self.form.grid
         if not grid.step:
             low, high = self.edges[cell], self.edges[cell + 1]
             return np.asarray(low + (high - low) * share)

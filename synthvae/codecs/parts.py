@@ -22,13 +22,20 @@ from synthvae.written import Values
 
 @dataclass(frozen=True)
 class Draw:
-    """Which rows are being decoded: rows `start`, `start` + 1, ... of the run with this seed."""
+    """Which rows are being decoded: rows `start`, `start` + 1, ... of the run with this seed.
+    `alike`: where a value lies within what the model drew is the same in all of them."""
 
     seed: int
     start: int
+    alike: bool = False
 
     def stream(self, column: str) -> np.random.Generator:
         return stream(self.seed, "decode", column, self.start)
+
+    def within(self, column: str, rows: int) -> Values:
+        """[rows], uniform from 0 up to 1: where a value lies within the cell that was drawn."""
+        drawn = self.stream(column).random(rows)
+        return np.full(rows, drawn[:1]) if self.alike and rows else drawn
 
 
 class Codec(Protocol):

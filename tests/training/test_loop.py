@@ -108,7 +108,9 @@ def test_resume_after_an_early_end_is_the_same_too(table: Table, tmp_path: Path)
 
 
 def test_the_best_weights_are_kept_not_the_last(table: Table) -> None:
-    artifact = pipeline.fit(table, None, settings(epochs=200, patience=1, learning_rate=0.1))
+    artifact = pipeline.fit(
+        table, None, settings(epochs=200, patience=2, learning_rate=0.05, raised=0.0)
+    )
     training = artifact.content["training"]
     losses = [entry["loss"] for entry in training["history"]]
     assert training["best_epoch"] < training["epochs"]
