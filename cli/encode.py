@@ -24,11 +24,11 @@ def encode(
     """Write the latent mean of each row, z0, z1, ...; of a discrete latent its codes."""
     target = Target.of(output, force, json, quiet)
     check(model, table)
-    from synthvae import pipeline
+    from synthvae import opening
     from synthvae.artifact import load
     from synthvae.reading import read_table
 
-    space = pipeline.latent_space(load(model))
+    space = opening.latent_space(load(model))
     data = read_table(table)
     chunks = space.encode(data, seed, threads)
     written = target.write("encoding", chunks, space.schema, len(data))

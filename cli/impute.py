@@ -30,13 +30,13 @@ def impute(
     in the row. Observed cells stay as they are."""
     target = Target.of(output, force, json, quiet)
     check(model, table)
-    from synthvae import pipeline
+    from synthvae import opening
     from synthvae.artifact import load
     from synthvae.constraints.predicates import trust
     from synthvae.reading import read_table
 
     trust(predicate or [])
-    imputer = pipeline.imputer(load(model))
+    imputer = opening.imputer(load(model))
     job = imputer.job(read_table(table), seed, target.view)
     chunks = imputer.chunks(job, draws, threads)
     written = target.write("imputing", chunks, job.schema, draws * len(job.table))

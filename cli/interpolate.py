@@ -27,11 +27,11 @@ def interpolate(
     and only the latent changes on the way."""
     target = Target.of(output, force, json, quiet)
     check(model, table)
-    from synthvae import pipeline
+    from synthvae import opening
     from synthvae.artifact import load
     from synthvae.reading import read_table
 
-    space = pipeline.latent_space(load(model))
+    space = opening.latent_space(load(model))
     data = read_table(table)
     way = space.interpolate(data, first - 1, last - 1, steps, seed, target.view)
     written = target.write("interpolating", [way], way.schema, steps)

@@ -25,11 +25,11 @@ def reconstruct(
     is what the latent tells."""
     target = Target.of(output, force, json, quiet)
     check(model, table)
-    from synthvae import pipeline
+    from synthvae import opening
     from synthvae.artifact import load
     from synthvae.reading import read_table
 
-    space = pipeline.latent_space(load(model))
+    space = opening.latent_space(load(model))
     data = read_table(table)
     chunks = space.reconstruct(data, seed, target.view, threads)
     schema = space.codec.arrow_schema(target.view)

@@ -41,11 +41,11 @@ def score(
     of 100 rows that the model did not learn, how many are more usual."""
     target = Target.of(output, force, json, quiet)
     check(model, table)
-    from synthvae import pipeline
+    from synthvae import opening
     from synthvae.artifact import load
     from synthvae.reading import read_table
 
-    scorer = pipeline.scorer(load(model))
+    scorer = opening.scorer(load(model))
     data = read_table(table)
     summary = Summary()
     chunks = summary.watch(scorer.chunks(data, bound.value, draws, seed, threads))

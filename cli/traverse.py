@@ -38,11 +38,11 @@ def traverse(
             "a row to go through is --row of --table, but one is given alone; give both"
         )
     check(model, table)
-    from synthvae import pipeline
+    from synthvae import opening
     from synthvae.artifact import load
     from synthvae.reading import read_table
 
-    space = pipeline.latent_space(load(model))
+    space = opening.latent_space(load(model))
     data = read_table(table) if table else None
     way = space.traverse(dim, steps, seed, target.view, data, (row or 1) - 1)
     written = target.write("traversing", [way], way.schema, steps)

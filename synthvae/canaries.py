@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthvae import metadata as metadatas
-from synthvae import pipeline, private
+from synthvae import opening, private
 from synthvae.artifact import Artifact
 from synthvae.audit.f_dp import f_dp_bound_of
 from synthvae.audit.one_run import bound_of
@@ -110,13 +110,13 @@ def _fit(artifact: Artifact, suspects: Suspects, table: Table, threads: int | No
 
 def _fit_privately(artifact: Artifact, table: Table, seed: int, threads: int | None) -> Artifact:
     described = metadatas.parse(artifact.content["metadata"], "the model file")
-    settings = pipeline.settings_of(artifact)
+    settings = opening.settings_of(artifact)
     return private.fit(table, described, settings, threads=threads)
 
 
 def _nats(artifact: Artifact, table: Table, seed: int) -> Floats:
     """[m] in all."""
-    model, codec = pipeline.fitted(artifact)
+    model, codec = opening.fitted(artifact)
     rows = readings(model, codec, table, derive(seed, "spread", "asked"))
     found: Floats = Terms(model, codec)(rows, 1).sum(axis=1).astype(np.float64)
     return found

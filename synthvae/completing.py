@@ -20,8 +20,8 @@ from synthvae.delivery import statement
 from synthvae.fields import Field, fields_of
 from synthvae.guarantee import Guarantee
 from synthvae.imputation import Imputer, Job
+from synthvae.opening import completer
 from synthvae.outputs.record import hash_of
-from synthvae.pipeline import completer
 from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
 from synthvae.sampling import after

@@ -15,12 +15,12 @@ from synthvae.constraints.predicates import named_function
 from synthvae.fields import Field, fields_of
 from synthvae.guarantee import Guarantee
 from synthvae.holdings import NOT_PRIVATE
+from synthvae.opening import sampler
 from synthvae.outputs.formats import FORMATS
 from synthvae.outputs.places import Place
 from synthvae.outputs.record import Written, hash_of
 from synthvae.outputs.shards import Cutter
 from synthvae.outputs.stored import Range
-from synthvae.pipeline import sampler
 from synthvae.requests import Request
 from synthvae.sampling import Sampler
 from synthvae.storage import View

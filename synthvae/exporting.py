@@ -17,7 +17,7 @@ from torch import Tensor
 from synthvae.artifact import Artifact
 from synthvae.errors import ArtifactError, UsageError
 from synthvae.layout import Encoded
-from synthvae.pipeline import sampler
+from synthvae.opening import sampler
 from synthvae.sampling import Sampler
 
 _CANDIDATES = ("encoder.", "latent.")

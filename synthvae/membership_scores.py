@@ -16,7 +16,7 @@ import torch
 from numpy.typing import NDArray
 from scipy.special import logsumexp, softmax
 
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.amortisation import gap, picked
 from synthvae.artifact import Artifact
 from synthvae.audit.records import Access, RowScores
@@ -169,7 +169,7 @@ class Suspects:
     @staticmethod
     def of(artifact: Artifact, real: Table, holdout: Table, seed: int) -> Suspects:
         """At most 8,000 rows of each, drawn at random, and as a fit would have learnt them."""
-        model, codec = pipeline.fitted(artifact)
+        model, codec = opening.fitted(artifact)
         places, rows = [], []
         tables = as_learnt(artifact, [real, holdout])
         for what, table in zip(("real", "holdout"), tables, strict=True):
@@ -177,7 +177,7 @@ class Suspects:
             places.append(np.sort(order))
             asked = table.rows(places[-1])
             rows.append(readings(model, codec, asked, derive(seed, "spread", what)))
-        settings = as_found(pipeline.settings_of(artifact), artifact.content["training"])
+        settings = as_found(opening.settings_of(artifact), artifact.content["training"])
         both, where = (rows[0], rows[1]), (places[0], places[1])
         return Suspects(model, codec, settings, both, where, (len(real), len(holdout)), seed)
 

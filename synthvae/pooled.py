@@ -12,7 +12,7 @@ import numpy as np
 import pyarrow as pa
 
 from synthvae import metadata as metadatas
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.artifact import Artifact
 from synthvae.schema import resolve
 from synthvae.suppression import Rare, suppressed
@@ -43,7 +43,7 @@ def as_learnt(artifact: Artifact, tables: Sequence[Table]) -> list[Table]:
     Categories stay as they are, since the codec knows which of them were learnt; so does everything
     of a private fit, which withholds nothing, and under constraints, which a changed number breaks.
     """
-    settings = pipeline.settings_of(artifact)
+    settings = opening.settings_of(artifact)
     if artifact.content.get("privacy") or settings.constraints:
         return list(tables)
     whole, rare = joined(tables), settings.rare

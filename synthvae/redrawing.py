@@ -16,7 +16,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.marginals.axes import PresenceAxis, column_of
 from synthvae.marginals.engine import Drawn
@@ -116,7 +116,7 @@ def _categorical(drawn: Drawn, metadata: Metadata) -> Metadata:
 
 
 def _rows_of(artifact: Artifact, rows: int, seed: int, threads: int | None) -> Table:
-    chunks = pipeline.sampler(artifact).chunks(rows, seed, "text", threads=threads)
+    chunks = opening.sampler(artifact).chunks(rows, seed, "text", threads=threads)
     table = pa.concat_tables(chunks).unify_dictionaries()
     return Table(tuple(_column(name, table[name]) for name in table.column_names))
 

@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.artifact import Artifact
 from synthvae.errors import PrivacyError
 from synthvae.marginals.axes import Axis, NumberAxis, column_of
@@ -70,7 +70,7 @@ def refine(
     rows again. `watch` is told the share of the steps that is done."""
     from synthvae.training.private import train_private
 
-    model, codec = pipeline.fitted(artifact)
+    model, codec = opening.fitted(artifact)
     real = _readable(table, drawn)
     # Where a number stands in its grid cell is drawn anew for each row: by a seed it would follow
     # from the rows before.

@@ -151,9 +151,9 @@ def _held(found: Mapping[str, Any]) -> Json:
 
 def _projection(asked: Asked, artifact: Artifact, trio: Trio) -> tuple[Projection | None, str]:
     """Where real and synthetic rows lie in the latent space; or why that can't be said."""
-    from synthvae import pipeline
+    from synthvae import opening
 
-    space = pipeline.latent_space(artifact)
+    space = opening.latent_space(artifact)
     points = []
     for role, table in trio.tables.items():
         rng = stream(asked.seed, "report", "encode", role)

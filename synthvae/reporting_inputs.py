@@ -158,8 +158,8 @@ def _rows_of(artifact: Artifact, real: Table) -> int:
 def _drawn(artifact: Artifact, rows: int, asked: Asked) -> Table:
     import pyarrow as pa
 
-    from synthvae import pipeline
+    from synthvae import opening
 
-    chunks = pipeline.sampler(artifact).chunks(rows, asked.seed, "text", threads=asked.threads)
+    chunks = opening.sampler(artifact).chunks(rows, asked.seed, "text", threads=asked.threads)
     whole = pa.concat_tables(list(chunks), promote_options="permissive")
     return from_arrow(whole, "the drawn rows")

@@ -152,13 +152,13 @@ def released(
 ) -> tuple[Table, Table | None]:
     """The rows that are released, and as many more as may be, ten times as many in all; but no more
     than MOST_ROWS are drawn. None if no table of more rows is left."""
-    from synthvae import pipeline
+    from synthvae import opening
 
     count = rows if given is None else len(given)
     most = min(MORE * count, MOST_ROWS)
     if given is not None and most < count + LEAST:
         return given, None
-    chunks = list(pipeline.sampler(artifact).chunks(most, seed, "text", threads=threads))
+    chunks = list(opening.sampler(artifact).chunks(most, seed, "text", threads=threads))
     drawn = from_arrow(pa.concat_tables(chunks, promote_options="permissive"), "the drawn rows")
     more = None if most < count + LEAST else drawn.rows(slice(count, None))
     return drawn.rows(slice(0, count)) if given is None else given, more

@@ -13,7 +13,7 @@ import pyarrow as pa
 
 from synthvae import artifact as artifacts
 from synthvae import metadata as metadatas
-from synthvae import pipeline, private
+from synthvae import opening, pipeline, private
 from synthvae.acceptance import PATIENCE
 from synthvae.arguments import alone, counts_of
 from synthvae.artifact import Artifact
@@ -114,7 +114,7 @@ class Synthesizer:
         if conditions is not None:
             alone(n=n, given=given, balance=balance, per=per, where=where, set=set)
             return self._completed(conditions, seed)
-        sampler = pipeline.sampler(self.artifact)
+        sampler = opening.sampler(self.artifact)
         if real is not None:
             sampler.codec = avoiding(sampler.codec, from_frame(real))
         if where is not None or set:
@@ -139,7 +139,7 @@ class Synthesizer:
 
     def _completed(self, frame: pd.DataFrame, seed: int) -> pd.DataFrame:
         """A whole row for each of `frame`."""
-        imputer = pipeline.completer(self.artifact)
+        imputer = opening.completer(self.artifact)
         check_room(imputer.codec, len(frame))
         job = imputer.job(partial_rows(imputer.codec, from_frame(frame)), seed, "typed")
         whole = pa.concat_tables(imputer.chunks(job)).to_pandas(integer_object_nulls=True)
@@ -157,14 +157,14 @@ class Synthesizer:
         """How unusual each row is: `score` in nats, its parts `rate` and `nats:` of each column,
         and `percentile`: of 100 rows that the model did not learn, how many score lower (of the
         `elbo` alone)."""
-        chunks = pipeline.scorer(self.artifact).chunks(from_frame(frame), bound, draws, seed)
+        chunks = opening.scorer(self.artifact).chunks(from_frame(frame), bound, draws, seed)
         return indexed(pa.concat_tables(chunks).to_pandas(), frame)
 
     def encode(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         """The point of each row in the latent space: posterior means `z0`, `z1`, ..., or the codes
         of a discrete latent. Points may be added, scaled and averaged before `decode`, codes may
         be exchanged."""
-        chunks = pipeline.latent_space(self.artifact).encode(from_frame(frame), seed)
+        chunks = opening.latent_space(self.artifact).encode(from_frame(frame), seed)
         return indexed(pa.concat_tables(chunks).to_pandas(), frame)
 
     def decode(
@@ -176,13 +176,13 @@ class Synthesizer:
         """A row drawn at each of the points `z` [n, Z], which `encode` gave or anybody made up.
         `given`: a value for some of the columns that the model is conditioned on; the others are
         drawn as often as in the training table."""
-        space = pipeline.latent_space(self.artifact)
+        space = opening.latent_space(self.artifact)
         rows = space.decode(np.asarray(z), seed, "typed", given=_texts(given))
         return self._frame(rows, space.codec)
 
     def reconstruct(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:
         """Each row drawn anew at its own point: what is kept of it is what the latent tells."""
-        space = pipeline.latent_space(self.artifact)
+        space = opening.latent_space(self.artifact)
         rows = self._frame(space.reconstruct(from_frame(frame), seed, "typed"), space.codec)
         return indexed(rows, frame)
 
@@ -190,7 +190,7 @@ class Synthesizer:
         self, frame: pd.DataFrame, first: int = 0, last: int = -1, steps: int = 10, seed: int = 0
     ) -> pd.DataFrame:
         """`steps` rows on the way from one row of `frame` to another, named by position."""
-        space, table = pipeline.latent_space(self.artifact), from_frame(frame)
+        space, table = opening.latent_space(self.artifact), from_frame(frame)
         start, end = (len(table) + at if at < 0 else at for at in (first, last))
         way = space.interpolate(table, start, end, steps, seed, "typed")
         return self._frame([way], space.codec)
@@ -200,7 +200,7 @@ class Synthesizer:
     ) -> pd.DataFrame:
         """`steps` rows that differ in dimension `dim` of the latent, around the first row of `row`,
         or around the prior's mean."""
-        space, table = pipeline.latent_space(self.artifact), None
+        space, table = opening.latent_space(self.artifact), None
         if row is not None:
             table = from_frame(row)
         return self._frame([space.traverse(dim, steps, seed, "typed", table)], space.codec)
@@ -208,7 +208,7 @@ class Synthesizer:
     def impute(self, frame: pd.DataFrame, draws: int = 1, seed: int = 0) -> pd.DataFrame:
         """`frame` with its missing cells drawn from the model, given what is observed in the row.
         Of several `draws` the frames stand one below the other, numbered in the index."""
-        imputer = pipeline.imputer(self.artifact)
+        imputer = opening.imputer(self.artifact)
         job = imputer.job(from_frame(frame), seed, "typed")
         drawn = pa.concat_tables(imputer.chunks(job, draws)).to_pandas(integer_object_nulls=True)
         _warn(imputer.warning)
@@ -241,7 +241,7 @@ class Synthesizer:
         """A fitted Synthesizer from a file. ArtifactError if the file can't be trusted."""
         artifact = artifacts.load(Path(path))
         loaded = Synthesizer()
-        loaded.settings = pipeline.settings_of(artifact)
+        loaded.settings = opening.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
 

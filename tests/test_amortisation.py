@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.amortisation import gap, picked
 from synthvae.artifact import Artifact
 from synthvae.layout import Encoded
@@ -21,7 +21,7 @@ Fitted = Callable[[str], Artifact]
 
 @pytest.mark.parametrize("preset", ["tvae", "arvae", "hvae", "vamp-vae", "cvae"])
 def test_a_way_downwards_is_found(fitted: Fitted, frame: pd.DataFrame, preset: str) -> None:
-    model, codec = pipeline.fitted(fitted(preset))
+    model, codec = opening.fitted(fitted(preset))
     rows = read(model, codec, from_frame(frame), 0).tensors
     found = gap(model, rows)
     assert found.shape == (len(frame),)
@@ -31,12 +31,12 @@ def test_a_way_downwards_is_found(fitted: Fitted, frame: pd.DataFrame, preset: s
 
 
 def test_a_discrete_latent_has_none(fitted: Fitted, frame: pd.DataFrame) -> None:
-    model, codec = pipeline.fitted(fitted("vq-vae"))
+    model, codec = opening.fitted(fitted("vq-vae"))
     assert Terms(model, codec).gaps((read(model, codec, from_frame(frame), 0),)) is None
 
 
 def test_the_gap_is_that_of_the_likeliest_reading(fitted: Fitted, frame: pd.DataFrame) -> None:
-    model, codec = pipeline.fitted(fitted("tvae"))
+    model, codec = opening.fitted(fitted("tvae"))
     readings = tuple(read(model, codec, from_frame(frame), seed) for seed in (0, 1))
     terms = Terms(model, codec)
     found = terms.gaps(readings)

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import Synthesizer, pipeline
+from synthvae import Synthesizer, opening, pipeline
 from synthvae import metadata as metadatas
 from synthvae.artifact import Artifact
 from synthvae.balancing import balanced, equal_counts
@@ -31,7 +31,7 @@ def drawn(sampler, counts: dict[str, int], seed: int = 1, **options: object) -> 
 @PRESETS
 def test_counts_are_exact(preset: str, fitted: Fitted, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synthvae.sampling._BLOCK_ROWS", (64, 128))
-    sampler = pipeline.sampler(fitted(preset))
+    sampler = opening.sampler(fitted(preset))
     counts = {"rare": 150, "low": 300, "mid": 0}
     rows = drawn(sampler, counts)
     assert Counter(rows["group"].astype(str)) == {"rare": 150, "low": 300}
@@ -42,13 +42,13 @@ def test_counts_are_exact(preset: str, fitted: Fitted, monkeypatch: pytest.Monke
 
 
 def test_rows_are_shared_equally(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("arvae"))
+    sampler = opening.sampler(fitted("arvae"))
     counts = equal_counts(sampler, "group", 102)
     assert counts == {"high": 26, "low": 26, "mid": 25, "rare": 25}
 
 
 def test_picked_rows_are_those_of_a_sample(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("arvae"))
+    sampler = opening.sampler(fitted("arvae"))
     rows = drawn(sampler, {"high": 40})
     freely = pa.concat_tables(sampler.chunks(4000, 1, "typed")).to_pandas()
     first = freely[freely["group"] == "high"][:40].reset_index(drop=True)
@@ -60,7 +60,7 @@ def test_a_value_that_is_too_rare_is_named(fitted: Fitted, monkeypatch: pytest.M
     monkeypatch.setattr("synthvae.balancing.PER_ROW", 2)
     monkeypatch.setattr("synthvae.balancing.FEWEST", 1)
     with pytest.raises(UsageError, match=r"'rare' came \d+ times of 20,000; ask for fewer"):
-        drawn(pipeline.sampler(fitted("tvae")), {"rare": 20_000})
+        drawn(opening.sampler(fitted("tvae")), {"rare": 20_000})
 
 
 @pytest.fixture(scope="module", params=["arvae", "cvae"])
@@ -94,20 +94,20 @@ def keyed(request: pytest.FixtureRequest) -> Artifact:
 
 
 def test_no_two_rows_are_alike_and_identifiers_keep_their_form(keyed: Artifact) -> None:
-    sampler = pipeline.sampler(keyed)
+    sampler = opening.sampler(keyed)
     rows = drawn(sampler, {"a": 80, "b": 80})
     assert Counter(rows["group"].astype(str)) == {"a": 80, "b": 80}
     assert not rows.duplicated(["group", "k", "active"]).any()
     assert rows["id"].is_unique
     assert rows["id"].astype(str).str.fullmatch("[0-9]{3}").all()
     assert sampler.tries.share is not None
-    assert drawn(pipeline.sampler(keyed), {"a": 80, "b": 80}, threads=1).equals(rows)
-    whole = pa.concat_tables(pipeline.sampler(keyed).chunks(150, 1, "typed")).to_pandas()
+    assert drawn(opening.sampler(keyed), {"a": 80, "b": 80}, threads=1).equals(rows)
+    whole = pa.concat_tables(opening.sampler(keyed).chunks(150, 1, "typed")).to_pandas()
     assert whole["id"].astype(str).str.fullmatch("[0-9]{3}").all()
 
 
 def test_a_declared_form_has_to_have_room_for_all_values(keyed: Artifact) -> None:
-    (field,) = (f for f in fields_of(pipeline.sampler(keyed).codec) if f.name == "id")
+    (field,) = (f for f in fields_of(opening.sampler(keyed).codec) if f.name == "id")
     assert field.pattern == "[0-9][0-9][0-9]"
     model = Synthesizer()
     model._artifact = keyed
@@ -121,11 +121,11 @@ def test_a_value_without_as_many_rows_as_are_asked_for(
 ) -> None:
     monkeypatch.setattr("synthvae.balancing.FEWEST", 1)
     with pytest.raises(UsageError, match=r"no two rows.* alike"):
-        drawn(pipeline.sampler(keyed), {"a": 10, "b": 300})
+        drawn(opening.sampler(keyed), {"a": 10, "b": 300})
 
 
 def test_wrong_requests_are_named(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("cvae"))
+    sampler = opening.sampler(fitted("cvae"))
     with pytest.raises(UsageError) as caught:
         drawn(sampler, {"lo": 3, "mid": -1}, given={"group": "mid"})
     assert len(caught.value.reasons) == 3

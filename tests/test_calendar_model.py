@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae import Synthesizer, pipeline
+from synthvae import Synthesizer, opening
 from synthvae.codecs import calendar
 
 METADATA = {
@@ -36,7 +36,7 @@ def fitted() -> Synthesizer:
 
 
 def test_it_is_by_the_calendar(fitted: Synthesizer) -> None:
-    kinds = {one.name: one.kind for one in pipeline.sampler(fitted.artifact).codec.codecs}
+    kinds = {one.name: one.kind for one in opening.sampler(fitted.artifact).codec.codecs}
     assert kinds["at"] == "calendar"
 
 

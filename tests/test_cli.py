@@ -16,7 +16,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from synthvae import artifact as artifacts
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.model.latents.gaussian import GaussianSpec
 from synthvae.model.spec import priors_of
 from synthvae.reading import read_table
@@ -163,7 +163,7 @@ def test_a_prior_replaces_that_of_the_preset(cli, csv: Path, tmp_path: Path) -> 
             "fit", csv, "-c", config, "--prior", prior, "-o", model, "--epochs", 1, "--force"
         )
         assert done.exit_code == 0, done.output
-        settings = pipeline.settings_of(artifacts.load(model))
+        settings = opening.settings_of(artifacts.load(model))
         assert (settings.model.prior.kind, settings.model.prior.components) == (prior, components)
         assert settings.model.latent.size == 2
     assert set(re.findall(r"\w+", cli("fit", "--help").output)) >= set(priors_of(GaussianSpec()))

@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 from scipy.stats import chi2_contingency
 
-from synthvae import Synthesizer, pipeline
+from synthvae import Synthesizer, opening
 from synthvae.artifact import Artifact
 from synthvae.conditional import Conditional, Kind
 from synthvae.errors import UsageError
@@ -36,13 +36,13 @@ def freely(fitted: Fitted) -> dict[str, pd.DataFrame]:
     """Rows of two models that nothing was asked of."""
     frames = {}
     for preset in ("arvae", "tvae"):
-        chunks = pipeline.sampler(fitted(preset)).chunks(MANY, 11, "typed")
+        chunks = opening.sampler(fitted(preset)).chunks(MANY, 11, "typed")
         frames[preset] = pa.concat_tables(chunks).to_pandas()
     return frames
 
 
 def asked(artifact: Artifact, where: str | None, n: int, seed: int = 1, **options) -> pd.DataFrame:
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     own = Conditional(sampler, Kind.of(sampler, where, {}, options.pop("values", {})))
     return pa.concat_tables(own.chunks(n, seed, "typed", **options)).to_pandas()
 
@@ -117,7 +117,7 @@ def test_people_do_not_depend_on_n(frame: pd.DataFrame) -> None:
 
 
 def test_rejection_is_exact_where_rows_are_not_rare(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("arvae"))
+    sampler = opening.sampler(fitted("arvae"))
     often = Conditional(sampler, Kind.of(sampler, "group == 'low'", {}, {}))
     assert often.plan(0).exact
     pa.concat_tables(often.chunks(500, 0, "text"))
@@ -140,7 +140,7 @@ def test_what_takes_too_long_is_said_and_not_cut_short(
 
 
 def test_a_column_is_asked_for_once(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("cvae"))
+    sampler = opening.sampler(fitted("cvae"))
     with pytest.raises(UsageError, match="asked for once, but 'group'"):
         Kind.of(sampler, "group == 'low'", {"group": "low"}, {})
 
@@ -182,7 +182,7 @@ def test_patience_ends_while_the_plan_is_made(
 def test_a_declared_column_costs_no_candidates(frame: pd.DataFrame) -> None:
     settings = {"condition": ["group"], "training": {"epochs": 1, "batch": 200}}
     model = Synthesizer(settings=settings).fit(frame)
-    sampler = pipeline.sampler(model.artifact)
+    sampler = opening.sampler(model.artifact)
     rare = Conditional(sampler, Kind.of(sampler, "group == 'rare'", {}, {}))
     rows = pa.concat_tables(rare.chunks(500, 1, "typed")).to_pandas()
     assert set(rows["group"]) == {"rare"}
@@ -201,7 +201,7 @@ def test_a_declared_column_costs_no_candidates(frame: pd.DataFrame) -> None:
     ],
 )
 def test_it_is_said_which_column_to_declare(where: str, advice: str, fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("arvae"))
+    sampler = opening.sampler(fitted("arvae"))
     assert Conditional(sampler, Kind.of(sampler, where, {}, {})).tally.advice == advice
 
 

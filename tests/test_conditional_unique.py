@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.csv as pacsv
 import pytest
 
-from synthvae import Synthesizer, pipeline
+from synthvae import Synthesizer, opening
 from synthvae.artifact import Artifact
 from synthvae.codecs.bindings import Bindings
 from synthvae.completing import Completer
@@ -71,7 +71,7 @@ def met(
 
 
 def test_no_two_rows_are_alike(unique: Artifact) -> None:
-    rows = met(pipeline.sampler(unique), 40)
+    rows = met(opening.sampler(unique), 40)
     assert len(rows) == 40
     assert not rows.duplicated(KEY).any()
     assert (rows["group"] != "low").all()
@@ -80,13 +80,13 @@ def test_no_two_rows_are_alike(unique: Artifact) -> None:
 
 def test_some_rows_do_repeat_without_the_rule(unique: Artifact) -> None:
     """Else the test above could not fail."""
-    sampler = pipeline.sampler(unique)
+    sampler = opening.sampler(unique)
     sampler.codec.bindings.__dict__["unique"] = ()
     assert met(sampler, 40).duplicated(KEY).any()
 
 
 def test_rows_do_not_depend_on_n_threads_or_view(unique: Artifact) -> None:
-    sampler = pipeline.sampler(unique)
+    sampler = opening.sampler(unique)
     many = met(sampler, 40)
     for n in (1, 17):
         pd.testing.assert_frame_equal(met(sampler, n), many.head(n))
@@ -98,14 +98,14 @@ def test_rows_do_not_depend_on_n_threads_or_view(unique: Artifact) -> None:
 
 def test_a_shortfall_is_said_and_never_cut_short(unique: Artifact) -> None:
     with pytest.raises(UsageError, match=r"hardly any new ones, and .* are missing") as caught:
-        met(pipeline.sampler(unique), 5000)
+        met(opening.sampler(unique), 5000)
     assert "'group', 'visits', 'active'" in str(caught.value)
     assert "widen the condition" in str(caught.value)
 
 
 def test_columns_that_are_set_count_as_they_are_shown(frame: pd.DataFrame) -> None:
     artifact = fit(frame[["group", "visits", "score"]], "arvae", "visits", "score")
-    rows = met(pipeline.sampler(artifact), 60, None, values={"visits": "3"})
+    rows = met(opening.sampler(artifact), 60, None, values={"visits": "3"})
     assert set(rows["visits"]) == {"3"}
     assert rows["score"].is_unique
 
@@ -114,12 +114,12 @@ def test_given_columns_count_as_they_are_shown(frame: pd.DataFrame) -> None:
     """A number that is given is learnt as a cell of many: all of them are the one that is shown."""
     artifact = fit(frame[["group", "spend"]], "cvae", "spend", "group", condition=["spend"])
     with pytest.raises(UsageError, match="hardly any new ones"):
-        met(pipeline.sampler(artifact), 5, "group != 'rare'", given={"spend": "12.5"})
+        met(opening.sampler(artifact), 5, "group != 'rare'", given={"spend": "12.5"})
 
 
 def test_a_key_of_a_pooled_column_and_others_stays_unique(frame: pd.DataFrame) -> None:
     some = frame[["customer_id", "group"]].assign(customer_id=[f"K-{i % 300}" for i in range(600)])
-    sampler = pipeline.sampler(fit(some, "arvae", "customer_id", "group"))
+    sampler = opening.sampler(fit(some, "arvae", "customer_id", "group"))
     pool = from_frame(pd.DataFrame({"k": [f"P-{i}" for i in range(40)]}))["k"]
     sampler.codec = pooled(sampler.codec, {"customer_id": pool})
     rows = met(sampler, 60, "group in ['low', 'mid']")
@@ -176,7 +176,7 @@ def test_what_is_written_is_proved_and_drawn_anew(cli, file: Path, tmp_path: Pat
 def test_patience_tells_of_repeats(unique: Artifact, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("synthvae.acceptance._FAIR", 0.0)
     with pytest.raises(UsageError, match="candidates met it and were like none before"):
-        met(pipeline.sampler(unique), 10**6, patience=1.0)
+        met(opening.sampler(unique), 10**6, patience=1.0)
 
 
 def test_completed_rows_still_refuse_the_rule(file: Path) -> None:
@@ -197,7 +197,7 @@ def test_blocks_of_few_rows_are_judged_together(
 ) -> None:
     """Of a rare condition a block brings a row or none: twenty repeats are no shortfall yet."""
     monkeypatch.setattr("synthvae.distinct.STRETCH", stretch := REPEATED + 5)
-    bindings = pipeline.sampler(unique).codec.bindings
+    bindings = opening.sampler(unique).codec.bindings
     some = blocks_of(bindings, chain([0] * (stretch - 1), range(9)))
     assert sum(len(one.table) for one in distinct(some, Known(bindings), 9)) == 9
     ever = blocks_of(bindings, islice(repeat(0), (REPEATED + 1) * stretch))

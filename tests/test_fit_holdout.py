@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae import Synthesizer, UsageError, holdout, pipeline
+from synthvae import Synthesizer, UsageError, holdout, opening
 from synthvae import artifact as artifacts
 from synthvae.errors import MetadataError, SchemaError
 from synthvae.reading import read_table
@@ -53,7 +53,7 @@ def fitted(cli, many: Path) -> Path:
 def test_no_codec_knows_a_row_that_was_left_out(fitted: Path, many: Path) -> None:
     table = read_table(str(many))
     mask = holdout.load(holdout.beside(fitted)).mask(table)
-    _, codec = pipeline.fitted(artifacts.load(fitted))
+    _, codec = opening.fitted(artifacts.load(fitted))
     known = set(codec["own"].levels)  # type: ignore[attr-defined]
     frame = pd.read_csv(many)
     assert not known & set(frame["own"][mask])

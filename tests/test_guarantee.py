@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import GuaranteeError
 from synthvae.fields import Field, fields_of
@@ -24,20 +24,20 @@ Fitted = Callable[[str], Artifact]
 
 @pytest.fixture(scope="module")
 def drawn(fitted: Fitted) -> dict[str, pa.Table]:
-    sampler = pipeline.sampler(fitted("tvae"))
+    sampler = opening.sampler(fitted("tvae"))
     views = ("text", "typed")
     return {view: pa.concat_tables(sampler.chunks(300, 1, view)) for view in views}  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="module")
 def fields(fitted: Fitted) -> dict[str, Field]:
-    return {f.name: f for f in fields_of(pipeline.sampler(fitted("tvae")).codec)}
+    return {f.name: f for f in fields_of(opening.sampler(fitted("tvae")).codec)}
 
 
 @pytest.mark.parametrize("view", ["text", "typed"])
 @pytest.mark.parametrize("preset", list(PRESETS))
 def test_every_preset_keeps_its_promise(preset: str, view, fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted(preset))
+    sampler = opening.sampler(fitted(preset))
     guarantee = Guarantee(fields_of(sampler.codec), view)
     assert sum(map(len, guarantee.held(sampler.chunks(20_000, 5, view)))) == 20_000
 
@@ -59,7 +59,7 @@ def test_awkward_columns_keep_their_promise() -> None:
     )
     frame.loc[:30, "whole"] = pd.NA
     artifact = pipeline.fit(from_frame(frame), None, parse({"training": {"epochs": 1}}))
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     for view in ("text", "typed"):
         guarantee = Guarantee(fields_of(sampler.codec), view)  # type: ignore[arg-type]
         for chunk in guarantee.held(sampler.chunks(9_000, 2, view)):  # type: ignore[arg-type]

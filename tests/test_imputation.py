@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError
 from synthvae.imputation import Imputer
@@ -44,7 +44,7 @@ def dependent() -> tuple[pd.DataFrame, Imputer]:
     y = (2 * x + rng.normal(0, 0.05, 1000)).round(3)
     table = pd.DataFrame({"a": a, "b": [TOLD[text] for text in a], "x": x, "y": y})
     settings = parse({"training": {"epochs": 16, "batch": 64}})
-    return table, pipeline.imputer(pipeline.fit(from_frame(table), None, settings))
+    return table, opening.imputer(pipeline.fit(from_frame(table), None, settings))
 
 
 @pytest.mark.parametrize("name", ["a", "b"])
@@ -92,7 +92,7 @@ def test_all_is_filled_and_what_is_observed_stays(
     preset: str, fitted: Fitted, holes: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("synthvae.imputation._BLOCK", (1, 1024, 1024))
-    imputer, table = pipeline.imputer(fitted(preset)), from_frame(holes)
+    imputer, table = opening.imputer(fitted(preset)), from_frame(holes)
     found = filled(imputer, table)
     assert found.column_names == list(holes.columns)
     assert sum(column.null_count for column in found.columns) == 0
@@ -113,7 +113,7 @@ def test_text_stays_as_it_was_written(csv, tmp_path) -> None:
 
     table = read_table(str(csv))
     settings = parse({"preset": "tvae", "training": {"epochs": 1}})
-    imputer = pipeline.imputer(pipeline.fit(table, None, settings))
+    imputer = opening.imputer(pipeline.fit(table, None, settings))
     lines = csv.read_text().splitlines()[:100]
     cells = [line.split(",") for line in lines]
     for i, row in enumerate(cells[1:]):
@@ -131,7 +131,7 @@ def test_text_stays_as_it_was_written(csv, tmp_path) -> None:
 
 def test_nothing_is_done_where_nothing_is_missing(fitted: Fitted, frame: pd.DataFrame) -> None:
     whole = frame.dropna()
-    found = filled(pipeline.imputer(fitted("arvae")), from_frame(whole)).to_pandas()
+    found = filled(opening.imputer(fitted("arvae")), from_frame(whole)).to_pandas()
     assert all(found[name].tolist() == whole[name].tolist() for name in whole)
 
 
@@ -139,7 +139,7 @@ def test_conditions_are_not_filled(fitted: Fitted, frame: pd.DataFrame) -> None:
     holes = frame.copy()
     holes.loc[[1, 2], "group"] = None
     with pytest.raises(SchemaError, match="2 rows miss"):
-        pipeline.imputer(fitted("cvae")).job(from_frame(holes), 0, "typed")
+        opening.imputer(fitted("cvae")).job(from_frame(holes), 0, "typed")
 
 
 def test_types_that_can_not_hold_what_was_learnt_are_named(
@@ -149,6 +149,6 @@ def test_types_that_can_not_hold_what_was_learnt_are_named(
     numbers = pa.array([None, *range(29)], pa.int64())
     table = from_arrow(odd.append_column("active", numbers), "the table")
     with pytest.raises(SchemaError):
-        pipeline.imputer(fitted("tvae")).job(table, 0, "typed")
+        opening.imputer(fitted("tvae")).job(table, 0, "typed")
     with pytest.raises(UsageError, match="once or more"):
-        filled(pipeline.imputer(fitted("tvae")), from_frame(frame), draws=0)
+        filled(opening.imputer(fitted("tvae")), from_frame(frame), draws=0)

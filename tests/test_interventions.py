@@ -8,7 +8,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.artifact import Artifact
 from synthvae.conditional import Conditional, Kind
 from synthvae.errors import UsageError
@@ -17,14 +17,14 @@ Fitted = Callable[[str], Artifact]
 
 
 def what_if(artifact: Artifact, n: int, where: str | None = None, **values: str) -> pd.DataFrame:
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     own = Conditional(sampler, Kind.of(sampler, where, {}, values))
     return pa.concat_tables(own.chunks(n, 5, "typed")).to_pandas()
 
 
 def test_columns_before_stay_and_columns_after_follow(fitted: Fitted) -> None:
     artifact = fitted("arvae")
-    order = [step.column for step in pipeline.sampler(artifact).model.decoder.steps]
+    order = [step.column for step in opening.sampler(artifact).model.decoder.steps]
     middle = next(n for n in ("group", "visits", "score") if 0 < order.index(n) < len(order) - 1)
     value = {"group": "rare", "visits": "9", "score": "6.5"}[middle]
     plain, changed = what_if(artifact, 4000), what_if(artifact, 4000, **{middle: value})

@@ -14,7 +14,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import Synthesizer, pipeline
+from synthvae import Synthesizer, opening
 from synthvae.artifact import Artifact
 from synthvae.codecs.identifier import IdentifierCodec
 from synthvae.codecs.parts import Draw
@@ -100,12 +100,12 @@ def test_rows_of_a_model(
     fitted: Callable[[str], Artifact], frame: pd.DataFrame, tmp_path: Path, cli
 ):
     artifact = fitted("tvae")
-    codec = pipeline.sampler(artifact).codec
+    codec = opening.sampler(artifact).codec
     assert check_room(codec, 1000) == []
     with pytest.raises(SchemaError, match="no column 'customer_id'"):
         avoiding(codec, from_frame(frame.drop(columns="customer_id")))
     pool = from_frame(pd.DataFrame({"customer_id": ["P1", "P2", None]}))["customer_id"]
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     sampler.codec = pooled(codec, {"customer_id": pool})
     (rows,) = sampler.chunks(2, 0, "text")
     assert set(rows["customer_id"].to_pylist()) == {"P1", "P2"}
@@ -136,7 +136,7 @@ def test_a_pooled_column_repeats_unless_it_is_a_key():
     settings = {"training": {"epochs": 1, "batch": 100}}
     model = Synthesizer("tvae", settings=settings).fit(frame, metadata)
     pool = from_frame(pd.DataFrame({"shop": [f"P{i}" for i in range(40)]}))["shop"]
-    sampler = pipeline.sampler(model.artifact)
+    sampler = opening.sampler(model.artifact)
     sampler.codec = pooled(sampler.codec, {"shop": pool})
     rows = pa.concat_tables(sampler.chunks(100, 0, "text")).to_pandas()
     assert rows["shop"].duplicated().any()

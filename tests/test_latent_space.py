@@ -10,7 +10,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.artifact import Artifact
 from synthvae.errors import UsageError
 from synthvae.latent_space import LatentSpace
@@ -36,7 +36,7 @@ def test_points_and_rows_keep_their_shapes(
     preset: str, fitted: Fitted, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("synthvae.latent_space._BLOCK", (1, 128, 128))
-    space = pipeline.latent_space(fitted(preset))
+    space = opening.latent_space(fitted(preset))
     z = points(space, table)
     assert z.shape == (len(table), space.model.space.slots or space.model.space.size)
     assert z.nunique().max() > 1
@@ -53,7 +53,7 @@ def test_points_and_rows_keep_their_shapes(
 
 def test_what_is_no_point_is_refused(fitted: Fitted, table: Table) -> None:
     for preset in ("tvae", "vq-vae", "fsq-vae"):
-        space = pipeline.latent_space(fitted(preset))
+        space = opening.latent_space(fitted(preset))
         z = points(space, table).to_numpy()
         wrong = [np.full_like(z, np.nan, dtype=float), np.full_like(z, np.inf, dtype=float)]
         if space.model.space.slots:
@@ -65,7 +65,7 @@ def test_what_is_no_point_is_refused(fitted: Fitted, table: Table) -> None:
 
 
 def test_points_are_decoded_under_given_conditions(fitted: Fitted, table: Table) -> None:
-    space = pipeline.latent_space(fitted("cvae"))
+    space = opening.latent_space(fitted("cvae"))
     z = points(space, table).to_numpy()
     some = {"group": "rare"}
     rows = pa.concat_tables(space.decode(z, 0, "typed", given=some)).to_pandas()
@@ -77,7 +77,7 @@ def test_points_are_decoded_under_given_conditions(fitted: Fitted, table: Table)
 
 def test_nothing_changes_on_a_way_to_where_it_begins(fitted: Fitted, table: Table) -> None:
     for preset in ("cvae", "arvae"):  # numbers are drawn within cells, or by the model
-        space = pipeline.latent_space(fitted(preset))
+        space = opening.latent_space(fitted(preset))
         way = space.interpolate(table, 3, 3, 40, 0, "text").to_pandas()
         assert len(way) == 40
         assert len(way[LEARNT].drop_duplicates()) == 1
@@ -85,7 +85,7 @@ def test_nothing_changes_on_a_way_to_where_it_begins(fitted: Fitted, table: Tabl
 
 
 def test_what_is_given_stays_in_a_reconstruction(fitted: Fitted, frame: pd.DataFrame) -> None:
-    space = pipeline.latent_space(fitted("cvae"))
+    space = opening.latent_space(fitted("cvae"))
     again = pa.concat_tables(space.reconstruct(from_frame(frame), 0, "typed")).to_pandas()
     for name in ("group", "visits"):
         often = frame.groupby(name)[name].transform("size") >= 6  # what is rare is withheld
@@ -94,7 +94,7 @@ def test_what_is_given_stays_in_a_reconstruction(fitted: Fitted, frame: pd.DataF
 
 @presets
 def test_a_way_ends_in_its_ends(preset: str, fitted: Fitted, table: Table) -> None:
-    space = pipeline.latent_space(fitted(preset))
+    space = opening.latent_space(fitted(preset))
 
     def way(first: int, last: int) -> pd.DataFrame:
         return space.interpolate(table, first, last, 7, 3, "typed").to_pandas()[LEARNT]
@@ -111,7 +111,7 @@ def test_a_way_ends_in_its_ends(preset: str, fitted: Fitted, table: Table) -> No
 def test_a_way_is_straight_and_a_traverse_moves_one_dimension(
     fitted: Fitted, table: Table, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    space, seen = pipeline.latent_space(fitted("arvae")), []
+    space, seen = opening.latent_space(fitted("arvae")), []
     decode = space.model.decode
 
     def spy(z, given, noise):
@@ -134,14 +134,14 @@ def test_a_way_is_straight_and_a_traverse_moves_one_dimension(
 
 @presets
 def test_traverses_are_rows(preset: str, fitted: Fitted) -> None:
-    space = pipeline.latent_space(fitted(preset))
+    space = opening.latent_space(fitted(preset))
     rows = space.traverse(1, 9, 0, "typed")
     assert rows.schema == space.codec.arrow_schema("typed")
     assert len(rows) == 9
 
 
 def test_wrong_requests_are_named(fitted: Fitted, table: Table) -> None:
-    space = pipeline.latent_space(fitted("arvae"))
+    space = opening.latent_space(fitted("arvae"))
     with pytest.raises(UsageError, match="row 601 is asked"):
         space.interpolate(table, 0, 600, 5, 0, "text")
     with pytest.raises(UsageError, match="2 steps or more"):

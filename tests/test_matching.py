@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError
 from synthvae.matching import match, match_known
@@ -24,7 +24,7 @@ Fitted = Callable[[str], Artifact]
 
 @pytest.fixture
 def codec(fitted: Fitted):
-    return pipeline.sampler(fitted("arvae")).codec
+    return opening.sampler(fitted("arvae")).codec
 
 
 def test_all_reasons_come_at_once(codec, frame: pd.DataFrame) -> None:

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from synthvae import membership_scores, pipeline
+from synthvae import membership_scores, opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.audit import RowScores
 from synthvae.membership_scores import (
@@ -52,7 +52,7 @@ def auc(members: np.ndarray, others: np.ndarray) -> float:
 
 @pytest.mark.parametrize("preset", ["tvae", "arvae", "vq-vae", "hvae", "cvae"])
 def test_terms_are_those_of_the_bound(fitted: Fitted, frame: pd.DataFrame, preset: str) -> None:
-    model, codec = pipeline.fitted(fitted(preset))
+    model, codec = opening.fitted(fitted(preset))
     rows = read(model, codec, from_frame(frame), 0)
     terms = Terms(model, codec)
     found = terms((rows,), 1)
@@ -65,7 +65,7 @@ def test_terms_are_those_of_the_bound(fitted: Fitted, frame: pd.DataFrame, prese
 def test_a_score_follows_from_the_row_and_not_from_its_place(
     fitted: Fitted, frame: pd.DataFrame
 ) -> None:
-    model, codec = pipeline.fitted(fitted("tvae"))
+    model, codec = opening.fitted(fitted("tvae"))
     rows = read(model, codec, from_frame(frame), 0)
     terms = Terms(model, codec)
     order = np.random.default_rng(0).permutation(len(frame))
@@ -76,7 +76,7 @@ def test_a_score_follows_from_the_row_and_not_from_its_place(
 def test_several_readings_add_up_to_the_log_of_their_mean_likelihood(
     fitted: Fitted, frame: pd.DataFrame
 ) -> None:
-    model, codec = pipeline.fitted(fitted("tvae"))
+    model, codec = opening.fitted(fitted("tvae"))
     rows = readings(model, codec, from_frame(frame), 0)
     terms = Terms(model, codec)
     each = np.stack([terms((one,)).sum(axis=1) for one in rows]).astype(float)
@@ -89,7 +89,7 @@ def test_several_readings_add_up_to_the_log_of_their_mean_likelihood(
 def test_a_cell_that_the_model_never_saw_costs_much(
     fitted: Fitted, frame: pd.DataFrame, preset: str
 ) -> None:
-    model, codec = pipeline.fitted(fitted(preset))
+    model, codec = opening.fitted(fitted(preset))
     other = frame.copy()
     other.loc[2, "group"] = "never seen"
     terms = Terms(model, codec)
@@ -150,7 +150,7 @@ def test_a_row_in_a_rare_form_is_asked_about_as_it_was_learnt() -> None:
     number[:3], number[3:28] = 1500, np.repeat(1900 + np.arange(5), 5)
     frame = pd.DataFrame({"n": number, "k": rng.choice(list("ab"), 600)})
     artifact = pipeline.fit(from_frame(frame), None, parse({"preset": "tvae"}), threads=1)
-    model, codec = pipeline.fitted(artifact)
+    model, codec = opening.fitted(artifact)
     asked = Suspects.of(artifact, from_frame(frame), from_frame(frame), 0).rows[0]
     raw = (read(model, codec, from_frame(frame), 0),)
     as_they_stand, as_learnt = (Terms(model, codec)(rows)[:3].sum() for rows in (raw, asked))

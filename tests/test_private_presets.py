@@ -13,13 +13,13 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import metadata, pipeline, private
+from synthvae import metadata, opening, private
 from synthvae.artifact import Artifact
 from synthvae.errors import PrivacyError
 from synthvae.holdings import describe
 from synthvae.marginals import mixture
 from synthvae.model.presets import PRESETS
-from synthvae.pipeline import settings_of
+from synthvae.opening import settings_of
 from synthvae.privacy import ledger
 from synthvae.settings import parse
 from synthvae.table import Table, from_frame
@@ -95,7 +95,7 @@ def fitted() -> Callable[[str], Artifact]:
 
 
 def drawn(artifact: Artifact, **options: Any) -> pd.DataFrame:
-    return next(iter(pipeline.sampler(artifact).chunks(100, 3, "text", **options))).to_pandas()
+    return next(iter(opening.sampler(artifact).chunks(100, 3, "text", **options))).to_pandas()
 
 
 @presets
@@ -119,7 +119,7 @@ def test_it_says_what_it_holds(preset: str, fitted: Callable[[str], Artifact]) -
 
 @presets
 def test_it_scores_rows_of_the_table(preset: str, fitted: Callable[[str], Artifact]) -> None:
-    scorer = pipeline.scorer(fitted(preset))
+    scorer = opening.scorer(fitted(preset))
     scores = pa.concat_tables(scorer.chunks(real())).to_pandas()
     assert len(scores) == ROWS
     assert np.isfinite(scores["score"]).all()
@@ -130,7 +130,7 @@ def test_it_scores_rows_of_the_table(preset: str, fitted: Callable[[str], Artifa
 def test_it_places_rows_of_the_table_and_gives_them_back(
     preset: str, fitted: Callable[[str], Artifact]
 ) -> None:
-    space = pipeline.latent_space(fitted(preset))
+    space = opening.latent_space(fitted(preset))
     points = pa.concat_tables(space.encode(real())).to_pandas()
     assert np.isfinite(points).all(axis=None)
     again = pa.concat_tables(space.reconstruct(real(), 0, "typed"))
@@ -143,8 +143,8 @@ def test_it_fills_cells_of_the_table(preset: str, fitted: Callable[[str], Artifa
     given = settings_of(artifact).condition
     for name in {"kind", "number", "day"} - set(given):
         holes[name][:5] = [None] * 5
-    job = pipeline.imputer(artifact).job(table(holes), 1, "text")
-    found = pa.concat_tables(pipeline.imputer(artifact).chunks(job)).to_pandas()
+    job = opening.imputer(artifact).job(table(holes), 1, "text")
+    found = pa.concat_tables(opening.imputer(artifact).chunks(job)).to_pandas()
     assert len(found) == ROWS
     assert (found["flag"] == rows()["flag"]).all()
     assert "kind" in given or set(found["kind"][:5]) <= {"a", "b", "c", "__other__"}

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import metadata, pipeline, private, private_rules
+from synthvae import metadata, opening, private, private_rules
 from synthvae.constraints.declared import parse as parse_rules
 from synthvae.errors import PrivacyError, SchemaError, UsageError
 from synthvae.marginals import mixture
@@ -89,7 +89,7 @@ def settings_of(rules: list[dict[str, Any]], **privacy: Any) -> Any:
 
 def test_drawn_rows_keep_what_real_ones_broke(frame: pd.DataFrame) -> None:
     artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Nothing())
-    rows = pa.concat_tables(pipeline.sampler(artifact).chunks(500, 0, "text", threads=1))
+    rows = pa.concat_tables(opening.sampler(artifact).chunks(500, 0, "text", threads=1))
     drawn = rows.to_pandas().astype(str)
     a, b, t = (drawn[name].astype(int) for name in "abt")
     assert (a <= b).all()

@@ -8,7 +8,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.keys import avoiding
 from synthvae.reading import read_table
 from synthvae.settings import parse
@@ -48,7 +48,7 @@ def test_forms_of_columns_stay(name: str) -> None:
     table = Table(tuple(column.compact() for column in table.columns))
     settings = {"preset": "tvae", "training": {"epochs": 1, "batch": 500}}
     artifact = pipeline.fit(table, None, parse(settings))
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     sampler.codec = avoiding(sampler.codec, table)
     chunks = list(sampler.chunks(4000, 0, "text", threads=1))
     rows = from_arrow(pa.concat_tables(chunks).unify_dictionaries(), "the drawn rows")

@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 import torch
 
-from synthvae import metadata, pipeline, private, refining
+from synthvae import metadata, opening, private, refining
 from synthvae.errors import PrivacyError, UsageError
 from synthvae.marginals import mixture
 from synthvae.settings import Settings, parse
@@ -74,7 +74,7 @@ def test_the_whole_budget_is_spent_and_steps_move_the_weights(
     assert event["steps"] == 5
     moved = [name for name in before if not torch.equal(before[name], artifact.weights[name])]
     assert len(moved) > len(before) / 2
-    drawn = pipeline.sampler(artifact)
+    drawn = opening.sampler(artifact)
     rows = next(iter(drawn.chunks(200, 1, "typed"))).to_pandas()
     assert set(rows["k"].dropna()) <= {"a", "b"}
     assert rows["n"].dropna().between(0, 9).all()
@@ -126,6 +126,6 @@ def test_raked_rows_may_be_learnt_by_what_cannot_be_clipped(frame: pd.DataFrame)
     claim = artifact.content["privacy"]
     assert 2.99 < claim["claim"]["epsilon"] <= 3
     assert artifact.content["settings"]["preset"] == "vae-gan"
-    rows = next(iter(pipeline.sampler(artifact).chunks(200, 1, "typed"))).to_pandas()
+    rows = next(iter(opening.sampler(artifact).chunks(200, 1, "typed"))).to_pandas()
     assert set(rows["k"].dropna()) <= {"a", "b"}
     assert rows["n"].dropna().between(0, 9).all()

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import SchemaError, UsageError
 from synthvae.settings import parse
@@ -21,7 +21,7 @@ Fitted = Callable[[str], Artifact]
 
 @pytest.fixture
 def cvae(fitted: Fitted):
-    return pipeline.sampler(fitted("cvae"))
+    return opening.sampler(fitted("cvae"))
 
 
 def drawn(sampler, n: int, **given: str) -> pd.DataFrame:
@@ -53,7 +53,7 @@ def test_the_rest_follows_the_condition(fitted: Fitted, frame: pd.DataFrame) -> 
         None,
         parse({"preset": "cvae", "condition": ["group"], "training": {"epochs": 60}}),
     )
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     low, high = (drawn(sampler, 4000, group=g)["visits"].mean() for g in ("low", "high"))
     real = simple.groupby("group")["visits"].mean()
     assert low == pytest.approx(real["low"], abs=0.8)
@@ -66,18 +66,18 @@ def test_wrong_conditions_are_named_all_at_once(cvae, fitted: Fitted) -> None:
     assert len(caught.value.reasons) == 3
     assert "did you mean 'group'?" in str(caught.value)
     with pytest.raises(UsageError, match="fit with --condition-on"):
-        list(pipeline.sampler(fitted("tvae")).chunks(1, 0, "text", {"group": "low"}))
+        list(opening.sampler(fitted("tvae")).chunks(1, 0, "text", {"group": "low"}))
 
 
 def test_numbers_of_rows(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("tvae"))
+    sampler = opening.sampler(fitted("tvae"))
     assert list(sampler.chunks(0, 0, "text")) == []
     with pytest.raises(UsageError, match="0 or more"):
         list(sampler.chunks(-1, 0, "text"))
 
 
 def test_memory_is_flat_in_the_number_of_rows(fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted("tvae"))
+    sampler = opening.sampler(fitted("tvae"))
 
     def peak(n: int) -> int:
         tracemalloc.start()
@@ -92,7 +92,7 @@ def test_memory_is_flat_in_the_number_of_rows(fitted: Fitted) -> None:
 
 
 def test_an_abandoned_stream_stops_working(fitted: Fitted) -> None:
-    stream = pipeline.sampler(fitted("tvae")).chunks(10**9, 0, "text")
+    stream = opening.sampler(fitted("tvae")).chunks(10**9, 0, "text")
     assert len(next(stream)) > 0
     stream.close()
 
@@ -106,7 +106,7 @@ def test_conditions_that_are_not_given_follow_those_that_are() -> None:
         None,
         parse({"preset": "cvae", "condition": ["small", "large"], "training": {"epochs": 1}}),
     )
-    assert set(drawn(pipeline.sampler(artifact), 300, small="q")["large"]) == {"Q"}
+    assert set(drawn(opening.sampler(artifact), 300, small="q")["large"]) == {"Q"}
 
 
 def test_combinations_that_few_rows_hold_are_not_kept() -> None:

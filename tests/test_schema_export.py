@@ -11,7 +11,7 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening
 from synthvae.artifact import Artifact
 from synthvae.ddl import DIALECTS, create_table
 from synthvae.declared import declared_fields, keys_of
@@ -28,12 +28,12 @@ BANK = Path(__file__).parent.parent / "metadata_examples" / "bank"
 
 @pytest.fixture(scope="module")
 def fields(fitted: Fitted) -> tuple[Field, ...]:
-    return fields_of(pipeline.sampler(fitted("arvae")).codec)
+    return fields_of(opening.sampler(fitted("arvae")).codec)
 
 
 @pytest.fixture(scope="module")
 def rows(fitted: Fitted) -> pa.Table:
-    return pa.concat_tables(pipeline.sampler(fitted("arvae")).chunks(500, 3, "typed"))
+    return pa.concat_tables(opening.sampler(fitted("arvae")).chunks(500, 3, "typed"))
 
 
 def test_json_lines_are_valid_and_wrong_ones_are_not(fields, rows, tmp_path: Path) -> None:

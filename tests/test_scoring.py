@@ -11,7 +11,7 @@ import pyarrow as pa
 import pytest
 import torch
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.errors import UsageError
 from synthvae.holdings import describe
@@ -86,7 +86,7 @@ def test_many_weighted_draws_reach_the_likelihood() -> None:
 def test_columns_and_rate_add_up(
     preset: str, bound: str, fitted: Fitted, frame: pd.DataFrame
 ) -> None:
-    scorer = pipeline.scorer(fitted(preset))
+    scorer = opening.scorer(fitted(preset))
     found = scored(scorer, frame, bound)
     assert list(found.columns) == scorer.schema(bound).names
     modelled = {block.column for block in scorer.model.modelled.layout.blocks}
@@ -102,7 +102,7 @@ def test_rows_do_not_depend_on_their_number_threads_or_blocks(
     preset: str, fitted: Fitted, frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("synthvae.scoring._BLOCK", (1, 64, 64))
-    scorer = pipeline.scorer(fitted(preset))
+    scorer = opening.scorer(fitted(preset))
     many = scored(scorer, frame, "elbo", 2, 5, 2)
     pd.testing.assert_frame_equal(scored(scorer, frame, "elbo", 2, 5, 1), many)
     pd.testing.assert_frame_equal(scored(scorer, frame[:100], "elbo", 2, 5), many[:100])
@@ -111,7 +111,7 @@ def test_rows_do_not_depend_on_their_number_threads_or_blocks(
 
 def test_scrambled_rows_score_worse(learnt: tuple[pd.DataFrame, Artifact]) -> None:
     table, artifact = learnt
-    scorer, fresh = pipeline.scorer(artifact), table[1200:]
+    scorer, fresh = opening.scorer(artifact), table[1200:]
     scrambled = fresh.assign(b=np.roll(fresh["b"], 1), y=np.roll(fresh["y"], 2))
     real, wrong = scored(scorer, fresh), scored(scorer, scrambled)
     assert wrong["score"].mean() > real["score"].mean() + 3
@@ -126,7 +126,7 @@ def test_percentiles_are_uniform_over_rows_that_were_not_learnt(
     learnt: tuple[pd.DataFrame, Artifact],
 ) -> None:
     table, artifact = learnt
-    scorer, seed = pipeline.scorer(artifact), derive(0, "training", "split")
+    scorer, seed = opening.scorer(artifact), derive(0, "training", "split")
     order = torch.randperm(1200, generator=torch.Generator().manual_seed(seed))
     # Other draws of the posterior alone put the same 120 rows off by 0.04 to 0.08 (25 seeds).
     for rows, off in ((table.iloc[order[:120].numpy()], 0.1), (table[1200:], 0.15)):
@@ -147,11 +147,11 @@ def test_percentiles_hold_where_rare_numbers_were_not_learnt() -> None:
         {"gain": np.where(rng.random(3000) < 0.1, rare, gain), "x": rng.normal(size=3000).round(2)}
     )
     settings = parse({"preset": "tvae", "training": {"epochs": 8, "batch": 64}})
-    scorer = pipeline.scorer(pipeline.fit(from_frame(table[:1500]), None, settings))
+    scorer = opening.scorer(pipeline.fit(from_frame(table[:1500]), None, settings))
     for rows in (table[:1500], table[1500:]):
         assert (scored(scorer, rows)["percentile"] > 99).mean() < 0.04
 
 
 def test_no_draws_are_refused(fitted: Fitted, frame: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match="1 draw or more"):
-        scored(pipeline.scorer(fitted("tvae")), frame, "elbo", 0)
+        scored(opening.scorer(fitted("tvae")), frame, "elbo", 0)

@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae import shadows as modules
 from synthvae.artifact import Artifact
 from synthvae.membership_scores import Read, read
@@ -30,15 +30,15 @@ def learnt() -> tuple[Artifact, Read]:
     training = {"epochs": 12, "batch": 50, "validation": 0.0, "patience": 1000}
     settings = parse({"training": {**training, "learning_rate": 0.01}})
     artifact = pipeline.fit(from_frame(frame), None, settings, threads=1)
-    return artifact, read(*pipeline.fitted(artifact), from_frame(frame), 0)
+    return artifact, read(*opening.fitted(artifact), from_frame(frame), 0)
 
 
 def shadows(
     learnt: tuple[Artifact, Read], threads: int, models: int = 4, kept: Unfinished = NOTHING_KEPT
 ) -> Shadows:
     artifact, rows = learnt
-    _, codec = pipeline.fitted(artifact)
-    settings, places = pipeline.settings_of(artifact), np.arange(0, ROWS, 2)
+    _, codec = opening.fitted(artifact)
+    settings, places = opening.settings_of(artifact), np.arange(0, ROWS, 2)
     asked, who = (rows.rows(places),), halves(ROWS, models, 0)
 
     def pool(number: int) -> Read:
@@ -77,8 +77,8 @@ def test_threads_change_nothing(learnt: tuple[Artifact, Read]) -> None:
 def test_the_share_that_is_done_rises_to_one(learnt: tuple[Artifact, Read]) -> None:
     artifact, pool = learnt
     heard: list[float] = []
-    _, codec = pipeline.fitted(artifact)
-    settings = for_epochs(pipeline.settings_of(artifact), 1)
+    _, codec = opening.fitted(artifact)
+    settings = for_epochs(opening.settings_of(artifact), 1)
     places = np.arange(10)
     asked = (pool.rows(places),)
 

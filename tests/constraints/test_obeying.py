@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae import Synthesizer, pipeline
+from synthvae import Synthesizer, opening, pipeline
 from synthvae.artifact import Artifact, load
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditional import Conditional, Kind
@@ -25,7 +25,7 @@ from synthvae.table import from_frame
 def sample(artifact: Artifact, rows: int, seed: int = 0, view: str = "typed") -> pd.DataFrame:
     import pyarrow as pa
 
-    chunks = list(pipeline.sampler(artifact).chunks(rows, seed, view, threads=1))
+    chunks = list(opening.sampler(artifact).chunks(rows, seed, view, threads=1))
     return pa.concat_tables(chunks, promote_options="permissive").to_pandas()
 
 
@@ -49,7 +49,7 @@ def test_rows_do_not_depend_on_how_many_are_asked_for(bound: Artifact):
 
 @pytest.mark.parametrize("view", ["text", "typed"])
 def test_rows_are_what_the_schema_promises(bound: Artifact, view: str):
-    sampler = pipeline.sampler(bound)
+    sampler = opening.sampler(bound)
     guarantee = Guarantee(fields_of(sampler.codec), view)
     for chunk in sampler.chunks(1000, 0, view, threads=1):
         guarantee.check(chunk)
@@ -175,6 +175,6 @@ def test_a_condition_on_what_follows_by_a_constraint(bound: Artifact, where: str
 def met(artifact: Artifact, where: str, rows: int) -> pd.DataFrame:
     import pyarrow as pa
 
-    sampler = pipeline.sampler(artifact)
+    sampler = opening.sampler(artifact)
     asked = Conditional(sampler, Kind.of(sampler, where, {}, {}))
     return pa.concat_tables(asked.chunks(rows, 0, "typed", threads=1)).to_pandas()

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from synthvae import artifact as artifacts
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.model.spec import PARTS, priors_of
 from synthvae.model.vae import Vae
@@ -76,12 +76,12 @@ def made(fit: Callable[..., Artifact], request: pytest.FixtureRequest) -> Artifa
 
 
 def rows_of(artifact: Artifact, n: int, threads: int = 1) -> pa.Table:
-    chunks = pipeline.sampler(artifact).chunks(n, 7, "text", threads=threads)
+    chunks = opening.sampler(artifact).chunks(n, 7, "text", threads=threads)
     return pa.concat_tables(chunks).unify_dictionaries().combine_chunks()
 
 
 def model_of(artifact: Artifact) -> Vae:
-    return pipeline.sampler(artifact).model
+    return opening.sampler(artifact).model
 
 
 @combinations
@@ -103,8 +103,8 @@ def test_rows_are_the_same_however_they_are_drawn_and_after_a_file(
 def test_nats_are_finite_and_of_the_shapes_that_the_legend_says(
     made: Artifact, frame: pd.DataFrame
 ) -> None:
-    codec, model = pipeline.sampler(made).codec, model_of(made)
-    prepared = pipeline.prepare(from_frame(frame), None, pipeline.settings_of(made))
+    codec, model = opening.sampler(made).codec, model_of(made)
+    prepared = pipeline.prepare(from_frame(frame), None, opening.settings_of(made))
     assert prepared.codec.layout == codec.layout
     rows = Rows.of(prepared.encoded)
     terms = model(rows, torch.randn(len(rows), model.space.size))
@@ -112,7 +112,7 @@ def test_nats_are_finite_and_of_the_shapes_that_the_legend_says(
     assert terms.nats.shape == (len(rows), len(model.heads.columns))
     assert terms.rate.shape == (len(rows), units)
     assert torch.isfinite(terms.elbo).all()
-    score = pipeline.scorer(made).chunks(from_frame(frame))
+    score = opening.scorer(made).chunks(from_frame(frame))
     assert pd.Series(pa.concat_tables(score)["score"]).map(float).abs().max() < 1e6
 
 

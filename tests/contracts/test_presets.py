@@ -14,7 +14,7 @@ import pytest
 import torch
 
 from synthvae import artifact as artifacts
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.artifact import Artifact
 from synthvae.conditional import Conditional, Kind
 from synthvae.errors import UsageError
@@ -40,7 +40,7 @@ a_few = pytest.mark.parametrize(
 
 
 def rows_of(artifact: Artifact, n: int, **options: object) -> pa.Table:
-    chunks = list(pipeline.sampler(artifact).chunks(n, 7, "text", **options))
+    chunks = list(opening.sampler(artifact).chunks(n, 7, "text", **options))
     return pa.concat_tables(chunks).unify_dictionaries().combine_chunks()
 
 
@@ -48,7 +48,7 @@ def rows_of(artifact: Artifact, n: int, **options: object) -> pa.Table:
 def test_columns_and_types_are_those_of_the_table(
     preset: str, fitted: Fitted, frame: pd.DataFrame
 ) -> None:
-    sampler = pipeline.sampler(fitted(preset))
+    sampler = opening.sampler(fitted(preset))
     table = pa.concat_tables(list(sampler.chunks(500, 1, "typed")))
     assert table.column_names == list(frame.columns)
     assert table.num_rows == 500
@@ -78,7 +78,7 @@ def test_rows_do_not_depend_on_n_threads_or_blocks(
     assert rows_of(artifact, 1000, threads=1).equals(many)
     for n in (1, 127, 128, 129, 640):
         assert rows_of(artifact, n).equals(many.slice(0, n))
-    chunks = list(pipeline.sampler(artifact).chunks(300, 7, "text"))
+    chunks = list(opening.sampler(artifact).chunks(300, 7, "text"))
     assert [len(chunk) for chunk in chunks] == [128, 128, 44]
 
 
@@ -95,7 +95,7 @@ def test_a_sampler_draws_the_same_rows_and_meets_none(
     assert not {"history", "scores"} & set(slim.content["training"])
     assert describe(slim)["columns"] == describe(artifact)["columns"]
     assert "scores" not in " ".join(describe(slim)["also"])
-    for use in (pipeline.scorer, pipeline.latent_space, pipeline.imputer, pipeline.fitted):
+    for use in (opening.scorer, opening.latent_space, opening.imputer, opening.fitted):
         with pytest.raises(UsageError, match="exported with --sampler-only"):
             use(slim)
 
@@ -104,16 +104,16 @@ def test_a_sampler_draws_the_same_rows_and_meets_none(
 def test_half_a_sampler_draws_rows_of_the_same_kind(preset: str, fitted: Fitted) -> None:
     whole, half = fitted(preset), sampler_only(fitted(preset), "0" * 64, half=True)
     assert len(half.to_bytes()) < 0.8 * len(sampler_only(whole, "0" * 64).to_bytes())
-    guarantee = Guarantee(fields_of(pipeline.sampler(half).codec), "text")
-    table = pa.concat_tables(guarantee.held(pipeline.sampler(half).chunks(9000, 7, "text")))
-    before = pa.concat_tables(pipeline.sampler(whole).chunks(9000, 7, "text"))
+    guarantee = Guarantee(fields_of(opening.sampler(half).codec), "text")
+    table = pa.concat_tables(guarantee.held(opening.sampler(half).chunks(9000, 7, "text")))
+    before = pa.concat_tables(opening.sampler(whole).chunks(9000, 7, "text"))
     same = np.mean(np.array(table["group"].to_pylist()) == np.array(before["group"].to_pylist()))
     assert same > 0.95  # rounding moves a draw now and then
 
 
 @presets
 def test_rows_meet_conditions(preset: str, fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted(preset))
+    sampler = opening.sampler(fitted(preset))
     where = "active == true and spend > 20 and (visits < 6 or score is missing)"
     asked = Conditional(sampler, Kind.of(sampler, where, {}, {}))
     rows = pa.concat_tables(asked.chunks(200, 1, "typed", threads=1)).to_pandas()
@@ -126,7 +126,7 @@ def test_rows_meet_conditions(preset: str, fitted: Fitted) -> None:
 
 @presets
 def test_seeds_differ_and_views_agree(preset: str, fitted: Fitted) -> None:
-    sampler = pipeline.sampler(fitted(preset))
+    sampler = opening.sampler(fitted(preset))
     one, two = (next(sampler.chunks(50, seed, "text")) for seed in (1, 2))
     assert not one.equals(two)
     typed = next(sampler.chunks(50, 1, "typed"))
@@ -140,7 +140,7 @@ def test_terms_are_finite_and_rows_are_independent(
     artifact = fitted(preset)
     settings = settings_of(artifact)
     rows = Rows.of(prepare(from_frame(frame), None, settings).encoded)
-    model = build(settings.model, pipeline.sampler(artifact).codec.layout, 0)
+    model = build(settings.model, opening.sampler(artifact).codec.layout, 0)
     noise = torch.randn(len(rows), model.space.size)
     with torch.no_grad():
         terms = model(rows, noise)

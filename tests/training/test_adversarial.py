@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import torch
 
-from synthvae import pipeline
+from synthvae import opening, pipeline
 from synthvae.errors import MetadataError
 from synthvae.model.compute import side_by_side
 from synthvae.model.spec import build
@@ -158,5 +158,5 @@ def test_other_compositions_play_too(frame: pd.DataFrame) -> None:
         {"preset": "arvae", "model": {"decoder": {"kind": "parallel"}}, **adversarial},
     ):
         artifact = pipeline.fit(from_frame(frame), None, parse(chosen))
-        drawn = next(pipeline.sampler(artifact).chunks(50, 0, "text"))
+        drawn = next(opening.sampler(artifact).chunks(50, 0, "text"))
         assert drawn.num_rows == 50
