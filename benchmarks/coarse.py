@@ -90,9 +90,10 @@ def metadata(coarse: Coarse) -> dict[str, Any]:
     for name, size in coarse.sizes.items():
         if name in NUMBERS:
             ends = {"range_min": 0, "range_max": size - 1, "decimal_places": 0}
-            columns[name] = {"sdtype": "numerical", **ends}
+            columns[name] = {"sdtype": "numerical", **ends, "range_is_nullable": False}
         else:
-            columns[name] = {"sdtype": "categorical", "range_values": coarse.levels[name]}
+            levels = {"range_values": coarse.levels[name], "range_is_nullable": False}
+            columns[name] = {"sdtype": "categorical", **levels}
     return {"METADATA_SPEC_VERSION": "SINGLE_TABLE_V1", "columns": columns}
 
 

@@ -47,20 +47,21 @@ better than seconds where other work shares the machine.
 
 Made by `python benchmarks/dp.py`."""
 COARSE = """adult in 14 columns of 588 classes, all of them declared (`benchmarks/coarse.py` has the
-classes). Everybody draws 39,073 rows. TV: total variation of two columns at a time against all
-39,073 training rows, averaged over 91 pairs (lower is better); of as many rows drawn from the
-training rows themselves, for real rows. AUC: trees trained on the drawn rows, tested on the holdout
-(higher is better); trained on the training rows, for real rows. Seconds: to fit and draw, without
-reading for dpmm and for counts and mixture alone, with `synthvae fit` and `synthvae sample` from
-start to end for arvae. AIM: max_model_size 80; all else of dpmm as it comes, no binning, all of
-epsilon for the model. A table of {few:,} rows: the first {few:,} training rows."""
+classes), none missing, which is declared too. Everybody draws 39,073 rows. TV: total variation of
+two columns at a time against all 39,073 training rows, averaged over 91 pairs (lower is better); of
+as many rows drawn from the training rows themselves, for real rows. AUC: trees trained on the drawn
+rows, tested on the holdout (higher is better); trained on the training rows, for real rows.
+Seconds: to fit and draw, without reading for dpmm and for counts and mixture alone, with `synthvae
+fit` and `synthvae sample` from start to end for arvae. AIM: max_model_size 80; all else of dpmm as
+it comes, no binning, all of epsilon for the model. A table of {few:,} rows: the first {few:,}
+training rows."""
 WHOLE = """`synthvae fit --holdout 0 --epsilon` with its defaults (arvae), beside the same without.
-Bounds, places and categories were declared from training rows and holdout together, as a data
-dictionary has them; kinds of columns are those that `synthvae detect` drafts. Ratios: distance to
-the training rows over that of fresh real rows (1 is ideal). c2st - floor: ROC AUC of trees that
-tell synthetic from real rows, less the same for fresh real rows (0 is ideal). tstr_gap: what
-training on synthetic rows costs in ROC AUC on real ones. dcr_share: 0.5 is ideal. Fit: the whole
-process, from its start to the model file."""
+Bounds, places, categories, and which columns have gaps, were declared from training rows and
+holdout together, as a data dictionary has them; kinds of columns are those that `synthvae detect`
+drafts. Ratios: distance to the training rows over that of fresh real rows (1 is ideal). c2st -
+floor: ROC AUC of trees that tell synthetic from real rows, less the same for fresh real rows (0 is
+ideal). tstr_gap: what training on synthetic rows costs in ROC AUC on real ones. dcr_share: 0.5 is
+ideal. Fit: the whole process, from its start to the model file."""
 
 
 def load() -> dict[str, dict[str, dict[str, Runs]]]:
@@ -140,7 +141,7 @@ def table_row(kind: str, runs: Runs) -> list[str]:
 
 
 def dictionary(table: str) -> Path:
-    """Metadata with bounds, places and categories of training rows and holdout together."""
+    """Metadata with bounds, places, categories and gaps of training rows and holdout together."""
     path = WORK / f"dp-{table}.json"
     timed(SYNTHVAE, "detect", DATA / table / "train.csv.gz", "-o", path, "--force")
     content = json.loads(path.read_text())
@@ -148,6 +149,7 @@ def dictionary(table: str) -> Path:
     both = pd.concat([pd.read_csv(part, dtype=str, keep_default_na=False) for part in parts])
     for name, column in content["tables"]["table"]["columns"].items():
         texts = pd.Series(both[name].unique())
+        column["range_is_nullable"] = bool((texts == "").any())
         if column["sdtype"] == "categorical":
             column["range_values"] = sorted(texts[texts != ""])
         elif column["sdtype"] == "numerical":

@@ -1,8 +1,9 @@
 """A column as the counts see it: a fixed list of classes, declared or paid for.
 
 Every row has a class, whatever stands in it: texts that nobody declared are `__other__`, numbers
-beyond the bounds stand at the bounds, and what is no number is missing. So nothing that a row holds
-can be told from an error, or from how many classes there are.
+beyond the bounds stand at the bounds, and what is no number is missing. Where every row is declared
+to have a value (not `nullable`), a row without one is in the last class, or at a number's lower
+bound. So nothing that a row holds can be told from an error, or from how many classes there are.
 """
 
 from __future__ import annotations
@@ -52,13 +53,14 @@ class Axis(Protocol):
 
 @dataclass(frozen=True)
 class CategoryAxis:
-    """Classes: `levels`, then any other text, then missing. If it is `closed`, as a boolean is,
-    other texts are missing too."""
+    """Classes: `levels`, then any other text unless it is `closed`, as a boolean is, then missing
+    if it is `nullable`. What is in none of them is in the last one."""
 
     name: str
     levels: tuple[str, ...]
     missing: frozenset[str]
     closed: bool = False
+    nullable: bool = True
     ordered = False
 
     @property
@@ -71,7 +73,8 @@ class CategoryAxis:
 
     def classes(self, column: Column) -> Classes:
         known = {text: i for i, text in enumerate(self.levels)}
-        other, absent = len(self.levels), self.size - 1
+        absent = self.size - 1
+        other = min(len(self.levels), absent)
         of_text = [known.get(t, absent if t in self.missing else other) for t in column.texts]
         return np.array([*of_text, absent], np.int64)[column.codes]
 
@@ -80,7 +83,8 @@ class CategoryAxis:
 
     @property
     def _written(self) -> tuple[str | None, ...]:
-        return (*self.levels, *(() if self.closed else (OTHER,)), None)
+        others = () if self.closed else (OTHER,)
+        return (*self.levels, *others, *((None,) if self.nullable else ()))
 
     def snapped(self, column: Column) -> Column:
         return column_of(self.name, _of_classes(self, column))
@@ -95,15 +99,17 @@ class Ticks:
     step: float
     cells: int
     missing: frozenset[str]
+    nullable: bool = True
 
     def index(self, column: Column) -> Classes:
-        """The grid point of every row [N], -1 if it is missing or no number."""
+        """The grid point of every row [N], -1 if it is missing or no number: the first one, if that
+        can't be."""
         values, special = self.form.parse(column)
         absent = np.array([*(text in self.missing for text in column.texts), True])[column.codes]
         known = ~(np.isnan(values) | absent | (special >= 0))
         off = (np.clip(np.where(known, values, self.low), -1e300, 1e300) - self.low) / self.step
         index = np.rint(np.clip(off, 0, self.cells - 1)).astype(np.int64)
-        return np.where(known, index, -1)
+        return np.where(known, index, -1 if self.nullable else 0)
 
     def texts(self, index: Classes) -> pa.Array:
         """Written forms [n] of grid points; null where -1."""
@@ -116,7 +122,7 @@ class Ticks:
 @dataclass(frozen=True)
 class NumberAxis:
     """Classes: bins of grid points, bin i from `starts`[i] on, the last up to the end; then
-    missing."""
+    missing, if it may be."""
 
     name: str
     ticks: Ticks
@@ -125,11 +131,11 @@ class NumberAxis:
 
     @property
     def size(self) -> int:
-        return len(self.starts) + 1
+        return len(self.starts) + self.ticks.nullable
 
     @property
     def doubtful(self) -> tuple[int, ...]:
-        return (len(self.starts),)
+        return tuple(range(len(self.starts), self.size))
 
     def classes(self, column: Column) -> Classes:
         index = self.ticks.index(column)
@@ -150,17 +156,24 @@ class NumberAxis:
 
 @dataclass(frozen=True)
 class PresenceAxis:
-    """Of a column that is made up: present, then missing."""
+    """Of a column that is made up: present, then missing, if it is `nullable`."""
 
     name: str
     missing: frozenset[str]
-    size = 2
+    nullable: bool = True
     ordered = False
-    doubtful = (1,)
+
+    @property
+    def size(self) -> int:
+        return 1 + self.nullable
+
+    @property
+    def doubtful(self) -> tuple[int, ...]:
+        return tuple(range(1, self.size))
 
     def classes(self, column: Column) -> Classes:
         absent = [text in self.missing for text in column.texts]
-        return np.array([*absent, True], np.int64)[column.codes]
+        return np.array([*absent, True], np.int64)[column.codes] * self.nullable
 
     def texts(self, classes: Classes, rng: np.random.Generator) -> pa.Array:
         """Numbers of eight digits: they hold a place, and tell nothing."""

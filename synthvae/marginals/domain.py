@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -42,7 +42,8 @@ _STEPS = (("%f", 0.0), ("%S", 1.0), ("%M", 60.0), ("%H", 3600.0), ("%I", 3600.0)
 @dataclass(frozen=True)
 class Declared:
     """One column: `levels` of a category; `low`, `high` and decimal `places` of a number; None for
-    what is not declared. `missing`: texts that mean 'no value'."""
+    what is not declared. `missing`: texts that mean 'no value'; `nullable`: whether a row may have
+    none."""
 
     name: str
     sdtype: str
@@ -52,6 +53,7 @@ class Declared:
     high: float | None = None
     places: int | None = None
     format: str = ""
+    nullable: bool = True
 
     @property
     def kind(self) -> str:
@@ -91,7 +93,9 @@ def declared(
                 "noise, at a part of the budget"
             )
         if not open_ends:
-            found.append(_declared(name, column, forms, problems))
+            nullable = _nullable(name, column.options, problems)
+            known = _declared(name, column, forms, problems)
+            found.append(replace(known, nullable=nullable))
     problems.raise_as(SchemaError)
     return found
 
@@ -113,6 +117,15 @@ def _declared(
         return _moment(name, options, missing, problems)
     problems.reasons.extend(unknown_sdtype(name, sdtype))
     return Declared(name, sdtype, missing)
+
+
+def _nullable(name: str, options: Mapping[str, Any], problems: Problems) -> bool:
+    given = options.get("range_is_nullable", True)
+    if not isinstance(given, bool):
+        problems.add(
+            f"column '{name}': range_is_nullable is true or false, but it is {given!r}; correct it"
+        )
+    return bool(given)
 
 
 def _levels(name: str, options: Mapping[str, Any], problems: Problems) -> tuple[str, ...] | None:
@@ -246,4 +259,4 @@ def ticks_of(column: Declared, low: float, high: float, places: int) -> Ticks:
     if cells > MOST_CELLS:
         step *= math.ceil((cells - 1) / (MOST_CELLS - 1))
         cells = min(math.floor((high - low) / step) + 1, MOST_CELLS)
-    return Ticks(form, low, step, cells, column.missing)
+    return Ticks(form, low, step, cells, column.missing, column.nullable)

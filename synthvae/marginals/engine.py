@@ -145,9 +145,8 @@ def _one_way(
         name, data = column.name, table[column.name]
         if name in ticks:
             index = ticks[name].index(data)
-            bins = count_bins(
-                ledger, "one-way", name, index, ticks[name].cells, share * times[name]
-            )
+            cells, paid = ticks[name].cells, share * times[name]
+            bins = count_bins(ledger, "one-way", name, index, cells, paid, column.nullable)
             axis: Axis = NumberAxis(name, ticks[name], bins.starts)
             counted.append(_Counted(axis, axis.classes(data), bins.counts, bins.sigmas))
         else:
@@ -158,8 +157,10 @@ def _one_way(
 def _named(column: Declared) -> CategoryAxis | PresenceAxis:
     if column.kind == "category":
         closed = column.sdtype == "boolean"
-        return CategoryAxis(column.name, column.levels or (), column.missing, closed)
-    return PresenceAxis(column.name, column.missing)
+        return CategoryAxis(
+            column.name, column.levels or (), column.missing, closed, column.nullable
+        )
+    return PresenceAxis(column.name, column.missing, column.nullable)
 
 
 def _counted(axis: Axis, data: Column, ledger: Ledger, share: float) -> _Counted:
@@ -197,12 +198,12 @@ def _provenance(column: Declared) -> dict[str, str]:
     def of(given: object) -> str:
         return "paid" if given is None else "declared"
 
+    always = {"kind": "declared", "missing": "paid" if column.nullable else "declared"}
     if column.kind == "category":
-        return {"kind": "declared", "categories": of(column.levels), "missing": "paid"}
+        return {**always, "categories": of(column.levels)}
     if column.kind == "number":
         ends = of(None if column.low is None or column.high is None else True)
-        return {"kind": "declared", "bounds": ends, "decimal places": of(column.places),
-                "missing": "paid"}  # fmt: skip
+        return {**always, "bounds": ends, "decimal places": of(column.places)}
     if column.kind == "moment":
-        return {"kind": "declared", "bounds": "declared", "format": "declared", "missing": "paid"}
-    return {"kind": "declared", "missing": "paid"}
+        return {**always, "bounds": "declared", "format": "declared"}
+    return always

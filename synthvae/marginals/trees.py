@@ -30,8 +30,8 @@ Counts = NDArray[np.float64]
 
 @dataclass(frozen=True)
 class Bins:
-    """Bin i begins at grid point `starts`[i]; `counts` of the bins and then of missing, noisy, with
-    standard deviations `sigmas`."""
+    """Bin i begins at grid point `starts`[i]; `counts` of the bins and then of missing, if it was
+    counted, noisy, with standard deviations `sigmas`."""
 
     starts: Classes
     counts: Counts
@@ -44,15 +44,21 @@ def levels(cells: int) -> int:
 
 
 def count_bins(
-    ledger: Ledger, stage: str, name: str, index: Classes, cells: int, share: float
+    ledger: Ledger,
+    stage: str,
+    name: str,
+    index: Classes,
+    cells: int,
+    share: float,
+    nullable: bool = True,
 ) -> Bins:
-    """Bins of `index` [N], grid points below `cells` or -1 for missing, for `share` of the
-    budget."""
+    """Bins of `index` [N], grid points below `cells` or, if it is `nullable`, -1 for missing, for
+    `share` of the budget."""
     each, width = share / levels(cells), CHILDREN ** (levels(cells) - 1)
     nodes = np.arange(0, cells, width)
     own = np.where(index < 0, len(nodes), index // width)
-    noisy = ledger.counts(stage, name, np.bincount(own, minlength=len(nodes) + 1), each)
-    counts, missing, sigma = noisy.values[:-1], noisy.values[-1], noisy.sigma
+    noisy = ledger.counts(stage, name, np.bincount(own, minlength=len(nodes) + nullable), each)
+    counts, missing, sigma = noisy.values[: len(nodes)], noisy.values[len(nodes) :], noisy.sigma
     enough = max(SURE * sigma, ATOM_SHARE * noisy.values.sum())
     leaves: list[tuple[Classes, Counts, int]] = []
     while width > 1:
@@ -65,8 +71,9 @@ def count_bins(
         nodes, counts = nodes[inside], noisy.values[inside]
     leaves.append((nodes, counts, 1))
     starts, held, widths = _in_order(leaves)
-    at, sums, joined = _joined(starts, held, widths, sigma, enough, held.sum() + missing)
-    return Bins(at, np.append(sums, missing), sigma * np.sqrt(np.append(joined, 1)))
+    at, sums, joined = _joined(starts, held, widths, sigma, enough, held.sum() + missing.sum())
+    times = np.append(joined, np.ones(len(missing)))
+    return Bins(at, np.append(sums, missing), sigma * np.sqrt(times))
 
 
 def _below(index: Classes, parents: Classes, width: int) -> NDArray[np.int64]:

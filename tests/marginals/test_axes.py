@@ -50,10 +50,9 @@ ODD = [
 RNG = np.random.default_rng(0)
 
 
-def number(low: float, high: float, places: int, name: str = "c") -> Ticks:
-    return ticks_of(
-        Declared(name, "numerical", MISSING, None, low, high, places), low, high, places
-    )
+def number(low: float, high: float, places: int, name: str = "c", nullable: bool = True) -> Ticks:
+    column = Declared(name, "numerical", MISSING, None, low, high, places, nullable=nullable)
+    return ticks_of(column, low, high, places)
 
 
 def moment(format: str, low: float, high: float) -> Ticks:
@@ -69,6 +68,14 @@ AXES: dict[str, Any] = {
     "day": NumberAxis("c", moment("%Y-%m-%d", 0, 2e9), np.array([0, 9000])),
     "instant": NumberAxis("c", moment("%Y-%m-%d %H:%M:%S.%f", 0, 2e15), np.array([0, 9])),
     "presence": PresenceAxis("c", MISSING),
+}
+WHOLE: dict[str, Any] = {  # declared to have a value in every row
+    "category": CategoryAxis("c", ("a", "b"), MISSING, nullable=False),
+    "no category": CategoryAxis("c", (), MISSING, nullable=False),
+    "boolean": CategoryAxis("c", ("no", "yes"), MISSING, closed=True, nullable=False),
+    "number": NumberAxis("c", number(-5, 20, 2, nullable=False), np.array([0, 100, 700])),
+    "one value": NumberAxis("c", number(3, 3, 0, nullable=False), np.array([0])),
+    "presence": PresenceAxis("c", MISSING, nullable=False),
 }
 
 
@@ -93,6 +100,30 @@ def test_a_drawn_class_is_written_as_a_text_of_that_class(kind: str) -> None:
     back = axis.classes(column_of("c", texts))
     assert back.tolist() == drawn.tolist()
     assert texts.null_count == (drawn == axis.size - 1).sum()
+
+
+@pytest.mark.parametrize("kind", WHOLE)
+def test_where_every_row_has_a_value_no_class_is_for_those_without(
+    kind: str, make_column: MakeColumn
+) -> None:
+    axis = WHOLE[kind]
+    assert axis.size == AXES[kind].size - 1
+    classes = axis.classes(make_column(ODD))
+    assert ((classes >= 0) & (classes < axis.size)).all()
+    drawn = RNG.integers(0, axis.size, 500)
+    texts = axis.texts(drawn, RNG)
+    assert texts.null_count == 0
+    assert axis.classes(column_of("c", texts)).tolist() == drawn.tolist()
+    assert axis.snapped(make_column(ODD)).n_null == 0
+
+
+def test_a_row_without_a_value_that_it_should_have_is_in_the_last_class_or_at_the_low_end(
+    make_column: MakeColumn,
+) -> None:
+    column = make_column(["", None, "x"])
+    assert WHOLE["category"].classes(column).tolist() == [2, 2, 2]
+    assert WHOLE["boolean"].classes(column).tolist() == [1, 1, 1]
+    assert WHOLE["number"].classes(column).tolist() == [0, 0, 0]
 
 
 def test_categories_are_themselves_other_or_missing(make_column: MakeColumn) -> None:

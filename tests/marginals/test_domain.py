@@ -48,6 +48,7 @@ def test_all_that_is_wrong_is_said_at_once(described: Described) -> None:
         early={**DAY, "range_min": "2020-01-02", "range_max": "2020-01-01"},
         letters={"sdtype": "categorical", "range_values": "abc"},
         misspelt="emial",
+        whole={"sdtype": "id", "range_is_nullable": "no"},
     )
     names = [name for name in metadata.columns if name != "gone"]
     with pytest.raises(SchemaError) as error:

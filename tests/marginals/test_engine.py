@@ -10,7 +10,7 @@ import pytest
 from synthvae.errors import SchemaError
 from synthvae.marginals import mixture
 from synthvae.marginals.engine import Drawn, draw_private, meet
-from synthvae.metadata import Metadata
+from synthvae.metadata import ColumnMetadata, Metadata
 
 ROWS = 3000
 
@@ -130,6 +130,21 @@ def test_it_is_said_what_was_declared_and_what_was_paid_for(draw: Any) -> None:
     assert known["day"]["bounds"] == "declared"
     assert known["yes"]["categories"] == "paid"
     assert known["id"] == {"kind": "declared", "missing": "paid"}
+
+
+def test_a_column_that_is_declared_to_be_whole_is_drawn_whole(
+    texts: Any, metadata: Metadata, make_table: Any, make_ledger: Any
+) -> None:
+    """However large the noise: an epsilon at which missing stands out by chance here and there."""
+    options = {
+        name: {**c.options, "range_is_nullable": False} for name, c in metadata.columns.items()
+    }
+    whole = Metadata({n: ColumnMetadata(c.sdtype, options[n]) for n, c in metadata.columns.items()})
+    for seed in range(3):
+        ledger = make_ledger(0.02, scale=1.0)
+        found = draw_private(meet(make_table(texts), whole), ledger, 500, seed)
+        assert [column.n_null for column in found.table.columns] == [0] * 7
+        assert {known["missing"] for known in found.provenance.values()} == {"declared"}
 
 
 @pytest.mark.parametrize("rows", [0, 1, 3])

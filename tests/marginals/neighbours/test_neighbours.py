@@ -76,6 +76,22 @@ def test_one_typed_row_more_shows_in_nothing_but_counts(what: str, typed_pair: A
     hold(*typed_pair(TYPED[what]))
 
 
+def test_a_row_without_the_values_that_every_row_should_have_shows_in_nothing_but_counts(
+    pair_of: Any, make_table: Any, columns: Any, described: Any, settings: Any
+) -> None:
+    whole = {"range_is_nullable": False}
+    metadata = described(
+        group={"sdtype": "categorical", **whole},
+        bounded={"sdtype": "numerical", "range_min": 0, "range_max": 5000, **whole},
+        flag={"sdtype": "boolean", **whole},
+        day={"sdtype": "datetime", "datetime_format": "%Y-%m-%d", **whole},
+        id={"sdtype": "id", **whole},
+    )
+    kept = {name: columns[name] for name in metadata.columns}
+    more = {name: ["", *texts] for name, texts in kept.items()}
+    hold(*pair_of(make_table(kept), make_table(more), metadata, settings))
+
+
 def test_all_rows_of_one_person_show_in_nothing_but_counts(
     pair_of: Any,
     make_table: Any,
