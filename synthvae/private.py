@@ -4,6 +4,7 @@ table drawn from those counts.
 table + metadata -> at most so many rows a unit -> noisy counts -> new rows -> the plain fit
 
 Everything after the counts is free: any preset, early stop, priors and scores see drawn rows alone.
+Engines other than `marginals` save a part of the budget for private steps on the rows themselves.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from typing import Any, Literal
 from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
 from synthvae.constraints.declared import rules_of
-from synthvae.errors import SchemaError, UsageError
+from synthvae.errors import UsageError
 from synthvae.journal import Journal
 from synthvae.marginals.domain import discovers
 from synthvae.marginals.engine import Drawn, Spending, draw_private, meet
@@ -28,9 +29,10 @@ from synthvae.privacy.budget import Budget
 from synthvae.privacy.certificate import certificate
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
+from synthvae.private_checks import check_training, described_for
 from synthvae.private_rules import private_rules
 from synthvae.redrawing import redrawn
-from synthvae.refining import planned, refine, refuse
+from synthvae.refining import planned, refine
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.suppression import Rare
 from synthvae.table import Table
@@ -69,12 +71,13 @@ def fit(
     declaration that is missing.
     """
     budget = budget_of(settings.privacy)
-    metadata = _declared(metadata, settings, table)
-    missing = settings.missing_values
-    rules = private_rules(rules_of(settings.constraints, metadata), metadata, table.names, missing)
+    metadata = described_for(settings, metadata, table.names)
+    missing, given = settings.missing_values, settings.condition
+    known = rules_of(settings.constraints, metadata)
+    rules = private_rules(known, metadata, table.names, missing, given)
     engine = engine_of(settings.privacy, bool(rules))
     if trains := engine != "marginals":
-        _refuse_engine(engine, settings, budget, bool(rules))
+        check_training(engine, settings, budget, bool(rules))
     counted, described = bounded(table, budget, missing), metadata
     if rules:
         counted, described = rules.counted(counted)
@@ -125,35 +128,6 @@ def engine_of(spec: PrivacySpec, constrained: bool = False) -> str:
     low = (spec.epsilon or 0.0) >= STEPS_FROM
     trains = low and spec.contributions == 1 and not constrained
     return "raked" if trains else "marginals"
-
-
-def _declared(metadata: Metadata | None, settings: Settings, table: Table) -> Metadata:
-    """The metadata, if there is any and the columns that `settings` name are fit for it."""
-    if metadata is None:
-        raise SchemaError(
-            "under differential privacy the kinds of columns are declared, since to look is to "
-            "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
-            "writes a draft without values: review it, and pass it with --metadata"
-        )
-    sdtypes = {name: column.sdtype for name, column in metadata.columns.items()}
-    pipeline.check_columns(settings, {name: sdtypes.get(name, "numerical") for name in table.names})
-    return metadata
-
-
-def _refuse_engine(engine: str, settings: Settings, budget: Budget, constrained: bool) -> None:
-    """Refuses what training on rows can't do. UsageError, or PrivacyError of a part."""
-    if budget.contributions > 1:
-        raise UsageError(
-            "training on rows draws single rows, which protects units of one row, but "
-            f"contributions is {budget.contributions}; set it to 1, or use --dp-engine marginals"
-        )
-    if constrained:
-        raise UsageError(
-            "constraints of a private fit are kept by rows drawn from counts, but engine "
-            f"'{engine}' trains on the rows themselves; use --dp-engine marginals"
-        )
-    if engine != "raked":  # which trains a model of its own
-        refuse(settings)
 
 
 def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:

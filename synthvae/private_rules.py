@@ -8,28 +8,31 @@ one is neither said nor shown by what is made of it.
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Sequence
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+from numpy.typing import NDArray
 
 from synthvae.codecs.arranging import free_name, groups_of
 from synthvae.codecs.relations import Combined, column_of
 from synthvae.constraints.checks import check_rules, kept, result_of
 from synthvae.constraints.reading import MADE_UP, readers_declared, readers_of
 from synthvae.constraints.rules import Equation, Rule, Unique
-from synthvae.errors import PrivacyError, SchemaError
+from synthvae.errors import PrivacyError, Problems, SchemaError
 from synthvae.marginals.axes import OTHER
 from synthvae.marginals.domain import declared
 from synthvae.marginals.engine import Drawn
 from synthvae.marginals.forms import by_value
 from synthvae.metadata import ColumnMetadata, Metadata
-from synthvae.schema import resolve
+from synthvae.schema import MISSING, resolve
 from synthvae.table import Column, Table
 
 FEWEST = 1000  # rows that are left, of those that were drawn
+Mask = NDArray[np.bool_]
 
 
 @dataclass(frozen=True)
@@ -79,19 +82,44 @@ class PrivateRules:
             good &= known
             restored = one.backward({one.name: texts})
             columns |= {n: column_of(n, _nulled(text)) for n, text in restored.items()}
-        rows = {name: column.rows(good) for name, column in columns.items()}
+        rows = {name: self._left(column, good) for name, column in columns.items()}
         for rule in self.computed:
             rows[rule.column] = self._computed(rule, rows)
-        table = self._kept(Table(tuple(rows[name] for name in self.names)))
-        if len(table) < FEWEST:
+        table = Table(tuple(rows[name] for name in self.names))
+        good = self._good(table)
+        if (left := good.sum()) < FEWEST:
             raise PrivacyError(
                 f"rows are drawn from noisy counts, and those that break a constraint are dropped, "
-                f"but of {len(drawn.table):,} only {len(table):,} are left; drop a constraint, or "
+                f"but of {len(drawn.table):,} only {left:,} are left; drop a constraint, or "
                 "spend more epsilon"
             )
+        table = Table(tuple(self._left(column, good).compact() for column in table.columns))
+        return replace(drawn, table=table, provenance=self._provenance(drawn))
+
+    def _provenance(self, drawn: Drawn) -> dict[str, Mapping[str, str]]:
+        """Of the table's own columns, in place of those that were counted as one."""
         computed = {"kind": "declared", "formula": "declared"}
-        provenance = {**drawn.provenance, **{rule.column: computed for rule in self.computed}}
-        return replace(drawn, table=table, provenance=provenance)
+        known = {**drawn.provenance, **{rule.column: computed for rule in self.computed}}
+        known |= {name: known[one.name] for one in self.combined for name in one.columns}
+        return {name: known[name] for name in self.names}
+
+    def _left(self, column: Column, good: Mask) -> Column:
+        """`column` where rows are `good`. If no value is left there, one is put back, unless a rule
+        binds the column: then PrivacyError."""
+        absent = MISSING | frozenset(self.missing)
+        there = np.array([*(text not in absent for text in column.texts), False])[column.codes]
+        left = column.rows(good)
+        if there[good].any() or not good.any():
+            return left
+        if not there.any() or any(column.name in rule.columns for rule in self.rules):
+            raise PrivacyError(
+                "rows are drawn from noisy counts, and those that break a constraint are dropped, "
+                f"but then column '{column.name}' has no value left; drop a constraint, or leave "
+                "the column out"
+            )
+        codes = left.codes.copy()
+        codes[0] = column.codes[there][0]
+        return replace(left, codes=codes)
 
     def _computed(self, rule: Equation, rows: dict[str, Column]) -> Column:
         """The column of `rule`, in the decimal places that are declared, or at most six."""
@@ -109,12 +137,13 @@ class PrivateRules:
         written[there] = texts
         return column_of(rule.column, pa.array(written, pa.string()))
 
-    def _kept(self, table: Table) -> Table:
+    def _good(self, table: Table) -> Mask:
+        """Rows [N] that keep all rules."""
         readers = readers_of(resolve(self.metadata, table, self.missing), table)
         good = np.ones(len(table), bool)
         for rule in self.rules:
             good &= kept(rule, table, readers)
-        return Table(tuple(column.rows(good).compact() for column in table.columns))
+        return good
 
 
 def _arranged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
@@ -134,9 +163,24 @@ def _arranged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _lists(
-    column: Column, width: int
-) -> tuple[pa.Array, np.ndarray[tuple[int], np.dtype[np.bool_]]]:
+def _check_computed(rules: Sequence[Rule]) -> None:
+    """SchemaError where a column is computed twice, or both computed and counted with others."""
+    problems, together = Problems(), {name for group in groups_of(rules) for name in group}
+    times = Counter(rule.column for rule in rules if isinstance(rule, Equation))
+    for name, count in times.items():
+        if count > 1:
+            problems.add(
+                f"a column is computed once, but {count} formulas compute '{name}'; keep one"
+            )
+        if name in together:
+            problems.add(
+                f"a column is computed or goes together with others, but '{name}' does both; drop "
+                "its formula, or leave it out of the combination"
+            )
+    problems.raise_as(SchemaError)
+
+
+def _lists(column: Column, width: int) -> tuple[pa.Array, Mask]:
     """The texts [n] of a combined column, and which of them are lists of `width`: others stand for
     what nobody declared, or for nothing."""
     known = np.array([*(_is_list(text, width) for text in column.texts), False])[column.codes]
@@ -159,13 +203,19 @@ def _nulled(texts: pa.Array) -> pa.Array:
 
 
 def private_rules(
-    rules: Sequence[Rule], metadata: Metadata, names: Collection[str], missing: Sequence[str]
+    rules: Sequence[Rule],
+    metadata: Metadata,
+    names: Collection[str],
+    missing: Sequence[str],
+    given: Sequence[str] = (),
 ) -> PrivateRules | None:
     """What keeps `rules` in a private fit; None if there is nothing to do, since keys that are made
-    up are unique anyway. SchemaError if rules don't fit the columns that are declared: all that
-    follows from declarations is said here, before anything is paid for."""
+    up are unique anyway. `given` are columns that the model is conditioned on. SchemaError if rules
+    don't fit the columns that are declared: all that follows from declarations is said here, before
+    anything is paid for."""
     readers = readers_declared(metadata)
-    check_rules(rules, readers)
+    check_rules(rules, readers, given)
+    _check_computed(rules)
     rules = [
         rule
         for rule in rules

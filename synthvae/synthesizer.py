@@ -63,7 +63,8 @@ class Synthesizer:
         part it and knows which part was learnt. (On the command line it is a tenth.)
 
         With `{"privacy": {"epsilon": 3}}` among the settings the fit is differentially private,
-        and metadata is a must.
+        and metadata is a must. What several fits of the same rows cost together, `synthvae fit`
+        writes down; here it is yours to add up.
         """
         described = metadatas.parse(metadata, "metadata") if metadata is not None else None
         if described is not None:
@@ -71,7 +72,7 @@ class Synthesizer:
         if holdout is not None:
             self.settings = parse({**self.settings.to_json(), "holdout": holdout})
         plain = self.settings.privacy.epsilon is None
-        table = from_frame(frame)
+        table = from_frame(frame, one_by_one=not plain)
         mask = left_out(table, self.settings)
         learnt = without(table, mask) if mask.any() else table
         if plain and mask.any():

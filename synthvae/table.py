@@ -153,8 +153,10 @@ def _short(moments: pa.ChunkedArray) -> pa.ChunkedArray:
     return moments.cast(pa.timestamp("us", moments.type.tz), safe=False).cast(pa.timestamp("us"))
 
 
-def from_frame(frame: pd.DataFrame) -> Table:
-    """A Table from a pandas DataFrame; the index is not part of the table."""
+def from_frame(frame: pd.DataFrame, one_by_one: bool = False) -> Table:
+    """A Table from a pandas DataFrame; the index is not part of the table. `one_by_one`: how an
+    object is written follows from itself alone, not from the types of the others in its column."""
+    plain = _as_texts if one_by_one else _as_plain
     columns: list[Column] = []
     dtypes: dict[str, str] = {}
     problems = Problems()
@@ -166,7 +168,7 @@ def from_frame(frame: pd.DataFrame) -> Table:
         name = str(label)
         dtypes[name] = str(series.dtype)
         try:
-            values = pa.chunked_array([pa.array(_as_plain(series), from_pandas=True)])
+            values = pa.chunked_array([pa.array(plain(series), from_pandas=True)])
             columns.extend(from_arrow(pa.table({name: values}), "the frame").columns)
         except (pa.ArrowException, OverflowError) as error:
             problems.add(f"column '{name}' of the frame: a column holds single values; {error}")
@@ -186,6 +188,12 @@ def _as_plain(series: pd.Series[Any]) -> pd.Series[Any]:
     if len(kinds) > 1 and single and apart:
         return series.map(str, na_action="ignore")
     return series
+
+
+def _as_texts(series: pd.Series[Any]) -> pd.Series[Any]:
+    if series.dtype != object:
+        return series
+    return series.map(str, na_action="ignore").astype("string")
 
 
 def checked(table: Table, source: str) -> Table:

@@ -1,14 +1,15 @@
 """A private fit: what it needs, what it costs, and that its cost is known before anything else."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae import Synthesizer, metadata, pipeline, private
-from synthvae.errors import SchemaError, UsageError
+from synthvae import Synthesizer, metadata, pipeline, private, private_checks
+from synthvae.errors import PrivacyError, SchemaError, UsageError
 from synthvae.holdings import describe
 from synthvae.marginals import mixture
 from synthvae.privacy.ledger import Ledger
@@ -43,6 +44,11 @@ TRAINING = {"epochs": 1, "batch": 100}
 
 def meta(**sdtypes: str) -> metadata.Metadata:
     columns = {name: {"sdtype": sdtype} for name, sdtype in sdtypes.items()}
+    return metadata.parse({**CONTENT, "columns": columns}, "metadata")
+
+
+def named(regex_format: str) -> metadata.Metadata:
+    columns = {**COLUMNS, "k": {"sdtype": "id", "regex_format": regex_format}}
     return metadata.parse({**CONTENT, "columns": columns}, "metadata")
 
 
@@ -109,6 +115,16 @@ def test_a_fit_that_breaks_off_has_cost_what_it_cost(
         ({"settings": spending(epsilon=1.0, unit="who")}, SchemaError, "no column 'who'"),
         ({"metadata": meta(k="categorical")}, SchemaError, "column 'n' is not in the metadata"),
         ({"metadata": meta(k="emial", n="id", d="id")}, SchemaError, "but it is 'emial'"),
+        ({"metadata": named("[")}, SchemaError, "column 'k': a regex_format is made of"),
+        ({"metadata": named("(?=a)b")}, SchemaError, "column 'k': a regex_format is made of"),
+        (
+            {
+                "metadata": meta(k="name", n="id", d="id"),
+                "settings": replace(spending(epsilon=1.0), locale="xx_XX"),
+            },
+            SchemaError,
+            "'xx_XX' is none",
+        ),
         ({"settings": spending(epsilon=1.0, condition=["x"])}, SchemaError, "no column 'x'"),
         (
             {
@@ -125,6 +141,30 @@ def test_what_is_refused_costs_nothing(
 ) -> None:
     with pytest.raises(error, match=words):
         fit(frame, **given, paid=lambda _: pytest.fail("it cost something"))
+
+
+def test_private_steps_without_opacus_cost_nothing(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(private_checks, "find_spec", lambda name: None)
+    with pytest.raises(PrivacyError, match="pip install 'synthvae"):
+        fit(
+            frame,
+            settings=spending(epsilon=3.0, engine="raked"),
+            paid=lambda _: pytest.fail("it cost something"),
+        )
+
+
+@pytest.mark.parametrize(
+    ("odd", "plain"), [("unknown", [1.0, 2.0]), ("?", [True, False]), (2.5, ["a", "b"])]
+)
+def test_one_odd_object_changes_how_no_other_is_met(odd: object, plain: list[object]) -> None:
+    few, more = (
+        from_frame(pd.DataFrame({"c": pd.Series(values, dtype=object)}), one_by_one=True)["c"]
+        for values in (plain * 50, [*plain * 50, odd])
+    )
+    assert [more.texts[i] for i in more.codes[:100]] == [few.texts[i] for i in few.codes]
+    assert few.storage == more.storage
 
 
 @pytest.mark.parametrize(

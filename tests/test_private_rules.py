@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from synthvae import metadata, opening, private, private_rules
 from synthvae.constraints.declared import parse as parse_rules
 from synthvae.errors import PrivacyError, SchemaError, UsageError
 from synthvae.marginals import mixture
+from synthvae.marginals.axes import column_of
 from synthvae.metadata import ColumnMetadata
 from synthvae.private_rules import PrivateRules
 from synthvae.settings import parse
@@ -151,6 +153,68 @@ def test_formulas_that_read_each_other_are_refused_before_anything_is_spent(
     ]
     with pytest.raises(SchemaError, match="'t' from itself"):
         private.fit(from_frame(frame), META, settings_of(rules), paid=unpaid)
+
+
+@pytest.mark.parametrize(
+    ("more", "condition", "words"),
+    [
+        ({"kind": "formula", "column": "t", "equals": "b"}, [], "2 formulas compute 't'"),
+        ({"kind": "fixed_combinations", "columns": ["t", "x"]}, [], "but 't' does both"),
+        ({"kind": "one_hot", "columns": ["x", "y"]}, ["x"], "but this one is a condition"),
+        ({"kind": "range", "column": "a", "min": 0}, ["t"], "the column is a condition"),
+    ],
+)
+def test_rules_that_get_in_each_other_s_way_are_refused_before_anything_is_spent(
+    more: dict[str, Any], condition: list[str], words: str, frame: pd.DataFrame
+) -> None:
+    settings = replace(settings_of([*RULES, more]), condition=tuple(condition))
+    with pytest.raises(SchemaError, match=words):
+        private.fit(from_frame(frame), META, settings, paid=unpaid)
+
+
+def test_the_certificate_names_the_columns_of_the_table(frame: pd.DataFrame) -> None:
+    artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Nothing())
+    domain = artifact.content["privacy"]["domain"]
+    assert list(domain) == list(frame)
+    assert domain["city"] == {"kind": "declared", "categories": "paid", "missing": "paid"}
+    assert domain["t"] == {"kind": "declared", "formula": "declared"}
+
+
+def test_declared_categories_are_met_beside_constraints(frame: pd.DataFrame) -> None:
+    """Metadata has 1.0 where a column of floats writes '1'."""
+    frame = frame.assign(x=frame.x.astype(float), y=np.where(frame.index % 7, 2.0, np.nan))
+    levels = {"sdtype": "categorical", "range_values": [0.0, 1.0, 2.0]}
+    described = {**META.columns, "y": ColumnMetadata("categorical", {"range_values": [1.0, 2.0]})}
+    described["x"] = ColumnMetadata("categorical", {"range_values": levels["range_values"]})
+    fitted = private.fit(
+        from_frame(frame), replace(META, columns=described), settings_of(RULES[:1]), noise=Nothing()
+    )
+    rows = pa.concat_tables(opening.sampler(fitted).chunks(300, 0, "text", threads=1)).to_pandas()
+    assert set(rows.x) == {"0", "1"}
+    assert set(rows.y.fillna("")) == {"2", ""}
+
+
+def drawn_of(columns: dict[str, list[str | None]]) -> Any:
+    table = Table(tuple(column_of(n, pa.array(t, pa.string())) for n, t in columns.items()))
+    return SimpleNamespace(table=table)
+
+
+def test_a_column_whose_only_value_is_dropped_gets_it_back() -> None:
+    rules = PrivateRules(parse_rules(RULES[:1]), META, ("a", "b", "city"), ())
+    drawn = drawn_of({
+        "a": ["5", *["1"] * 60], "b": ["1", *["5"] * 60], "city": ["p", *[None] * 60],
+    })  # fmt: skip
+    good = np.arange(61) > 0
+    left = rules._left(drawn.table["city"], good)
+    assert [left.texts[0], left.n_null] == ["p", 59]
+    assert rules._left(drawn.table["a"], good).n_null == 0
+
+
+def test_a_bound_column_without_a_value_left_is_an_error() -> None:
+    rules = PrivateRules(parse_rules(RULES[:1]), META, ("a", "b", "city"), ())
+    drawn = drawn_of({"a": ["5", None, None]})
+    with pytest.raises(PrivacyError, match="column 'a' has no value left"):
+        rules._left(drawn.table["a"], np.array([False, True, True]))
 
 
 def test_a_formula_may_read_what_another_one_computes(frame: pd.DataFrame) -> None:

@@ -26,6 +26,18 @@ _MOST_ROWS = 1 << 62
 _FIRST = string.digits[1:]  # of a number
 
 
+def declared_forms(column: str, regex_format: str) -> list[tuple[Pattern, float]]:
+    """Patterns and their shares. SchemaError if texts can't be made after this expression."""
+    try:
+        return from_regex(regex_format)
+    except ValueError as error:
+        raise SchemaError(
+            f"column '{column}': a regex_format is made of literals, classes, repeats and "
+            f"alternatives, but '{regex_format}' is not ({error}); simplify it, or leave it out "
+            "and the form is inferred"
+        ) from error
+
+
 @dataclass(frozen=True)
 class IdentifierCodec(MadeUp):
     """`patterns` with `shares`: the forms that identifiers take, `declared` or seen. `avoid`: texts
@@ -45,14 +57,7 @@ class IdentifierCodec(MadeUp):
         """Forms that fewer than `least` identifiers have are left out."""
         presence = Presence.fit(column, missing)
         if regex_format is not None:
-            try:
-                forms = from_regex(regex_format)
-            except ValueError as error:
-                raise SchemaError(
-                    f"column '{column.name}': a regex_format is made of literals, classes, "
-                    f"repeats and alternatives, but '{regex_format}' is not ({error}); simplify "
-                    "it, or leave it out and the form is inferred"
-                ) from error
+            forms = declared_forms(column.name, regex_format)
             declared = tuple(pattern for pattern, _ in forms)
             return IdentifierCodec(presence, declared, tuple(share for _, share in forms), True)
         texts = column.levels.filter(pc.invert(is_missing(column, missing))).to_pylist()

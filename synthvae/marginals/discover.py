@@ -14,6 +14,7 @@ from synthvae.table import Column
 from synthvae.written import Values, numbers_of
 
 SURE = 4.0  # standard deviations of noise
+SURE_OF_END = 5.0  # of some 340 magnitudes, each of which may set an end
 _EXPONENTS = (-20, 62)  # powers of two that magnitudes are sorted by
 _COVERED = 0.99  # of the numbers are written with as many places
 
@@ -76,7 +77,7 @@ def _places(ledger: Ledger, column: Declared, data: Column, share: float) -> int
     """Decimal places that nearly all numbers do with."""
     fraction = pc.utf8_rtrim(pc.extract_regex(data.levels, r"\.(?P<f>\d*)").field("f"), "0")
     places = np.minimum(pc.utf8_length(fraction).fill_null(0).to_numpy(), MOST_PLACES)
-    of_row = places[data.codes[data.codes >= 0]]
+    of_row = places[_there(column, data)]
     noisy = ledger.counts(
         "discovery",
         f"decimal places of {column.name}",
@@ -91,7 +92,7 @@ def _places(ledger: Ledger, column: Declared, data: Column, share: float) -> int
 
 def _bounds(ledger: Ledger, column: Declared, data: Column, share: float) -> tuple[float, float]:
     """Powers of two, and 0, between which all magnitudes stand that many rows have."""
-    values = numbers_of(data.levels)[data.codes[data.codes >= 0]]
+    values = numbers_of(data.levels)[_there(column, data)]
     lowest, highest = _EXPONENTS
     ends = np.ldexp(1.0, np.arange(lowest, highest + 1))
     edges = np.concatenate([-ends[::-1], [0.0], ends])
@@ -102,11 +103,18 @@ def _bounds(ledger: Ledger, column: Declared, data: Column, share: float) -> tup
         np.bincount(place, minlength=2 * len(edges) + 1),
         share,
     )
-    held = np.flatnonzero(noisy.values > SURE * noisy.sigma)
+    held = np.flatnonzero(noisy.values > SURE_OF_END * noisy.sigma)
     if not len(held):
         return 0.0, 1.0
     last = len(edges) - 1
     return float(edges[max((held[0] + 1) // 2 - 1, 0)]), float(edges[min(held[-1] // 2, last)])
+
+
+def _there(column: Declared, data: Column) -> NDArray[np.int32]:
+    """The codes [n] of rows that have a value."""
+    known = np.array([*(text not in column.missing for text in data.texts), False])
+    codes: NDArray[np.int32] = data.codes[known[data.codes]]
+    return codes
 
 
 def _bucket(values: Values, edges: Values) -> NDArray[np.int64]:

@@ -36,18 +36,17 @@ _LARGE = 2.0**24  # from here on the shortest text of a float32 is not all of it
 def by_value(column: Column, format: str = "") -> Column:
     """`column` in forms of which each follows from its own value; typed moments in `format`, if
     one is declared. Text is what it was."""
-    kind = type_of(column.storage)
-    if pa.types.is_floating(kind):
-        texts = _numbers(column.levels, kind)
+    kind, storage = type_of(column.storage), Column.storage
+    if pa.types.is_floating(kind):  # whose forms are still numbers, and stay as they are
+        texts, storage = _numbers(column.levels, kind), column.storage
     elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         texts = _moments(column.levels, format)
     else:
         return column
     encoded = texts.dictionary_encode()
     codes = encoded.indices.fill_null(-1).to_numpy(zero_copy_only=False)
-    return Column(
-        column.name, np.append(codes, -1).astype(np.int32)[column.codes], encoded.dictionary
-    )
+    codes = np.append(codes, -1).astype(np.int32)[column.codes]
+    return Column(column.name, codes, encoded.dictionary, storage)
 
 
 def _numbers(levels: pa.StringArray, kind: pa.DataType) -> pa.StringArray:

@@ -17,7 +17,8 @@ DECLARED, PAID = "declared", "paid"
 NOT_COVERED = (
     "the metadata: names, kinds, bounds and categories of columns that were declared",
     "the settings, and how they were chosen: try settings on public data",
-    "other fits on the same rows: their costs add up (see the history beside the model)",
+    "other fits on the same rows: their costs add up (see the history beside the model, which "
+    "stays with the table: who holds all rows but one can try that one against it)",
     "the time that the fit took, and that it was made",
     "the note of rows left out of the fit, beside the model: it stays with the table",
     "reports that compare real with synthetic rows, and audits: they hold statistics of the rows",
@@ -68,7 +69,7 @@ def certificate(
         },
         "events": [line.to_json() for line in ledger.lines],
         "domain": {name: dict(sorted(known.items())) for name, known in columns.items()},
-        "randomness": {"counts": ledger.noise_source, "seeded": False},
+        "randomness": {"counts": ledger.noise_source, "seeded": ledger.seeded},
         "not_covered": list(NOT_COVERED),
         "limitations": list(LIMITATIONS),
         "hashes": dict(sorted(hashes.items())),

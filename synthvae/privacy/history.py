@@ -1,8 +1,9 @@
 """What all private fits on the same rows cost together.
 
-A local file (JSON) beside the model, to be kept where the table is kept. It tells data sets apart
-by a salted hash, so that two histories can't be joined. A table that was changed is another data
-set to it: who fits a table as it grows adds the totals up.
+A local file (JSON) beside the model, for its owner's eyes, to be kept where the table is kept: it
+tells data sets apart by a salted hash, so that two histories can't be joined, but who holds all
+rows but one and this file can try that one. A table that was changed is another data set to it: who
+fits a table as it grows adds the totals up.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthvae.errors import PrivacyError
-from synthvae.files import alone, write_bytes
+from synthvae.files import OWNER, alone, write_bytes
 from synthvae.privacy.accounting import Event, composed
 from synthvae.privacy.ledger import Ledger
 
@@ -83,4 +84,4 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _write(path: Path, history: dict[str, Any]) -> None:
-    write_bytes(path, (json.dumps(history, indent=1) + "\n").encode())
+    write_bytes(path, (json.dumps(history, indent=1) + "\n").encode(), OWNER)

@@ -105,6 +105,11 @@ class Ledger:
     def noise_source(self) -> str:
         return getattr(self._noise, "source", type(self._noise).__name__)
 
+    @property
+    def seeded(self) -> bool:
+        """Whether the noise may be drawn again: of any but the operating system's that is so."""
+        return not isinstance(self._noise, SecureNoise)
+
     def sigma(self, share: float, sensitivity: float = 1.0) -> float:
         """Noise that `counts` would add for `share`, in whole grains: a plan costs nothing."""
         exact = sensitivity * self.budget.contributions * self._base / math.sqrt(share)

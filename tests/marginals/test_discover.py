@@ -59,6 +59,26 @@ def test_few_rows_far_away_move_no_bound(ledger: Any, make_column: Any) -> None:
     assert (found.low, found.high) == (8.0, 32.0)
 
 
+def test_noise_alone_sets_no_end(make_ledger: MakeLedger, make_column: Any) -> None:
+    """At four deviations one fit in a hundred found an end where there is nothing."""
+    data = make_column([str(i % 100) for i in range(2000)])
+    for _ in range(400):
+        column = Declared("c", "numerical", MISSING, places=0)
+        ledger = make_ledger(3.0, scale=1.0)
+        found = discovered(ledger, column, data, 0.05, ledger.key_delta_left)
+        assert found.low is not None
+        assert found.low >= 0
+        assert found.high in (64, 128)
+
+
+def test_codes_for_missing_are_no_numbers(ledger: Any, make_column: Any) -> None:
+    column = Declared("c", "numerical", MISSING | {"-999.25"})
+    data = make_column([*(str(i % 100) for i in range(9000)), *["-999.25"] * 4000])
+    found = discovered(ledger, column, data, 0.05, ledger.key_delta_left)
+    assert found.low is not None
+    assert (found.low >= 0, found.high, found.places) == (True, 128, 0)
+
+
 def test_nothing_to_be_found_is_between_0_and_1(ledger: Any, make_column: Any) -> None:
     for texts in (["NA"] * 50, ["x"], []):
         found = find(ledger, make_column, texts)

@@ -48,7 +48,7 @@ def test_the_claim_is_the_ledgers(tape) -> None:
     assert [event["stage"] for event in made["events"]] == ["domain", "marginals", "training"]
     assert made["accountant"]["delta_of_thresholds"] == made["events"][0]["delta"] == 1e-6
     assert made["domain"] == COLUMNS
-    assert made["randomness"] == {"counts": "a tape", "seeded": False}
+    assert made["randomness"] == {"counts": "a tape", "seeded": True}
     assert (made["hashes"], made["made_by"]) == (HASHES, MADE_BY)
 
 

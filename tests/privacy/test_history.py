@@ -51,6 +51,12 @@ def test_a_data_set_has_one_name_in_a_history_and_another_in_each(path: Path) ->
     assert data_id(path, b"table") != data_id(path.parent / "other.json", b"table")
 
 
+def test_only_its_owner_reads_a_history(path: Path, ledger: Ledger) -> None:
+    """Who holds all rows but one can try that one against it."""
+    history.record(path, history.data_id(path, b"rows"), ledger)
+    assert path.stat().st_mode & 0o077 == 0
+
+
 def test_without_a_date_nothing_of_the_clock_is_kept(path: Path, ledger: Ledger) -> None:
     mine = data_id(path, b"table")
     record(path, mine, ledger)

@@ -1,0 +1,73 @@
+"""Declarations and settings that make a private fit impossible: said before anything is paid for,
+and without a look at the rows."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from importlib.util import find_spec
+
+from synthvae import pipeline
+from synthvae.codecs.identifier import declared_forms
+from synthvae.codecs.people import check_provider
+from synthvae.codecs.personal import FREE_TEXT
+from synthvae.errors import PrivacyError, SchemaError, UsageError
+from synthvae.metadata import CORE, Metadata
+from synthvae.privacy.budget import Budget
+from synthvae.refining import refuse
+from synthvae.schema import unknown_sdtype
+from synthvae.settings import Settings
+
+
+def described_for(
+    settings: Settings, metadata: Metadata | None, names: Collection[str]
+) -> Metadata:
+    """The metadata of a table with columns `names`. SchemaError if there is none, if what it says
+    of made-up columns can't be done, or if the columns that `settings` name are not fit for it."""
+    if metadata is None:
+        raise SchemaError(
+            "under differential privacy the kinds of columns are declared, since to look is to "
+            "leak, but no metadata is given; `synthvae detect TABLE --private -o metadata.yaml` "
+            "writes a draft without values: review it, and pass it with --metadata"
+        )
+    sdtypes = {name: column.sdtype for name, column in metadata.columns.items()}
+    pipeline.check_columns(settings, {name: sdtypes.get(name, "numerical") for name in names})
+    _check_made_up(metadata, settings.locale)
+    return metadata
+
+
+def _check_made_up(metadata: Metadata, locale: str) -> None:
+    reasons: list[str] = []
+    for name, column in metadata.columns.items():
+        form = column.options.get("regex_format")
+        try:
+            if column.sdtype == "id" and form:
+                declared_forms(name, str(form))
+            elif column.sdtype in ("text", "unknown"):
+                check_provider(name, FREE_TEXT, locale)
+            elif column.sdtype not in CORE and not unknown_sdtype(name, column.sdtype):
+                check_provider(name, column.sdtype, locale)
+        except SchemaError as error:
+            reasons += [reason for reason in error.reasons if reason not in reasons]
+    if reasons:
+        raise SchemaError(*reasons)
+
+
+def check_training(engine: str, settings: Settings, budget: Budget, constrained: bool) -> None:
+    """Refuses what training on rows can't do. UsageError, or PrivacyError of a part."""
+    if budget.contributions > 1:
+        raise UsageError(
+            "training on rows draws single rows, which protects units of one row, but "
+            f"contributions is {budget.contributions}; set it to 1, or use --dp-engine marginals"
+        )
+    if constrained:
+        raise UsageError(
+            "constraints of a private fit are kept by rows drawn from counts, but engine "
+            f"'{engine}' trains on the rows themselves; use --dp-engine marginals"
+        )
+    if find_spec("opacus") is None:
+        raise PrivacyError(
+            "private steps add their noise with Opacus, but Opacus isn't installed; "
+            "pip install 'synthvae[dp]'"
+        )
+    if engine != "raked":  # which trains a model of its own
+        refuse(settings)
