@@ -57,7 +57,7 @@ class Commands(TyperGroup):
         except KeyboardInterrupt as error:
             words.print(
                 "stopped; nothing is half-written. An unfinished fit or sample goes on with "
-                "--resume, but a private fit begins anew"
+                "--resume, but a private fit begins anew, and what it spent is spent"
             )
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:

@@ -22,7 +22,10 @@ _File = Path | None
 
 
 def check(
-    policy: Annotated[Path, typer.Option(help="Limits; `synthvae policy init` writes some.")],
+    policy: Annotated[
+        Path,
+        typer.Option(help="Limits; `synthvae policy init --profile internal-test` writes some."),
+    ],
     report: Annotated[_File, typer.Option(help="Of `synthvae report --json`.")] = None,
     evaluation: Annotated[_File, typer.Option(help="Of `synthvae evaluate -o`.")] = None,
     audit: Annotated[_File, typer.Option(help="Of `synthvae audit -o`.")] = None,

@@ -20,7 +20,15 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 
-words = Console(stderr=True, highlight=False, soft_wrap=True)
+
+class Words(Console):
+    """Lines for people. If nobody reads them any more, the work goes on."""
+
+    def on_broken_pipe(self) -> None:
+        self.quiet = True
+
+
+words = Words(stderr=True, highlight=False, soft_wrap=True)
 _WIDE = 110
 
 

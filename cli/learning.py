@@ -68,6 +68,8 @@ class Job:
             for path in (certificate_beside(self.output), beside(self.output)):
                 path.unlink(missing_ok=True)
         artifact.save(self.output)
+        if self.private:
+            write_certificate(artifact, self.output)
         noted = aside.note(self.output, self.reporter)
         checkpoint.unlink(missing_ok=True)  # all that a fit leaves is there
         summary(artifact, self.output, time.monotonic() - started, self.reporter, noted)
@@ -139,7 +141,7 @@ def summary(
     cost = promise(private) if private else "not differentially private"
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; {cost}")
     if private:
-        reporter.say(f"certificate: {write_certificate(artifact, output)}")
+        reporter.say(f"certificate: {certificate_beside(output)}")
     reporter.result(
         {
             "model": str(output),

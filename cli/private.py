@@ -29,11 +29,17 @@ def paid_into(output: Path, table: Table, reporter: Reporter) -> Callable[[Ledge
     def paid(ledger: Ledger) -> None:
         name = history.data_id(book, rows)
         history.record(book, name, ledger)
-        total = history.total(book, name)
+        total = history.total(book, name, ledger.budget.unit)
+        unit = _unit(ledger.budget.unit)
         if total.fits > 1:
             reporter.say(
                 f"fit {total.fits} of the same rows: together they cost epsilon "
-                f"{total.epsilon:.3g} at delta {total.delta:.2g} ({book})"
+                f"{total.epsilon:.3g} at delta {total.delta:.2g} for each {unit} ({book})"
+            )
+        if total.others:
+            reporter.say(
+                f"{total.others} more of the same rows protect another unit than each {unit}, and "
+                f"what they cost it is not known ({book})"
             )
 
     return paid
@@ -91,9 +97,13 @@ def write_certificate(artifact: Artifact, output: Path) -> Path:
 def promise(claim: dict[str, Any]) -> str:
     """The claim of a certificate, in one line."""
     cost, limits = claim["claim"], claim["attacker"]["limits"]
-    unit = "row" if cost["unit"] == "row" else f"value of '{cost['unit']}'"
     found = f"{100 * limits['0.01']:.1f} %"
     return (
-        f"epsilon {cost['epsilon']:.3g}, delta {cost['delta']:.2g} for each {unit}: who wrongly "
-        f"suspects 1 % of those who are absent finds at most {found} of those who are not"
+        f"epsilon {cost['epsilon']:.3g}, delta {cost['delta']:.2g} for each {_unit(cost['unit'])}: "
+        f"who wrongly suspects 1 % of those who are absent finds at most {found} of those who are "
+        "not"
     )
+
+
+def _unit(name: str) -> str:
+    return "row" if name == "row" else f"value of '{name}'"

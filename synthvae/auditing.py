@@ -77,7 +77,9 @@ def _of_tables(sources: Sources, seed: int, stages: Stages) -> Audit:
     real, holdout = read_table(sources.real), read_table(str(sources.holdout))
     described = metadatas.read(sources.metadata) if sources.metadata else detect(real)
     sides = Sides(real, holdout, resolve(described, real), np.arange(len(real)))
-    return _audit(sides, read_table(str(sources.synthetic)), None, seed, stages)
+    synthetic = read_table(str(sources.synthetic))
+    found = _audit(sides, synthetic, None, seed, stages)
+    return replace(found, judged={"synthetic": synthetic.fingerprint()})
 
 
 def _of_model(
@@ -107,7 +109,13 @@ def _of_model(
     scores["all attacks on the model together"] = together(scores)
     found = _audit(sides, synthetic, more, seed, stages, scores, bounds, claim, notes)
     kept.done()
-    return found
+    return replace(found, judged=_judged(sources, synthetic))
+
+
+def _judged(sources: Sources, synthetic: Table) -> dict[str, str]:
+    """The table that was given, if one was, and the model, as its certificate names it."""
+    table = {"synthetic": synthetic.fingerprint()} if sources.synthetic else {}
+    return {**table, "model": f"sha256:{sha256(Path(str(sources.model)))}"}
 
 
 def _kept(

@@ -15,7 +15,7 @@ from synthvae.codecs.table_codec import TableCodec
 from synthvae.conditions import Conditions
 from synthvae.errors import UsageError
 from synthvae.layout import Encoded
-from synthvae.matching import match
+from synthvae.matching import match, match_known
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
@@ -49,8 +49,9 @@ class LatentSpace:
     def encode(self, table: Table, seed: int = 0, threads: int | None = None) -> Iterator[pa.Table]:
         """Arrow tables of `schema`, a point for each row. SchemaError for a table that the model
         can't read."""
-        rows = self._rows(table, seed)
+        return self._encoded(self._rows(table, seed), threads)
 
+    def _encoded(self, rows: Rows, threads: int | None) -> Iterator[pa.Table]:
         def block(start: int) -> pa.Table:
             index = self._index(start, len(rows))
             points = self._points(rows.at(index)).numpy()
@@ -62,10 +63,12 @@ class LatentSpace:
     def vectors(
         self, table: Table, seed: int = 0, threads: int | None = None
     ) -> NDArray[np.float32]:
-        """[N, Z]: the points of `table`, or the vectors that its codes stand for."""
+        """[N, Z]: the points of `table`, or the vectors that its codes stand for. Cells that the
+        model can't read count as unknown."""
+        rows = Rows.of(match_known(self.codec, table, seed).encoded)
         found = [
             np.column_stack([column.to_numpy() for column in chunk.columns])
-            for chunk in self.encode(table, seed, threads)
+            for chunk in self._encoded(rows, threads)
         ]
         points: NDArray[np.float32] = self._embed(torch.tensor(np.concatenate(found))).numpy()
         return points

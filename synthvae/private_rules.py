@@ -21,10 +21,10 @@ from synthvae.codecs.arranging import free_name, groups_of
 from synthvae.codecs.relations import Combined, column_of
 from synthvae.constraints.checks import check_rules, kept, result_of
 from synthvae.constraints.reading import MADE_UP, readers_declared, readers_of
-from synthvae.constraints.rules import Equation, Rule, Unique
+from synthvae.constraints.rules import Bounds, Equation, Rule, Unique
 from synthvae.errors import PrivacyError, Problems, SchemaError
 from synthvae.marginals.axes import OTHER
-from synthvae.marginals.domain import declared
+from synthvae.marginals.domain import Declared, declared
 from synthvae.marginals.engine import Drawn
 from synthvae.marginals.forms import by_value
 from synthvae.metadata import ColumnMetadata, Metadata
@@ -91,7 +91,7 @@ class PrivateRules:
             raise PrivacyError(
                 f"rows are drawn from noisy counts, and those that break a constraint are dropped, "
                 f"but of {len(drawn.table):,} only {left:,} are left; drop a constraint, or "
-                "spend more epsilon"
+                "spend more epsilon (what the counts cost is spent)"
             )
         table = Table(tuple(self._left(column, good).compact() for column in table.columns))
         return replace(drawn, table=table, provenance=self._provenance(drawn))
@@ -180,6 +180,23 @@ def _check_computed(rules: Sequence[Rule]) -> None:
     problems.raise_as(SchemaError)
 
 
+def _check_ranges(rules: Sequence[Rule], columns: Sequence[Declared]) -> None:
+    """SchemaError where nothing between a number's declared ends is within a range."""
+    problems, known = Problems(), {column.name: column for column in columns}
+    for rule in rules:
+        if not isinstance(rule, Bounds) or known[rule.column].kind != "number":
+            continue
+        low, high = known[rule.column].low, known[rule.column].high
+        above = rule.min is not None and high is not None and float(rule.min) > high
+        below = rule.max is not None and low is not None and float(rule.max) < low
+        if above or below:
+            problems.add(
+                f"column '{rule.column}': a range ({rule.words}) lies between the declared ends, "
+                f"but these are {low:g} and {high:g}; correct one of the two"
+            )
+    problems.raise_as(SchemaError)
+
+
 def _lists(column: Column, width: int) -> tuple[pa.Array, Mask]:
     """The texts [n] of a combined column, and which of them are lists of `width`: others stand for
     what nobody declared, or for nothing."""
@@ -224,5 +241,6 @@ def private_rules(
     ]
     if not rules:
         return None
-    declared(metadata, names, missing)  # computed columns too, which are not counted
+    known = declared(metadata, names, missing)  # computed columns too, which are not counted
+    _check_ranges(rules, known)
     return PrivateRules(_arranged(rules), metadata, tuple(names), tuple(missing))

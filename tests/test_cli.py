@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -129,6 +130,17 @@ def test_pipes(csv: Path, model_file: Path, tmp_path: Path) -> None:
     told = f"set -o pipefail; {SCRIPT} inspect {model_file} | head -1 >{tmp_path / 'head'}"
     for _ in range(3):
         assert subprocess.run(["bash", "-c", told], check=False).returncode == 0
+
+
+def test_who_stops_listening_stops_no_work(tmp_path: Path) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    policy = tmp_path / "policy.yaml"
+    command = [str(SCRIPT), "policy", "init", "--profile", "publish", "-o", str(policy)]
+    done = subprocess.run(command, stdout=subprocess.DEVNULL, stderr=write, check=False)
+    os.close(write)
+    assert done.returncode == 0
+    assert policy.exists()
 
 
 def test_json_goes_to_stdout_and_words_to_stderr(

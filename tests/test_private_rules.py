@@ -162,6 +162,8 @@ def test_formulas_that_read_each_other_are_refused_before_anything_is_spent(
         ({"kind": "fixed_combinations", "columns": ["t", "x"]}, [], "but 't' does both"),
         ({"kind": "one_hot", "columns": ["x", "y"]}, ["x"], "but this one is a condition"),
         ({"kind": "range", "column": "a", "min": 0}, ["t"], "the column is a condition"),
+        ({"kind": "range", "column": "a", "min": 21}, [], "'a': a range .* but these are 0 and 20"),
+        ({"kind": "range", "column": "b", "max": -1}, [], "'b': a range .* but these are 0 and 20"),
     ],
 )
 def test_rules_that_get_in_each_other_s_way_are_refused_before_anything_is_spent(

@@ -92,8 +92,9 @@ def _of_rows(each: Sequence[int], sizes: Sizes) -> list[str]:
         f"half of what rows can decide, {most:,} all of it" if most > wanted else "it"
     )
     fact += f", and there are {sizes.members:,} and {sizes.others:,}: "
-    if sizes.others < wanted <= min(_MOST * total, sizes.members):
-        share = math.ceil(_STEP * wanted / total) / _STEP
+    alone = max(sizes.others, 1) / max(sizes.holdout, 1)  # of rows left out, that are no repeats
+    if sizes.others < wanted <= min(_MOST * total * alone, sizes.members):
+        share = math.ceil(_STEP * wanted / alone / total) / _STEP
         return [fact + f"leave more out (`synthvae fit --holdout {share:g}`), or pass more rows "
                 "that were not learnt with --holdout"]  # fmt: skip
     return [

@@ -9,6 +9,8 @@
 A row's reference are holdout rows: for the second half those of the first, for each quarter of the
 first half those of the other quarter. So no row meets itself, and nothing that is chosen on the
 first half depends on rows of the second (two rows that are each other's nearest would tie them).
+All references have as many rows: distances shrink where there are more, and a threshold that one
+half chose would not mean the same on the other.
 Exposed rows are the ones furthest from all other real rows,
 members or not: whom an attacker would pick (Meeus et al. 2023, Achilles' heels).
 """
@@ -67,7 +69,7 @@ def ground_of(tables: Tables, pool: Pool, effort: Effort, seed: int) -> Ground:
     rows = pool.frame(tables)
     points = space.points(rows)
     fold = _folds(pool)
-    references = tuple(_reference(tables, pool, fold, each, effort, seed) for each in _REFERENCE)
+    references = _references(tables, pool, fold, effort, seed)
     to_reference = np.empty((len(points), min(max(KS), *map(len, references))))
     for number, reference in enumerate(references):
         inside = fold == number
@@ -85,6 +87,15 @@ def _folds(pool: Pool) -> Ints:
     for side in (pool.member, ~pool.member):
         fold[np.flatnonzero(side & ~pool.second)[1::2]] = 1
     return fold
+
+
+def _references(
+    tables: Tables, pool: Pool, fold: Ints, effort: Effort, seed: int
+) -> tuple[pd.DataFrame, ...]:
+    found = [_reference(tables, pool, fold, each, effort, seed) for each in _REFERENCE]
+    least = min(map(len, found))
+    rng = stream(seed, "audit", "references")
+    return tuple(pick(reference, least, rng) for reference in found)
 
 
 def _reference(

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from synthvae.audit.figures import Unit, figure, measured
 from synthvae.audit.policy import Policy
 from synthvae.audit.records import Access, Attack, Criterion, Excess, Outcome
-from synthvae.audit.roc import auc_interval, tpr_interval
+from synthvae.audit.roc import auc_interval, tpr_interval, tpr_value
 from synthvae.audit.shares import excess_interval
 from synthvae.audit.trial import CHOOSING, FPRS, strongest
 from synthvae.evaluation.records import Interval
@@ -41,6 +41,7 @@ class Question:
     interval: Callable[[float], Interval]
     power: int = 2  # intervals shrink with the root of the rows; with the rows if nothing was hit
     unit: Unit = "share"
+    blind: bool = False  # too few rows to raise a false alarm: the upper end tells nothing
 
 
 def questions_of(
@@ -100,15 +101,16 @@ def _tpr_question(
         name = title.format(f"members found at {FOUND_AT}")
         n = 0 if other is None else 2 * min(other.members, other.others)
         return _unanswered(name, limit, n, "share")
-    seen = attack.tpr[CHOOSING]
+    seen, false, aim = attack.tpr[CHOOSING], attack.fpr[CHOOSING], FPRS[CHOOSING]
     return Question(
         title.format(f"members that '{attack.name}' finds at {FOUND_AT}"),
         MEMBERSHIP,
-        seen.value,
+        tpr_value(seen, false, aim),
         limit,
         2 * min(attack.members, attack.others),
-        lambda confidence: tpr_interval(seen, attack.fpr[CHOOSING], FPRS[CHOOSING], confidence),
+        lambda confidence: tpr_interval(seen, false, aim, confidence),
         2 if seen.hits else 1,
+        blind=not false.hits,
     )
 
 
@@ -178,13 +180,14 @@ def judged(question: Question, strict_confidence: float) -> Criterion:
 
 
 def _rows_that_decide(question: Question, interval: Interval, strict: Interval) -> int | None:
-    """Rows a side at which the interval would no longer hold the limit, the value staying."""
+    """Rows a side at which the interval would no longer hold the limit, the value staying. Twice
+    as many as there are where so few are there that none raised a false alarm."""
     below = question.value < question.limit
     width = interval.high - question.value if below else question.value - strict.low
     gap = abs(question.limit - question.value)
     if not gap or math.isnan(gap):
         return None
-    rows = question.n * (width / gap) ** question.power
+    rows = question.n * (2 if question.blind else (width / gap) ** question.power)
     if rows > _MOST_ROWS:
         return None
     unit: int = 10 ** max(math.floor(math.log10(max(rows, 1))) - 1, 0)  # two digits, rounded up

@@ -213,8 +213,9 @@ class Restricted:
 class Audit:
     """Everything one audit found. `restricted` is not part of `to_json`.
 
-    `epsilon_audited`: the largest lower bound on epsilon, at 95 % for all attacks and bounds
-    together; None if there are none.
+    `judged`: hashes of what was attacked and is public, the `synthetic` rows and the `model` file,
+    as far as there were files. `epsilon_audited`: the largest lower bound on epsilon, at 95 % for
+    all attacks and bounds together; None if there are none.
     """
 
     verdict: Verdict
@@ -232,6 +233,7 @@ class Audit:
     notes: tuple[str, ...]
     seed: int
     restricted: Restricted
+    judged: Mapping[str, str] = field(default_factory=dict)
 
     def to_json(self) -> dict[str, Any]:
         """The public result as plain JSON types; NaN and infinity become None."""

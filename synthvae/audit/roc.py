@@ -66,6 +66,12 @@ def rates(members: Floats, others: Floats, at: float) -> tuple[Rate, Rate]:
     return rate(above[0], len(members)), rate(above[1], len(others))
 
 
+def tpr_value(tpr: Rate, fpr: Rate, aim: float) -> float:
+    """The true positive rate at a false positive rate of `aim`, seen at one of `fpr`: along the
+    chord to the origin, if more false alarms were raised than were aimed at."""
+    return tpr.value * min(1.0, aim / fpr.value) if fpr.hits else tpr.value
+
+
 def tpr_interval(tpr: Rate, fpr: Rate, aim: float, confidence: float = 0.95) -> Interval:
     """Of the true positive rate at a false positive rate of `aim`, seen at one of `fpr`.
 

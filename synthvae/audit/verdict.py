@@ -1,7 +1,7 @@
 """From findings to a verdict that one can defend: FAIL, PASS, or not enough to tell.
 
-FAIL needs an interval whose lower end passes the limit, at 95 % for all criteria together, so that
-a harmless table fails in at most one audit of twenty. PASS needs the upper end of every 95 %
+FAIL needs an interval whose lower end is beyond the limit, at 95 % for all criteria together, so
+that a harmless table fails in at most one audit of twenty. PASS needs the upper end of every 95 %
 interval below its limit: absence of evidence in few rows is no pass.
 """
 
@@ -98,7 +98,7 @@ def _sentence(outcome: Outcome, criteria: Sequence[Criterion]) -> str:
     count = sum(each.outcome == outcome for each in criteria)
     words = {
         "FAIL": f"Evidence for disclosure of training rows: {count} of {len(criteria)} criteria "
-        "pass the policy's limit.",
+        "are beyond the policy's limit.",
         "PASS": f"Evidence for low disclosure: all {len(criteria)} criteria stay below the "
         "policy's limits, intervals included.",
         "INCONCLUSIVE": f"Not enough evidence either way: {count} of {len(criteria)} criteria can "

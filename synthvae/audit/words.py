@@ -115,11 +115,23 @@ def _criteria(criteria: Sequence[Criterion]) -> str:
 def _attacks(attacks: Sequence[Attack]) -> str:
     def tpr(attack: Attack, name: str) -> str:
         seen = attack.tpr.get(name)
-        return "" if seen is None else measured(seen.value, seen.interval, "share")
+        if seen is None:
+            return ""
+        false = figure(attack.fpr[name].value, "share")
+        return f"{measured(seen.value, seen.interval, 'share')}, false alarms {false}"
 
     ordered = sorted(attacks, key=lambda each: -each.auc)
     return _table(
-        ["attack", "on", "rows", "AUC (95 %)", "TPR at 1 %", "TPR at 0.1 %", "epsilon >=", "p"],
+        [
+            "attack",
+            "on",
+            "rows",
+            "AUC (95 %)",
+            "TPR, threshold for 1 %",
+            "for 0.1 %",
+            "epsilon >=",
+            "p",
+        ],
         (
             [
                 each.name,

@@ -55,9 +55,9 @@ class CategoricalCodec:
         if len(unseen):
             first = [*column.texts, ""][column.codes[unseen[0]]]
             raise SchemaError(
-                f"column '{self.name}': categories are those of the training table, but "
-                f"{len(unseen):,} rows hold others, first '{first}' in row {unseen[0] + 1}; "
-                "check the spelling"
+                f"column '{self.name}': categories are those that the model learnt, but "
+                f"{len(unseen):,} rows hold others, first '{first}' in row {unseen[0] + 1}; check "
+                "the spelling, or leave these rows out if a fit saw too few of them to learn it"
             )
         return Encoded(codes[:, None], np.empty((len(codes), 0), np.float32))
 

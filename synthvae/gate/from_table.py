@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import pyarrow as pa
 
 from synthvae import metadata as metadatas
-from synthvae.errors import ArtifactError, SchemaError
+from synthvae.errors import ArtifactError, Problems, SchemaError
 from synthvae.gate.records import Reading, Readings
 from synthvae.metadata import Metadata
 from synthvae.reading import read_table
@@ -19,15 +21,20 @@ from synthvae.table import Column, Table
 from synthvae.written import Values, format_of, moments, numbers_of
 
 
-def of_table(path: str, metadata: Path | None, evaluated: str | None = None) -> Readings:
-    """Rows, and with metadata the share of its columns that are as declared. ArtifactError if the
-    table that was `evaluated`, by its hash, is another one."""
+def of_table(
+    path: str, metadata: Path | None, evidence: Mapping[str, str | None] = MappingProxyType({})
+) -> Readings:
+    """Rows, and with metadata the share of its columns that are as declared. `evidence`: by kind
+    the hash of the table that it is of, if it says so; ArtifactError if that is another one."""
     table = read_table(path)
-    if evaluated not in (None, table.fingerprint()):
-        raise ArtifactError(
-            f"evidence is of the table that is judged, but the evaluation is of other rows than "
-            f"'{path}' holds, or of another file of them; evaluate it again"
-        )
+    problems, own = Problems(), table.fingerprint()
+    for kind, of in evidence.items():
+        if of not in (None, own):
+            problems.add(
+                f"evidence is of the table that is judged, but the {kind} is of other rows than "
+                f"'{path}' holds, or of another file of them; make it again"
+            )
+    problems.raise_as(ArtifactError)
     found = {"rows": Reading.exact(float(len(table)))}
     if metadata is not None:
         found["schema.valid"] = validity(table, metadatas.read(metadata))

@@ -69,7 +69,8 @@ def read(path: Path, also: Collection[str] = ()) -> Policy:
     if not path.is_file():
         state = "is a folder" if path.is_dir() else "does not exist"
         raise MetadataError(
-            f"a policy is a file, but '{path}' {state}; `synthvae policy init` writes one"
+            f"a policy is a file, but '{path}' {state}; `synthvae policy init --profile "
+            "internal-test` writes one"
         )
     try:
         content = yaml.load(path.read_text(encoding="utf-8"), _Strict)
@@ -89,7 +90,7 @@ def parse(
     if not isinstance(content, Mapping):
         raise MetadataError(
             f"a policy is keys with values, but {source} holds {content!r:.40}; "
-            "`synthvae policy init` writes one"
+            "`synthvae policy init --profile internal-test` writes one"
         )
     _known(content, _KEYS, source, problems)
     if content.get("version") != VERSION:

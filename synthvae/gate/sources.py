@@ -50,6 +50,7 @@ class Files:
                 except SynthvaeError as error:
                     problems.reasons.extend(error.reasons)
         problems.raise_as(ArtifactError)
+        self._check_model()
         return {**found, **self._of_table()}
 
     def _of_table(self) -> Readings:
@@ -64,19 +65,35 @@ class Files:
         # Arrow takes a moment to load, which nobody should wait for who gives records alone.
         from synthvae.gate.from_table import of_table
 
-        return of_table(self.synthetic, self.metadata, self._evaluated())
+        evidence = {
+            "evaluation": _hashes(self.evaluation, "tables").get("synthetic"),
+            "audit": _hashes(self.audit, "judged").get("synthetic"),
+        }
+        return of_table(self.synthetic, self.metadata, evidence)
 
-    def _evaluated(self) -> str | None:
-        """The hash of the synthetic table that was evaluated, if the evaluation says so."""
-        if self.evaluation is None:
-            return None
-        tables = json.loads(self.evaluation.read_text(encoding="utf-8")).get("tables")
-        return tables.get("synthetic") if isinstance(tables, Mapping) else None
+    def _check_model(self) -> None:
+        """ArtifactError if the certificate is of another model than the audit attacked."""
+        attacked = _hashes(self.audit, "judged").get("model")
+        certified = _hashes(self.certificate, "hashes")
+        if attacked and certified and attacked not in certified.values():
+            raise ArtifactError(
+                f"a certificate and an audit are of one model, but '{self.certificate}' is of "
+                f"{', '.join(certified)} and '{self.audit}' of another file; give those that "
+                "belong together"
+            )
+
+
+def _hashes(path: Path | None, key: str) -> Mapping[str, str]:
+    """What a file of evidence says it is of; nothing if it does not."""
+    found = json.loads(path.read_text(encoding="utf-8")).get(key) if path else None
+    return found if isinstance(found, Mapping) else {}
 
 
 def of_certificate(content: Mapping[str, Any]) -> Readings:
-    """What a private fit promises."""
+    """What a private fit promises. ValueError for a certificate that promises nothing."""
     claim = content["claim"]
+    if claim["dp"] is not True:
+        raise ValueError("it claims no differential privacy")
     return {
         "privacy.epsilon": Reading.exact(float(claim["epsilon"])),
         "privacy.delta": Reading.exact(float(claim["delta"])),

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 ROW = "row"
-MAX_DELTA = 1e-2  # a delta of 1/n would allow to publish one whole row
+MAX_EPSILON = 100.0  # a promise that allows odds to grow e^100-fold is none
+MIN_DELTA, MAX_DELTA = 1e-15, 1e-2  # a delta of 1/n would allow to publish one whole row
 
 
 @dataclass(frozen=True)
@@ -26,9 +27,15 @@ class Budget:
     def __post_init__(self) -> None:
         if not (self.epsilon > 0 and math.isfinite(self.epsilon)):
             raise ValueError(f"epsilon is a number above 0, but it is {self.epsilon}; try 3")
-        if not 0 < self.delta < MAX_DELTA:
+        if self.epsilon > MAX_EPSILON:
             raise ValueError(
-                f"delta is a chance above 0 and below {MAX_DELTA}, but it is {self.delta}; try 1e-5"
+                f"epsilon is {MAX_EPSILON:g} at most, since beyond that nothing is promised, but "
+                f"it is {self.epsilon:g}; try 3, or fit without one"
+            )
+        if not MIN_DELTA <= self.delta < MAX_DELTA:
+            raise ValueError(
+                f"delta is a chance from {MIN_DELTA:g} to below {MAX_DELTA:g}, but it is "
+                f"{self.delta:g}; try 1e-5"
             )
         if not self.unit:
             raise ValueError(f"unit is '{ROW}' or a column's name, but it is empty; name one")

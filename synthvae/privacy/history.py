@@ -21,14 +21,17 @@ from synthvae.privacy.ledger import Ledger
 
 NAME = "privacy-history.json"
 FORMAT = 1
+_FIT = {"data", "unit", "delta", "delta_of_thresholds", "events"}
 
 
 class Total(NamedTuple):
-    """Fits on one data set, and what they cost together: epsilon at the sum of their deltas."""
+    """Fits on one data set that protect one unit, and what they cost together: epsilon at the sum
+    of their deltas. `others` protect another unit: their costs don't add up to anything."""
 
     fits: int
     epsilon: float
     delta: float
+    others: int = 0
 
 
 def data_id(path: Path, fingerprint: bytes) -> str:
@@ -45,6 +48,7 @@ def record(path: Path, data_id: str, ledger: Ledger, when: str | None = None) ->
     afterwards has cost what it cost."""
     fit: dict[str, Any] = {
         "data": data_id,
+        "unit": ledger.budget.unit,
         "delta": ledger.budget.delta,
         "delta_of_thresholds": ledger.key_delta,
         "events": [[e.noise, e.rate, e.steps] for e in ledger.events],
@@ -56,23 +60,25 @@ def record(path: Path, data_id: str, ledger: Ledger, when: str | None = None) ->
         _write(path, {**history, "fits": [*history["fits"], fit]})
 
 
-def total(path: Path, data_id: str) -> Total:
-    """All fits on `data_id`, composed by the accountant."""
-    if not path.exists():
-        return Total(0, 0.0, 0.0)
-    fits = [fit for fit in _read(path)["fits"] if fit["data"] == data_id]
+def total(path: Path, data_id: str, unit: str) -> Total:
+    """All fits on `data_id` that protect a `unit`, composed by the accountant."""
+    every = _read(path)["fits"] if path.exists() else []
+    same = [fit for fit in every if fit["data"] == data_id]
+    fits = [fit for fit in same if fit["unit"] == unit]
+    others = len(same) - len(fits)
     if not fits:
-        return Total(0, 0.0, 0.0)
+        return Total(0, 0.0, 0.0, others)
     delta = sum(fit["delta"] for fit in fits)
     thresholds = sum(fit["delta_of_thresholds"] for fit in fits)
     events = [Event(*event) for fit in fits for event in fit["events"]]
-    return Total(len(fits), composed(events, delta - thresholds).pld, delta)
+    return Total(len(fits), composed(events, delta - thresholds).pld, delta, others)
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
         history = json.loads(path.read_text(encoding="utf-8"))
-        known = history["format"] == FORMAT and isinstance(history["fits"], list)
+        bytes.fromhex(history["salt"])
+        known = history["format"] == FORMAT and all(set(fit) >= _FIT for fit in history["fits"])
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:

@@ -43,6 +43,26 @@ def test_repeated_rows_and_unequal_sides_do_not_look_like_membership():
     assert np.abs(np.mean(found, axis=0) - 0.5).max() < 0.025
 
 
+def test_a_threshold_means_the_same_on_both_halves():
+    """Distances shrink where there are more rows to be near to: where every holdout row is
+    attacked, the second half's reference is cut to the size of the first half's."""
+    found = []
+    for seed in range(10):
+        rng = np.random.default_rng(seed)
+        frames = [
+            pd.DataFrame(rng.normal(size=(rows, 4)), columns=list("wxyz"))
+            for rows in (400, 400, 800)
+        ]
+        tables = tables_of(*frames, None, None)
+        pool = pool_of(tables, {}, Effort(), seed)
+        ground = ground_of(tables, pool, Effort(), seed)
+        scores = distance_scores(ground, neighbours_in(ground, ground.released))
+        ratio = scores["density ratio, k = 20"]
+        first, second = ratio[~pool.member & ~pool.second], ratio[~pool.member & pool.second]
+        found.append((second > np.quantile(first, 0.9)).mean())
+    assert np.mean(found) == pytest.approx(0.1, abs=0.03)
+
+
 def test_exposed_rows_are_far_from_all_others_on_both_sides():
     rng = np.random.default_rng(0)
     frames = [pd.DataFrame({"x": rng.normal(size=400), "y": rng.normal(size=400)}) for _ in "abc"]

@@ -142,6 +142,10 @@ def test_advice_says_where_rows_are_to_be_had():
         "(`synthvae fit --holdout 0.2`), or pass more rows that were not learnt with --holdout"
     )
     assert "take a larger table and leave 2,000 rows of it out" in told(900, 100, 900)
+    repeated = Sizes(9000, 2000, 1000, 0, 5000, 1000, 0, 4000, 1000)
+    wanted = [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in judged(4000).criteria]
+    (half,) = advice_of(wanted, controls(), Policy(), repeated)
+    assert "`synthvae fit --holdout 0.4`" in half  # every second row that is left out is a repeat
     assert told(4000, 4000, 9000) == ""
     sampled = Sizes(9000, 9000, 1000, 0, 0, 0, 0, 1000, 1000)
     given = [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in judged(4000).criteria]

@@ -84,7 +84,7 @@ def test_files_that_are_no_policy(tmp_path: Path, text: str, words: str) -> None
 
 
 def test_a_missing_file_is_named(tmp_path: Path) -> None:
-    with pytest.raises(MetadataError, match=r"does not exist; `synthvae policy init`"):
+    with pytest.raises(MetadataError, match=r"does not exist; `synthvae policy init --profile"):
         read(tmp_path / "none.yaml")
 
 

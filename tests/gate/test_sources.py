@@ -21,6 +21,8 @@ from synthvae.gate.records import MAKERS, REPORT, Reading
 from synthvae.gate.sources import Files
 from synthvae.reading import read_table
 
+CLAIM = {"dp": True, "epsilon": 2, "delta": 1e-6}
+
 
 def metric(name: str, value: float, floor: float, width: float, **detail: float) -> Metric:
     ends = [Interval(v - width, v + width) for v in (value, floor)]
@@ -200,7 +202,7 @@ def test_files_made_for_a_record_go_before_the_report(tmp_path: Path) -> None:
         report=write(tmp_path / "r.json", report(("fidelity.shape_ratio", None, 9, 9, 9, "target"),
                                                  ("training.loss", None, 2, 1, 3, "low"))),
         evaluation=write(tmp_path / "e.json", EVALUATION),
-        certificate=write(tmp_path / "c.json", {"claim": {"epsilon": 2, "delta": 1e-6}}),
+        certificate=write(tmp_path / "c.json", {"claim": CLAIM}),
     )  # fmt: skip
     found = given.readings()
     assert found["fidelity.shape_ratio"].value == 2.0
@@ -208,14 +210,37 @@ def test_files_made_for_a_record_go_before_the_report(tmp_path: Path) -> None:
     assert found["privacy.epsilon"].value == 2
 
 
-def test_evidence_of_another_table_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("kind", ["evaluation", "audit"])
+def test_evidence_of_another_table_is_refused(kind: str, tmp_path: Path) -> None:
     rows, others = write(tmp_path / "a.csv", "x\n1\n2\n"), write(tmp_path / "b.csv", "x\n1\n3\n")
     hashes = {"synthetic": read_table(str(rows)).fingerprint()}
-    given = write(tmp_path / "e.json", EVALUATION | {"tables": hashes})
-    found = Files(evaluation=given, synthetic=str(rows)).readings()
+    content = (
+        EVALUATION | {"tables": hashes}
+        if kind == "evaluation"
+        else audit_json(judged=hashes, controls=[])
+    )
+    given: Any = {kind: write(tmp_path / "e.json", content)}
+    found = Files(**given, synthetic=str(rows)).readings()
     assert found["rows"].value == 2
-    with pytest.raises(ArtifactError, match="of other rows than"):
-        Files(evaluation=given, synthetic=str(others)).readings()
+    with pytest.raises(ArtifactError, match=f"the {kind} is of other rows than"):
+        Files(**given, synthetic=str(others)).readings()
+
+
+def test_a_certificate_of_another_model_is_refused(tmp_path: Path) -> None:
+    audit = write(tmp_path / "a.json", audit_json(judged={"model": "sha256:12"}, controls=[]))
+    own, other = (
+        write(tmp_path / f"{of}.json", {"claim": CLAIM, "hashes": {"m.synthvae": f"sha256:{of}"}})
+        for of in ("12", "34")
+    )
+    assert Files(audit=audit, certificate=own).readings()["privacy.epsilon"].value == 2
+    with pytest.raises(ArtifactError, match="are of one model, but"):
+        Files(audit=audit, certificate=other).readings()
+
+
+def test_a_certificate_that_promises_nothing_is_none(tmp_path: Path) -> None:
+    given = write(tmp_path / "c.json", {"claim": CLAIM | {"dp": False}})
+    with pytest.raises(ArtifactError, match="claims no differential privacy"):
+        Files(certificate=given).readings()
 
 
 @pytest.mark.parametrize("tables", [None, {}, [], {"synthetic": None}])

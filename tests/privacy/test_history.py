@@ -11,7 +11,7 @@ import pytest
 from synthvae.errors import PrivacyError
 from synthvae.privacy import history
 from synthvae.privacy.accounting import composed
-from synthvae.privacy.budget import Budget
+from synthvae.privacy.budget import ROW, Budget
 from synthvae.privacy.history import NAME, Total, data_id, record, total
 from synthvae.privacy.ledger import Ledger
 
@@ -32,9 +32,9 @@ def ledger(tape) -> Ledger:
 def test_fits_are_composed_jointly(path: Path, ledger: Ledger) -> None:
     mine = data_id(path, b"table")
     record(path, mine, ledger)
-    assert total(path, mine).epsilon == pytest.approx(ledger.claim().epsilon)
+    assert total(path, mine, ROW).epsilon == pytest.approx(ledger.claim().epsilon)
     record(path, mine, ledger, when="2026-01-31")
-    both = total(path, mine)
+    both = total(path, mine, ROW)
     assert (both.fits, both.delta) == (2, pytest.approx(2e-5))
     assert both.epsilon == pytest.approx(composed(ledger.events * 2, 2e-5 - 2e-6).pld)
     assert ledger.claim().epsilon < both.epsilon < 2 * ledger.claim().epsilon
@@ -42,8 +42,20 @@ def test_fits_are_composed_jointly(path: Path, ledger: Ledger) -> None:
 
 def test_other_rows_are_not_charged(path: Path, ledger: Ledger) -> None:
     record(path, data_id(path, b"table"), ledger)
-    assert total(path, data_id(path, b"another")) == Total(0, 0.0, 0.0)
-    assert total(path.parent / "none.json", "id") == Total(0, 0.0, 0.0)
+    assert total(path, data_id(path, b"another"), ROW) == Total(0, 0.0, 0.0)
+    assert total(path.parent / "none.json", "id", ROW) == Total(0, 0.0, 0.0)
+
+
+def test_fits_that_protect_another_unit_are_not_added(path: Path, ledger: Ledger, tape) -> None:
+    mine = data_id(path, b"table")
+    record(path, mine, ledger)
+    whole = Ledger(Budget(1.0, unit="person", contributions=3), tape)
+    whole.counts("marginals", "a", np.arange(5), 1.0)
+    record(path, mine, whole)
+    rows, people = total(path, mine, ROW), total(path, mine, "person")
+    assert (rows.fits, rows.others, people.fits, people.others) == (1, 1, 1, 1)
+    assert rows.epsilon == pytest.approx(ledger.claim().epsilon)
+    assert people.epsilon == pytest.approx(whole.claim().epsilon)
 
 
 def test_a_data_set_has_one_name_in_a_history_and_another_in_each(path: Path) -> None:
@@ -66,11 +78,19 @@ def test_without_a_date_nothing_of_the_clock_is_kept(path: Path, ledger: Ledger)
     assert fits[1]["when"] == "2026-01-31"
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[]", '{"format": 2, "fits": []}', '{"format": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *("", "{}", "[]", '{"format": 2, "salt": "ab", "fits": []}', '{"format": 1}'),
+        '{"format": 1, "fits": []}',
+        '{"format": 1, "salt": "zz", "fits": []}',
+        '{"format": 1, "salt": "ab", "fits": [{"data": "d"}]}',
+    ],
+)
 def test_a_history_that_is_none_is_refused(text: str, path: Path) -> None:
     path.write_text(text)
     with pytest.raises(PrivacyError, match="can't be read as one"):
-        total(path, "id")
+        total(path, "id", ROW)
 
 
 def test_fits_that_end_at_once_are_all_counted(path: Path, ledger: Ledger, monkeypatch) -> None:
@@ -89,4 +109,4 @@ def test_fits_that_end_at_once_are_all_counted(path: Path, ledger: Ledger, monke
         fit.start()
     for fit in fits:
         fit.join()
-    assert total(path, mine).fits == 2
+    assert total(path, mine, ROW).fits == 2
