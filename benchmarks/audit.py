@@ -33,6 +33,9 @@ from common import (
 )
 from dp import dictionary
 
+from synthvae.audit.records import Rate
+from synthvae.audit.roc import tpr_value
+
 TRAIN, HOLDOUT = (DATA / "adult" / f"{part}.csv.gz" for part in ("train", "holdout"))
 FEW = 2_000
 BY_HEART = {
@@ -148,8 +151,8 @@ def attack(found: dict[str, Any] | None) -> list[str]:
     if found is None:
         return ["", "", ""]
     low, high = found["interval"]["low"], found["interval"]["high"]
-    rate = found["tpr"].get("1%")
-    share = f"{100 * rate['value']:.1f} %" if rate else ""
+    rate, false = found["tpr"].get("1%"), found["fpr"].get("1%")
+    share = f"{100 * tpr_value(Rate(**rate), Rate(**false), 0.01):.1f} %" if rate else ""
     return [f"{found['auc']:.3f} ({low:.3f}..{high:.3f})", share, found["name"]]
 
 
