@@ -21,7 +21,7 @@ from synthvae.privacy.ledger import Ledger
 
 NAME = "privacy-history.json"
 FORMAT = 1
-_FIT = {"data", "unit", "delta", "delta_of_thresholds", "events"}
+_FIT = {"data", "delta", "delta_of_thresholds", "events"}  # early ones say no unit
 
 
 class Total(NamedTuple):
@@ -64,7 +64,7 @@ def total(path: Path, data_id: str, unit: str) -> Total:
     """All fits on `data_id` that protect a `unit`, composed by the accountant."""
     every = _read(path)["fits"] if path.exists() else []
     same = [fit for fit in every if fit["data"] == data_id]
-    fits = [fit for fit in same if fit["unit"] == unit]
+    fits = [fit for fit in same if fit.get("unit") == unit]
     others = len(same) - len(fits)
     if not fits:
         return Total(0, 0.0, 0.0, others)
