@@ -16,6 +16,7 @@ COARSE = (
     "do not stand out among the released rows, and more rows would not help: give finer columns, "
     "or more of them"
 )
+_FAR, _SOME = 1.5, 0.05  # chance brings about as many rows back as stand in a table twice
 _STEP = 20  # shares to leave out are told in twentieths
 
 
@@ -28,7 +29,7 @@ def advice_of(
     if not open_ones:
         return tuple(found)
     told = {each.name: each for each in controls}
-    found += [*_of_sides(told), *_of_power(told, policy)]
+    found += [*_of_holdout(sizes), *_of_sides(told), *_of_power(told, policy)]
     least = int(policy.rows)
     wanted = sorted(max(each.rows, least) for each in open_ones if each.rows)
     if not wanted and min(sizes.members, sizes.others) < least:
@@ -46,6 +47,23 @@ def _of_model(criteria: Sequence[Criterion], open_ones: Sequence[Criterion]) -> 
         "all that failed takes the model file: keep the file where the table is and release rows "
         "alone, or fit with --epsilon"
         + (f"; of rows alone {others} criteria are open" if others else "")
+    ]
+
+
+def _of_holdout(sizes: Sizes) -> list[str]:
+    """Where held-out rows stand in the table far more often than its own rows stand there twice."""
+    both, twice = (
+        part / max(whole, 1)
+        for part, whole in (
+            (sizes.in_both, sizes.holdout),
+            (sizes.repeated_real, sizes.real),
+        )
+    )
+    if both <= _FAR * twice + _SOME and both < 1:
+        return []
+    return [
+        f"the holdout is of rows that were not learnt, but {100 * both:.0f} % of its rows stand in "
+        "the real table too: check that it is the right file"
     ]
 
 

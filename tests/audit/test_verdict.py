@@ -18,6 +18,7 @@ from synthvae.audit.records import (
     Attack,
     Claim,
     Control,
+    Criterion,
     EpsilonBound,
     Excess,
     Sizes,
@@ -130,6 +131,10 @@ def test_controls_take_back_what_they_cast_doubt_on():
     assert judged(4000, shift=1.0, controls=controls(positive=False)).outcome == "FAIL"
 
 
+def open_rows() -> list[Criterion]:
+    return [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in judged(4000).criteria]
+
+
 def test_advice_says_where_rows_are_to_be_had():
     def told(members: int, others: int, real: int, **passed: bool) -> str:
         rows = Sizes(real, others, 1000, 0, 0, 0, 0, members, others)
@@ -142,14 +147,17 @@ def test_advice_says_where_rows_are_to_be_had():
         "(`synthvae fit --holdout 0.2`), or pass more rows that were not learnt with --holdout"
     )
     assert "take a larger table and leave 2,000 rows of it out" in told(900, 100, 900)
+    mixed = Sizes(3000, 1000, 1000, 0, 500, 500, 500, 2500, 500)
+    wrong, *_ = advice_of(open_rows(), controls(), Policy(), mixed)
+    assert "50 % of its rows stand in the real table too: check" in wrong
+    by_chance = Sizes(3000, 1000, 1000, 0, 1500, 500, 480, 1500, 500)
+    assert "right file" not in str(advice_of(open_rows(), controls(), Policy(), by_chance))
     repeated = Sizes(9000, 2000, 1000, 0, 5000, 1000, 0, 4000, 1000)
-    wanted = [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in judged(4000).criteria]
-    (half,) = advice_of(wanted, controls(), Policy(), repeated)
+    (half,) = advice_of(open_rows(), controls(), Policy(), repeated)
     assert "`synthvae fit --holdout 0.4`" in half  # every second row that is left out is a repeat
     assert told(4000, 4000, 9000) == ""
     sampled = Sizes(9000, 9000, 1000, 0, 0, 0, 0, 1000, 1000)
-    given = [replace(each, outcome="INCONCLUSIVE", rows=2000) for each in judged(4000).criteria]
-    (why,) = advice_of(given, controls(), Policy(), sampled)
+    (why,) = advice_of(open_rows(), controls(), Policy(), sampled)
     assert "the 1,000 rows a side that attacks look at, and they look at no more" in why
     assert "copies that were put in do not stand out" in told(4000, 4000, 9000, positive=False)
     assert "drift control: draw the holdout at random" in told(4000, 4000, 9000, drift=False)
