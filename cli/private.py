@@ -38,8 +38,8 @@ def paid_into(output: Path, table: Table, reporter: Reporter) -> Callable[[Ledge
             )
         if total.others:
             reporter.say(
-                f"{total.others} more of the same rows protect another unit than each {unit}, and "
-                f"what they cost it is not known ({book})"
+                f"{total.others} more of the same rows protect another unit than each {unit}, or "
+                f"don't say which, and what they cost it is not known ({book})"
             )
 
     return paid

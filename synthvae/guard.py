@@ -27,6 +27,7 @@ SECRET = {
     ".holdout.json": "it notes which real rows a fit left out, and stays where the table is",
     ".checkpoint": "an unfinished fit is no release",
     ".synthvae-run.json": "it holds hashes of real tables",
+    "privacy-history.json": "it holds hashes of real tables",
 }
 MANIFEST = ".manifest.json"
 

@@ -40,7 +40,7 @@ def _check_made_up(metadata: Metadata, locale: str) -> None:
     for name, column in metadata.columns.items():
         form = column.options.get("regex_format")
         try:
-            if column.sdtype == "id" and form:
+            if column.sdtype == "id" and form is not None:
                 declared_forms(name, str(form))
             elif column.sdtype in ("text", "unknown"):
                 check_provider(name, FREE_TEXT, locale)

@@ -82,19 +82,24 @@ class PrivateRules:
             good &= known
             restored = one.backward({one.name: texts})
             columns |= {n: column_of(n, _nulled(text)) for n, text in restored.items()}
+        self._check_enough(good)
         rows = {name: self._left(column, good) for name, column in columns.items()}
         for rule in self.computed:
             rows[rule.column] = self._computed(rule, rows)
         table = Table(tuple(rows[name] for name in self.names))
         good = self._good(table)
+        self._check_enough(good, len(drawn.table))
+        table = Table(tuple(self._left(column, good).compact() for column in table.columns))
+        return replace(drawn, table=table, provenance=self._provenance(drawn))
+
+    def _check_enough(self, good: Mask, drawn: int = 0) -> None:
+        """PrivacyError if too few rows are `good`, of as many as were `drawn`."""
         if (left := good.sum()) < FEWEST:
             raise PrivacyError(
                 f"rows are drawn from noisy counts, and those that break a constraint are dropped, "
-                f"but of {len(drawn.table):,} only {left:,} are left; drop a constraint, or "
+                f"but of {drawn or len(good):,} only {left:,} are left; drop a constraint, or "
                 "spend more epsilon (what the counts cost is spent)"
             )
-        table = Table(tuple(self._left(column, good).compact() for column in table.columns))
-        return replace(drawn, table=table, provenance=self._provenance(drawn))
 
     def _provenance(self, drawn: Drawn) -> dict[str, Mapping[str, str]]:
         """Of the table's own columns, in place of those that were counted as one."""
@@ -109,9 +114,11 @@ class PrivateRules:
         absent = MISSING | frozenset(self.missing)
         there = np.array([*(text not in absent for text in column.texts), False])[column.codes]
         left = column.rows(good)
-        if there[good].any() or not good.any():
+        if there[good].any():
             return left
-        if not there.any() or any(column.name in rule.columns for rule in self.rules):
+        # A predicate names no columns, and may read all.
+        bound = any(not rule.columns or column.name in rule.columns for rule in self.rules)
+        if bound or not there.any():
             raise PrivacyError(
                 "rows are drawn from noisy counts, and those that break a constraint are dropped, "
                 f"but then column '{column.name}' has no value left; drop a constraint, or leave "
@@ -181,19 +188,21 @@ def _check_computed(rules: Sequence[Rule]) -> None:
 
 
 def _check_ranges(rules: Sequence[Rule], columns: Sequence[Declared]) -> None:
-    """SchemaError where nothing between a number's declared ends is within a range."""
+    """SchemaError where nothing that a number's declared ends allow is within a range."""
     problems, known = Problems(), {column.name: column for column in columns}
     for rule in rules:
         if not isinstance(rule, Bounds) or known[rule.column].kind != "number":
             continue
         low, high = known[rule.column].low, known[rule.column].high
-        above = rule.min is not None and high is not None and float(rule.min) > high
-        below = rule.max is not None and low is not None and float(rule.max) < low
-        if above or below:
-            problems.add(
-                f"column '{rule.column}': a range ({rule.words}) lies between the declared ends, "
-                f"but these are {low:g} and {high:g}; correct one of the two"
-            )
+        for first, last, end in ((rule.min, high, high), (low, rule.max, low)):
+            if first is None or last is None:
+                continue
+            if float(first) > float(last) or (rule.strict and float(first) == float(last)):
+                which = "largest" if end is high else "smallest"
+                problems.add(
+                    f"column '{rule.column}': a range ({rule.words}) holds some of the values that "
+                    f"are declared, but the {which} of these is {end:g}; correct one of the two"
+                )
     problems.raise_as(SchemaError)
 
 

@@ -8,6 +8,7 @@ can be written back the same way: `text` for CSV, else the name of an Arrow type
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -154,8 +155,8 @@ def _short(moments: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def from_frame(frame: pd.DataFrame, one_by_one: bool = False) -> Table:
-    """A Table from a pandas DataFrame; the index is not part of the table. `one_by_one`: how an
-    object is written follows from itself alone, not from the types of the others in its column."""
+    """A Table from a pandas DataFrame; the index is not part of the table. `one_by_one`: objects
+    are texts, each of which follows from the object alone, whatever else is in its column."""
     plain = _as_texts if one_by_one else _as_plain
     columns: list[Column] = []
     dtypes: dict[str, str] = {}
@@ -193,7 +194,16 @@ def _as_plain(series: pd.Series[Any]) -> pd.Series[Any]:
 def _as_texts(series: pd.Series[Any]) -> pd.Series[Any]:
     if series.dtype != object:
         return series
-    return series.map(str, na_action="ignore").astype("string")
+    return series.map(_text, na_action="ignore").astype("string")
+
+
+def _text(value: object) -> str:
+    """As Arrow writes the values of a column that has one type."""
+    if isinstance(value, (bool, np.bool_)):
+        return str(value).lower()
+    if isinstance(value, (float, np.floating)) and math.isfinite(value):
+        return np.format_float_positional(value + 0.0, trim="-")
+    return str(value)
 
 
 def checked(table: Table, source: str) -> Table:

@@ -12,6 +12,7 @@ from synthvae import Synthesizer, metadata, pipeline, private, private_checks
 from synthvae.errors import PrivacyError, SchemaError, UsageError
 from synthvae.holdings import describe
 from synthvae.marginals import mixture
+from synthvae.marginals.engine import meet
 from synthvae.privacy.ledger import Ledger
 from synthvae.settings import PrivacySpec, Settings, parse
 from synthvae.table import from_frame
@@ -115,6 +116,7 @@ def test_a_fit_that_breaks_off_has_cost_what_it_cost(
         ({"settings": spending(epsilon=1.0, unit="who")}, SchemaError, "no column 'who'"),
         ({"metadata": meta(k="categorical")}, SchemaError, "column 'n' is not in the metadata"),
         ({"metadata": meta(k="emial", n="id", d="id")}, SchemaError, "but it is 'emial'"),
+        ({"metadata": named("")}, SchemaError, "column 'k': a regex_format is made of"),
         ({"metadata": named("[")}, SchemaError, "column 'k': a regex_format is made of"),
         ({"metadata": named("(?=a)b")}, SchemaError, "column 'k': a regex_format is made of"),
         (
@@ -165,6 +167,28 @@ def test_one_odd_object_changes_how_no_other_is_met(odd: object, plain: list[obj
     )
     assert [more.texts[i] for i in more.codes[:100]] == [few.texts[i] for i in few.codes]
     assert few.storage == more.storage
+
+
+@pytest.mark.parametrize("format", ["%d.%m.%Y", "%Y-%m-%d"])
+@pytest.mark.parametrize("kind", [pd.Timestamp, lambda text: pd.Timestamp(text).date()])
+def test_dates_that_are_objects_are_met_in_the_declared_format(format: str, kind: Any) -> None:
+    days = [kind("2020-03-01"), None, kind("2021-12-31")] * 9
+    content = {"d": {"sdtype": "datetime", "datetime_format": format}}
+    described = metadata.parse({**CONTENT, "columns": content}, "metadata")
+    table = from_frame(pd.DataFrame({"d": pd.Series(days, dtype=object)}), one_by_one=True)
+    met = meet(table, described).table["d"]
+    wanted = [pd.Timestamp(day).strftime(format) for day in ("2020-03-01", "2021-12-31")]
+    assert [met.texts[i] for i in met.codes if i >= 0] == wanted * 9
+    assert met.n_null == 9
+
+
+def test_objects_are_met_as_arrow_writes_them() -> None:
+    """So that a model that was fitted one by one reads the same frame later."""
+    frame = pd.DataFrame({"x": [1.0, 2.5, None], "yes": [True, False, None], "n": [3, 4, None]})
+    plain, alone = (from_frame(frame.astype(object), one_by_one=way) for way in (False, True))
+    for column in plain.columns:
+        other = alone[column.name]
+        assert [column.texts[i] for i in column.codes] == [other.texts[i] for i in other.codes]
 
 
 @pytest.mark.parametrize(

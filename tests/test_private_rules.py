@@ -162,8 +162,13 @@ def test_formulas_that_read_each_other_are_refused_before_anything_is_spent(
         ({"kind": "fixed_combinations", "columns": ["t", "x"]}, [], "but 't' does both"),
         ({"kind": "one_hot", "columns": ["x", "y"]}, ["x"], "but this one is a condition"),
         ({"kind": "range", "column": "a", "min": 0}, ["t"], "the column is a condition"),
-        ({"kind": "range", "column": "a", "min": 21}, [], "'a': a range .* but these are 0 and 20"),
-        ({"kind": "range", "column": "b", "max": -1}, [], "'b': a range .* but these are 0 and 20"),
+        ({"kind": "range", "column": "a", "min": 21}, [], "'a': a range .* but the largest .* 20;"),
+        ({"kind": "range", "column": "b", "max": -1}, [], "'b': a range .* but the smallest .* 0;"),
+        (
+            {"kind": "range", "column": "b", "max": 0, "strict": True},
+            [],
+            "'b': a range .* but the smallest .* 0;",
+        ),
     ],
 )
 def test_rules_that_get_in_each_other_s_way_are_refused_before_anything_is_spent(
@@ -210,6 +215,21 @@ def test_a_column_whose_only_value_is_dropped_gets_it_back() -> None:
     left = rules._left(drawn.table["city"], good)
     assert [left.texts[0], left.n_null] == ["p", 59]
     assert rules._left(drawn.table["a"], good).n_null == 0
+
+
+def test_a_range_is_held_against_the_one_end_that_is_declared(frame: pd.DataFrame) -> None:
+    options = {"range_max": 5, "decimal_places": 0}
+    columns = {**META.columns, "a": ColumnMetadata("numerical", options)}
+    settings = settings_of([{"kind": "range", "column": "a", "min": 10}])
+    with pytest.raises(SchemaError, match="the largest of these is 5"):
+        private.fit(from_frame(frame), replace(META, columns=columns), settings, paid=unpaid)
+
+
+def test_no_row_left_is_said_in_words(frame: pd.DataFrame) -> None:
+    """At an epsilon at which noise hides every combination."""
+    rules = [{"kind": "fixed_combinations", "columns": ["city", "state"]}]
+    with pytest.raises(PrivacyError, match="only 0 are left"):
+        private.fit(from_frame(frame[:100]), META, settings_of(rules, epsilon=0.01))
 
 
 def test_a_bound_column_without_a_value_left_is_an_error() -> None:

@@ -51,15 +51,16 @@ def _of_model(criteria: Sequence[Criterion], open_ones: Sequence[Criterion]) -> 
 
 
 def _of_holdout(sizes: Sizes) -> list[str]:
-    """Where held-out rows stand in the table far more often than its own rows stand there twice."""
+    """Where held-out rows stand in the table far more often than rows of the table that are not
+    among them stand there twice."""
     both, twice = (
         part / max(whole, 1)
         for part, whole in (
             (sizes.in_both, sizes.holdout),
-            (sizes.repeated_real, sizes.real),
+            (sizes.repeated_real - sizes.in_both, sizes.real),
         )
     )
-    if both <= _FAR * twice + _SOME and both < 1:
+    if both <= _FAR * max(twice, 0.0) + _SOME:
         return []
     return [
         f"the holdout is of rows that were not learnt, but {100 * both:.0f} % of its rows stand in "

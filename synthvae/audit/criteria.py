@@ -5,12 +5,13 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from synthvae.audit.figures import Unit, figure, measured
 from synthvae.audit.policy import Policy
-from synthvae.audit.records import Access, Attack, Criterion, Excess, Outcome
+from synthvae.audit.records import Access, Attack, Criterion, Excess, Outcome, Rate
 from synthvae.audit.roc import auc_interval, tpr_interval, tpr_value
-from synthvae.audit.shares import excess_interval
+from synthvae.audit.shares import excess_interval, rate
 from synthvae.audit.trial import CHOOSING, FPRS, strongest
 from synthvae.evaluation.records import Interval
 
@@ -41,7 +42,9 @@ class Question:
     interval: Callable[[float], Interval]
     power: int = 2  # intervals shrink with the root of the rows; with the rows if nothing was hit
     unit: Unit = "share"
-    blind: bool = False  # too few rows to raise a false alarm: the upper end tells nothing
+    planned: Callable[[float], Interval] | None = (
+        None  # if there were as many false alarms as aimed
+    )
 
 
 def questions_of(
@@ -110,8 +113,15 @@ def _tpr_question(
         2 * min(attack.members, attack.others),
         lambda confidence: tpr_interval(seen, false, aim, confidence),
         2 if seen.hits else 1,
-        blind=not false.hits,
+        planned=partial(tpr_interval, *_as_aimed(seen, false, aim), aim),
     )
+
+
+def _as_aimed(tpr: Rate, fpr: Rate, aim: float) -> tuple[Rate, Rate]:
+    """Rates at a threshold with as many false alarms as are aimed at: how far off it is depends on
+    how many rows it was chosen by."""
+    found = tpr_value(tpr, fpr, aim)
+    return rate(round(found * tpr.n), tpr.n), rate(max(round(aim * fpr.n), 1), fpr.n)
 
 
 def _excesses(risks: Sequence[Excess], copies: Sequence[Excess], policy: Policy) -> list[Question]:
@@ -156,7 +166,10 @@ def judged(question: Question, strict_confidence: float) -> Criterion:
         outcome = "FAIL"
     elif interval.high < question.limit:
         outcome = "PASS"
-    rows = _rows_that_decide(question, interval, strict) if outcome == "INCONCLUSIVE" else None
+    rows = None
+    if outcome == "INCONCLUSIVE":
+        plan = question.planned or question.interval
+        rows = _rows_that_decide(question, plan(0.95), plan(strict_confidence))
     seen = measured(question.value, interval, question.unit)
     reason = f"{question.name}: {seen}, limit {figure(question.limit, question.unit)}"
     if math.isnan(question.value):
@@ -181,13 +194,14 @@ def judged(question: Question, strict_confidence: float) -> Criterion:
 
 def _rows_that_decide(question: Question, interval: Interval, strict: Interval) -> int | None:
     """Rows a side at which the interval would no longer hold the limit, the value staying. Twice
-    as many as there are where so few are there that none raised a false alarm."""
+    as many as there are where it is for want of false alarms alone that it holds the limit."""
     below = question.value < question.limit
     width = interval.high - question.value if below else question.value - strict.low
     gap = abs(question.limit - question.value)
     if not gap or math.isnan(gap):
         return None
-    rows = question.n * (2 if question.blind else (width / gap) ** question.power)
+    times = (width / gap) ** question.power
+    rows = question.n * (times if times > 1 else 2)
     if rows > _MOST_ROWS:
         return None
     unit: int = 10 ** max(math.floor(math.log10(max(rows, 1))) - 1, 0)  # two digits, rounded up

@@ -171,7 +171,7 @@ def pool_of(tables: Tables, scores: Mapping[str, RowScores], effort: Effort, see
             problems.add(
                 f"an audit attacks rows that stand once in both tables together, at least {LEAST} "
                 f"a side, but {alone.sum()} of the {len(alone):,} {label} rows do; give rows with "
-                "more columns, or finer ones"
+                "more columns, or finer ones, and for a holdout rows that the table does not hold"
             )
     problems.raise_as(TableError)
     in_both = int((counts_of(hashes[1], hashes[0]) > 0).sum())

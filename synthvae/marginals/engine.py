@@ -177,7 +177,7 @@ def _written(
     texts = counted.axis.texts(drawn, rng)
     if not pc.all(pc.is_in(texts, _with_null(absent))).as_py():
         return column_of(counted.axis.name, texts)
-    most = np.argsort(-counted.counts[:-1], kind="stable")  # the last one is missing
+    most = np.argsort(-counted.counts, kind="stable")
     others = counted.axis.texts(most, rng)
     values = others.filter(pc.invert(pc.is_in(others, _with_null(absent))))
     return column_of(counted.axis.name, pa.concat_arrays([values[:1], texts[len(values[:1]) :]]))

@@ -34,13 +34,16 @@ _LARGE = 2.0**24  # from here on the shortest text of a float32 is not all of it
 
 
 def by_value(column: Column, format: str = "") -> Column:
-    """`column` in forms of which each follows from its own value; typed moments in `format`, if
-    one is declared. Text is what it was."""
+    """`column` in forms of which each follows from its own value; moments in `format`, if one is
+    declared, also of text that has another form but is written year-month-day. All other text is
+    what it was."""
     kind, storage = type_of(column.storage), Column.storage
     if pa.types.is_floating(kind):  # whose forms are still numbers, and stay as they are
         texts, storage = _numbers(column.levels, kind), column.storage
     elif pa.types.is_timestamp(kind) or pa.types.is_date(kind):
         texts = _moments(column.levels, format)
+    elif format and pa.types.is_string(kind):
+        texts = _in_format(column.levels, format)
     else:
         return column
     encoded = texts.dictionary_encode()
@@ -66,6 +69,19 @@ def _short(texts: pa.StringArray) -> pa.StringArray:
     """Without zeros that end a fraction."""
     short = pc.replace_substring_regex(texts, r"(\.\d*?)0+$", r"\1")
     return pc.if_else(pc.match_substring(texts, "."), pc.utf8_rtrim(short, characters="."), texts)
+
+
+_ISO = r"^\d{4}-\d{2}-\d{2}( \d{2}:\d{2}:\d{2}(\.\d{1,6})?)?$"
+
+
+def _in_format(levels: pa.StringArray, format: str) -> pa.StringArray:
+    """Such as the dates that a frame holds as objects."""
+    strange = np.isnan(moments(levels, format, "us"))
+    strange &= pc.match_substring_regex(levels, _ISO).to_numpy(zero_copy_only=False)
+    at = np.flatnonzero(strange)
+    texts = np.array(levels.to_pylist(), object)
+    texts[at] = _moments(levels.take(pa.array(at)), format).to_pylist()
+    return pa.array(texts, pa.string())
 
 
 def _moments(levels: pa.StringArray, format: str) -> pa.StringArray:

@@ -36,6 +36,7 @@ __all__ = [
 PRECISE = 1.003  # sampled_noise is at most this much above the least noise
 FALSE_POSITIVES = (0.01, 0.001)
 _STRIDE = 1.08
+_FAR = 1e3
 # Smaller ones decide nothing at a delta worth having, and some of their sums don't converge.
 _ORDERS = [*(2 + x / 10 for x in range(90)), *range(11, 64), 128, 256, 512, 1024]
 
@@ -128,6 +129,11 @@ def sampled_noise(
     high = guess
     while not fits(high):
         high *= _STRIDE
+        if high > _FAR * guess:
+            raise PrivacyError(
+                f"noise is found that costs epsilon {epsilon:g} at delta {delta:g}, but the "
+                "accountant names no cost at that delta; raise delta"
+            )
     low = high / _STRIDE
     while fits(low):
         low, high = low / _STRIDE, low

@@ -8,7 +8,7 @@ from typing import Any
 
 ROW = "row"
 MAX_EPSILON = 100.0  # a promise that allows odds to grow e^100-fold is none
-MIN_DELTA, MAX_DELTA = 1e-15, 1e-2  # a delta of 1/n would allow to publish one whole row
+MIN_DELTA, MAX_DELTA = 1e-12, 1e-2  # a delta of 1/n would allow to publish one whole row
 
 
 @dataclass(frozen=True)

@@ -21,12 +21,13 @@ from synthvae.privacy.ledger import Ledger
 
 NAME = "privacy-history.json"
 FORMAT = 1
+SALT = 16  # bytes
 _FIT = {"data", "delta", "delta_of_thresholds", "events"}  # early ones say no unit
 
 
 class Total(NamedTuple):
     """Fits on one data set that protect one unit, and what they cost together: epsilon at the sum
-    of their deltas. `others` protect another unit: their costs don't add up to anything."""
+    of their deltas. `others` protect another unit, or don't say which, and are not in the sum."""
 
     fits: int
     epsilon: float
@@ -38,7 +39,7 @@ def data_id(path: Path, fingerprint: bytes) -> str:
     """The name of a data set in the history at `path`, which is begun if there is none."""
     with alone(path):
         if not path.exists():
-            _write(path, {"format": FORMAT, "salt": secrets.token_hex(16), "fits": []})
+            _write(path, {"format": FORMAT, "salt": secrets.token_hex(SALT), "fits": []})
     salt = bytes.fromhex(_read(path)["salt"])
     return hashlib.blake2b(fingerprint, digest_size=16, salt=salt).hexdigest()
 
@@ -77,8 +78,8 @@ def total(path: Path, data_id: str, unit: str) -> Total:
 def _read(path: Path) -> dict[str, Any]:
     try:
         history = json.loads(path.read_text(encoding="utf-8"))
-        bytes.fromhex(history["salt"])
-        known = history["format"] == FORMAT and all(set(fit) >= _FIT for fit in history["fits"])
+        known = history["format"] == FORMAT and len(bytes.fromhex(history["salt"])) == SALT
+        known &= all(isinstance(fit, dict) and set(fit) >= _FIT for fit in history["fits"])
     except (ValueError, KeyError, TypeError):
         known = False
     if not known:

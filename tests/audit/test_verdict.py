@@ -150,6 +150,8 @@ def test_advice_says_where_rows_are_to_be_had():
     mixed = Sizes(3000, 1000, 1000, 0, 500, 500, 500, 2500, 500)
     wrong, *_ = advice_of(open_rows(), controls(), Policy(), mixed)
     assert "50 % of its rows stand in the real table too: check" in wrong
+    most = Sizes(1000, 1000, 1000, 0, 900, 900, 900, 100, 100)
+    assert "90 % of its rows stand" in advice_of(open_rows(), controls(), Policy(), most)[0]
     by_chance = Sizes(3000, 1000, 1000, 0, 1500, 500, 480, 1500, 500)
     assert "right file" not in str(advice_of(open_rows(), controls(), Policy(), by_chance))
     repeated = Sizes(9000, 2000, 1000, 0, 5000, 1000, 0, 4000, 1000)

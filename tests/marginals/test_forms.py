@@ -63,7 +63,13 @@ def test_dates_are_moments_too() -> None:
 
 def test_text_is_what_it_was() -> None:
     met = column(["1.0", "1e5", "2020-01-01 00:00:00.000"], pa.string())
-    assert by_value(met, "%Y") is met
+    assert by_value(met) is met
+    assert forms(by_value(met, "%Y")) == ["1.0", "1e5", "2020"]
+
+
+def test_text_in_the_declared_format_stays_and_a_plain_date_is_read() -> None:
+    met = column(["31.01.2020", "2020-02-29", "2020-02-30", "soon"], pa.string())
+    assert forms(by_value(met, "%d.%m.%Y")) == ["31.01.2020", "29.02.2020", None, "soon"]
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from synthvae.privacy.budget import Budget
         ({"epsilon": math.nan}, "epsilon is a number above 0"),
         ({"epsilon": math.inf}, "epsilon is a number above 0"),
         ({"epsilon": 101.0}, "epsilon is 100 at most, since beyond that nothing is promised"),
-        ({"epsilon": 1.0, "delta": 0.0}, "delta is a chance from 1e-15 to below 0.01"),
+        ({"epsilon": 1.0, "delta": 0.0}, "delta is a chance from 1e-12 to below 0.01"),
         ({"epsilon": 1.0, "delta": 1e-300}, "but it is 1e-300; try 1e-5"),
         ({"epsilon": 1.0, "delta": 0.01}, "but it is 0.01; try 1e-5"),
         ({"epsilon": 1.0, "unit": ""}, "unit is 'row' or a column's name"),

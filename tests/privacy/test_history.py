@@ -84,7 +84,9 @@ def test_without_a_date_nothing_of_the_clock_is_kept(path: Path, ledger: Ledger)
         *("", "{}", "[]", '{"format": 2, "salt": "ab", "fits": []}', '{"format": 1}'),
         '{"format": 1, "fits": []}',
         '{"format": 1, "salt": "zz", "fits": []}',
-        '{"format": 1, "salt": "ab", "fits": [{"data": "d"}]}',
+        '{"format": 1, "salt": "%s", "fits": []}' % ("ab" * 17),
+        '{"format": 1, "salt": "%s", "fits": [{"data": "d"}]}' % ("ab" * 16),
+        '{"format": 1, "salt": "%s", "fits": [["data"]]}' % ("ab" * 16),
     ],
 )
 def test_a_history_that_is_none_is_refused(text: str, path: Path) -> None:
