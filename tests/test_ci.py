@@ -94,8 +94,9 @@ def test_rows_leave_if_the_gate_was_passed_and_the_outcome_in_any_case() -> None
 
 
 def test_what_is_uploaded_holds_no_model_and_no_note_of_rows() -> None:
-    secret = ["model.synthvae", "model.synthvae.holdout.json", ".synthvae-run.json", "privacy-history.json", "audit.md",
-              "audit.json", "report.html", "report.json", "evaluation.json"]  # fmt: skip
+    secret = ["model.synthvae", "model.synthvae.holdout.json", ".synthvae-run.json",
+              "privacy-history.json", "audit.md", "audit.json", "report.html", "report.json",
+              "evaluation.json"]  # fmt: skip
     assert not [name for name in secret if leaves(name, "0", failed=False)]
 
 
