@@ -3,14 +3,18 @@ and without a look at the rows."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections import Counter
+from collections.abc import Collection, Sequence
 from importlib.util import find_spec
 
 from synthvae import pipeline
+from synthvae.codecs.arranging import groups_of
 from synthvae.codecs.identifier import declared_forms
 from synthvae.codecs.people import check_provider
 from synthvae.codecs.personal import FREE_TEXT
-from synthvae.errors import PrivacyError, SchemaError, UsageError
+from synthvae.constraints.rules import Bounds, Equation, Rule
+from synthvae.errors import PrivacyError, Problems, SchemaError, UsageError
+from synthvae.marginals.domain import Declared
 from synthvae.metadata import CORE, Metadata
 from synthvae.privacy.budget import Budget
 from synthvae.refining import refuse
@@ -50,6 +54,44 @@ def _check_made_up(metadata: Metadata, locale: str) -> None:
             reasons += [reason for reason in error.reasons if reason not in reasons]
     if reasons:
         raise SchemaError(*reasons)
+
+
+def check_computed(rules: Sequence[Rule]) -> None:
+    """SchemaError where a column is computed twice, or both computed and counted with others."""
+    problems, together = Problems(), {name for group in groups_of(rules) for name in group}
+    times = Counter(rule.column for rule in rules if isinstance(rule, Equation))
+    for name, count in times.items():
+        if count > 1:
+            problems.add(
+                f"a column is computed once, but {count} formulas compute '{name}'; keep one"
+            )
+        if name in together:
+            problems.add(
+                f"a column is computed or goes together with others, but '{name}' does both; drop "
+                "its formula, or leave it out of the combination"
+            )
+    problems.raise_as(SchemaError)
+
+
+def check_ranges(rules: Sequence[Rule], columns: Sequence[Declared]) -> None:
+    """SchemaError where nothing that a number's declared ends allow is within a range."""
+    problems, known = Problems(), {column.name: column for column in columns}
+    for rule in rules:
+        if not isinstance(rule, Bounds) or known[rule.column].kind != "number":
+            continue
+        low, high = known[rule.column].low, known[rule.column].high
+        for which, end, first, last in (
+            ("largest", high, rule.min, high),
+            ("smallest", low, low, rule.max),
+        ):
+            if first is None or last is None:
+                continue
+            if float(first) > float(last) or (rule.strict and float(first) == float(last)):
+                problems.add(
+                    f"column '{rule.column}': a range ({rule.words}) holds some of the values that "
+                    f"are declared, but the {which} of these is {end:g}; correct one of the two"
+                )
+    problems.raise_as(SchemaError)
 
 
 def check_training(engine: str, settings: Settings, budget: Budget, constrained: bool) -> None:

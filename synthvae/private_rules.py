@@ -8,7 +8,6 @@ one is neither said nor shown by what is made of it.
 from __future__ import annotations
 
 import json
-from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
@@ -21,13 +20,14 @@ from synthvae.codecs.arranging import free_name, groups_of
 from synthvae.codecs.relations import Combined, column_of
 from synthvae.constraints.checks import check_rules, kept, result_of
 from synthvae.constraints.reading import MADE_UP, readers_declared, readers_of
-from synthvae.constraints.rules import Bounds, Equation, Rule, Unique
-from synthvae.errors import PrivacyError, Problems, SchemaError
+from synthvae.constraints.rules import Equation, Rule, Unique
+from synthvae.errors import PrivacyError, SchemaError
 from synthvae.marginals.axes import OTHER
-from synthvae.marginals.domain import Declared, declared
+from synthvae.marginals.domain import declared
 from synthvae.marginals.engine import Drawn
 from synthvae.marginals.forms import by_value
 from synthvae.metadata import ColumnMetadata, Metadata
+from synthvae.private_checks import check_computed, check_ranges
 from synthvae.schema import MISSING, resolve
 from synthvae.table import Column, Table
 
@@ -170,42 +170,6 @@ def _arranged(rules: Sequence[Rule]) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _check_computed(rules: Sequence[Rule]) -> None:
-    """SchemaError where a column is computed twice, or both computed and counted with others."""
-    problems, together = Problems(), {name for group in groups_of(rules) for name in group}
-    times = Counter(rule.column for rule in rules if isinstance(rule, Equation))
-    for name, count in times.items():
-        if count > 1:
-            problems.add(
-                f"a column is computed once, but {count} formulas compute '{name}'; keep one"
-            )
-        if name in together:
-            problems.add(
-                f"a column is computed or goes together with others, but '{name}' does both; drop "
-                "its formula, or leave it out of the combination"
-            )
-    problems.raise_as(SchemaError)
-
-
-def _check_ranges(rules: Sequence[Rule], columns: Sequence[Declared]) -> None:
-    """SchemaError where nothing that a number's declared ends allow is within a range."""
-    problems, known = Problems(), {column.name: column for column in columns}
-    for rule in rules:
-        if not isinstance(rule, Bounds) or known[rule.column].kind != "number":
-            continue
-        low, high = known[rule.column].low, known[rule.column].high
-        for first, last, end in ((rule.min, high, high), (low, rule.max, low)):
-            if first is None or last is None:
-                continue
-            if float(first) > float(last) or (rule.strict and float(first) == float(last)):
-                which = "largest" if end is high else "smallest"
-                problems.add(
-                    f"column '{rule.column}': a range ({rule.words}) holds some of the values that "
-                    f"are declared, but the {which} of these is {end:g}; correct one of the two"
-                )
-    problems.raise_as(SchemaError)
-
-
 def _lists(column: Column, width: int) -> tuple[pa.Array, Mask]:
     """The texts [n] of a combined column, and which of them are lists of `width`: others stand for
     what nobody declared, or for nothing."""
@@ -241,7 +205,7 @@ def private_rules(
     anything is paid for."""
     readers = readers_declared(metadata)
     check_rules(rules, readers, given)
-    _check_computed(rules)
+    check_computed(rules)
     rules = [
         rule
         for rule in rules
@@ -251,5 +215,5 @@ def private_rules(
     if not rules:
         return None
     known = declared(metadata, names, missing)  # computed columns too, which are not counted
-    _check_ranges(rules, known)
+    check_ranges(rules, known)
     return PrivateRules(_arranged(rules), metadata, tuple(names), tuple(missing))
