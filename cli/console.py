@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Annotated, Any
 
 import typer
@@ -26,6 +26,8 @@ class Words(Console):
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
+        with suppress(OSError, ValueError):  # what is buffered goes nowhere, and not once more
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
 
 
 words = Words(stderr=True, highlight=False, soft_wrap=True)

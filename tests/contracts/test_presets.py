@@ -25,7 +25,8 @@ from synthvae.holdings import describe
 from synthvae.model.presets import PRESETS
 from synthvae.model.spec import PARTS, build
 from synthvae.model.values import Rows
-from synthvae.pipeline import prepare, settings_of
+from synthvae.opening import settings_of
+from synthvae.pipeline import prepare
 from synthvae.table import from_frame
 
 Fitted = Callable[[str], Artifact]
