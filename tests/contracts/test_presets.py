@@ -27,6 +27,7 @@ from synthvae.model.spec import PARTS, build
 from synthvae.model.values import Rows
 from synthvae.opening import settings_of
 from synthvae.pipeline import prepare
+from synthvae.settings import parse
 from synthvae.table import from_frame
 
 Fitted = Callable[[str], Artifact]
@@ -189,7 +190,7 @@ def test_missing_depends_on_what_it_depended_on(preset: str) -> None:
     frame = pd.DataFrame({"group": group, "score": score, "other": rng.choice(["a", "b"], 3000)})
     settings = {"preset": preset, "condition": ["other"] if preset == "cvae" else []}
     artifact = pipeline.fit(
-        from_frame(frame), None, pipeline.parse({**settings, "training": {"epochs": 40}})
+        from_frame(frame), None, parse({**settings, "training": {"epochs": 40}})
     )
     drawn = rows_of(artifact, 4000)
     missing, groups = (np.array(drawn[name].to_pylist()) for name in ("score", "group"))
