@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import os
 import sys
@@ -19,7 +18,7 @@ from synthvae.errors import SynthvaeError
 from .audit import audit
 from .card import card
 from .check import check
-from .console import words
+from .console import drop, words
 from .detect import detect
 from .encode import encode
 from .evaluate import evaluate
@@ -61,11 +60,11 @@ class Commands(TyperGroup):
             )
             raise typer.Exit(INTERRUPTED) from error
         except BrokenPipeError as error:
-            _drop_output()  # the reader of a pipe has seen enough
+            drop(sys.stdout)  # the reader of a pipe has seen enough
             raise typer.Exit(0) from error
         except OSError as error:
             if error.errno == errno.ENOSPC:
-                _drop_output()
+                drop(sys.stdout)
             words.print(f"[red]error:[/red] {escape(_why(error))}")
             raise typer.Exit(3) from error
         except MemoryError as error:
@@ -87,12 +86,6 @@ class Commands(TyperGroup):
                 f"half-written. Please report it, with what {TRACEBACK}=1 shows"
             )
             raise typer.Exit(FAULT) from error
-
-
-def _drop_output() -> None:
-    """What is still buffered goes nowhere: Python would try, and complain, once more at exit."""
-    with contextlib.suppress(OSError, ValueError):  # a captured stdout has no file
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _why(error: OSError) -> str:

@@ -7,7 +7,7 @@ import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
-from typing import Annotated, Any
+from typing import Annotated, Any, TextIO
 
 import typer
 from rich.console import Console
@@ -21,13 +21,18 @@ from rich.progress import (
 )
 
 
+def drop(stream: TextIO) -> None:
+    """What is still buffered goes nowhere: Python would try, and complain, once more at exit."""
+    with suppress(OSError, ValueError):  # a captured stream has no file
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
+
+
 class Words(Console):
     """Lines for people. If nobody reads them any more, the work goes on."""
 
     def on_broken_pipe(self) -> None:
         self.quiet = True
-        with suppress(OSError, ValueError):  # what is buffered goes nowhere, and not once more
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stderr.fileno())
+        drop(sys.stderr)
 
 
 words = Words(stderr=True, highlight=False, soft_wrap=True)

@@ -11,15 +11,17 @@ from synthvae import pipeline
 from synthvae.codecs.arranging import groups_of
 from synthvae.codecs.identifier import declared_forms
 from synthvae.codecs.people import check_provider
-from synthvae.codecs.personal import FREE_TEXT
+from synthvae.codecs.personal import provider_of
 from synthvae.constraints.rules import Bounds, Equation, Rule
 from synthvae.errors import PrivacyError, Problems, SchemaError, UsageError
 from synthvae.marginals.domain import Declared
-from synthvae.metadata import CORE, Metadata
+from synthvae.metadata import Metadata
 from synthvae.privacy.budget import Budget
 from synthvae.refining import refuse
 from synthvae.schema import unknown_sdtype
 from synthvae.settings import Settings
+
+_NOT_FAKER = (*pipeline.LEARNT, "id")
 
 
 def described_for(
@@ -46,10 +48,10 @@ def _check_made_up(metadata: Metadata, locale: str) -> None:
         try:
             if column.sdtype == "id" and form is not None:
                 declared_forms(name, str(form))
-            elif column.sdtype in ("text", "unknown"):
-                check_provider(name, FREE_TEXT, locale)
-            elif column.sdtype not in CORE and not unknown_sdtype(name, column.sdtype):
-                check_provider(name, column.sdtype, locale)
+            elif column.sdtype not in (*pipeline.LEARNT, "id") and not unknown_sdtype(
+                name, column.sdtype
+            ):
+                check_provider(name, provider_of(column.sdtype), locale)
         except SchemaError as error:
             reasons += [reason for reason in error.reasons if reason not in reasons]
     if reasons:

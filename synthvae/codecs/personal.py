@@ -20,6 +20,11 @@ from synthvae.table import Column
 FREE_TEXT = "sentence"
 
 
+def provider_of(sdtype: str) -> str:
+    """The name of the Faker method that makes up a column of `sdtype`."""
+    return FREE_TEXT if sdtype in ("text", "unknown") else sdtype
+
+
 @dataclass(frozen=True)
 class PersonalCodec(MadeUp):
     """`provider` is the name of a Faker method, as SDV's sdtypes for personal data are; `locale`:

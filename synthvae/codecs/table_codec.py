@@ -21,7 +21,7 @@ from synthvae.codecs.modes import ModesCodec, fit_modes
 from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.parts import Codec, Draw, Form, Numeric
 from synthvae.codecs.people import LOCALE
-from synthvae.codecs.personal import FREE_TEXT, PersonalCodec
+from synthvae.codecs.personal import PersonalCodec, provider_of
 from synthvae.codecs.quantiles import QuantilesCodec, fit_quantile
 from synthvae.layout import Encoded, Layout
 from synthvae.schema import ColumnSchema, Schema
@@ -196,8 +196,7 @@ def _other(column: ColumnSchema, values: Column, locale: str, least: int) -> Cod
         return CategoricalCodec.fit(values, column.missing)
     if column.sdtype == "id":
         return IdentifierCodec.fit(values, column.missing, column.regex_format, least)
-    provider = FREE_TEXT if column.sdtype in ("text", "unknown") else column.sdtype
-    return PersonalCodec.fit(values, column.missing, provider, locale)
+    return PersonalCodec.fit(values, column.missing, provider_of(column.sdtype), locale)
 
 
 def _type(codec: Codec, view: View) -> pa.DataType:
