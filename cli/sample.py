@@ -33,44 +33,66 @@ if TYPE_CHECKING:
     from synthvae.requests import Request
 
 
+Rows = Annotated[
+    int | None,
+    typer.Option("-n", "--rows", min=1, help="How many rows.", show_default="as --per says"),
+]
+Seed = Annotated[int, typer.Option(help="Same model, seed and n: same bytes.")]
+Given = Annotated[
+    list[str] | None,
+    typer.Option(help="COLUMN=VALUE of a column that the model is conditioned on; repeatable."),
+]
+Balance = Annotated[
+    str | None, typer.Option(help="A column of which every value gets as many rows.")
+]
+Per = Annotated[
+    list[str] | None,
+    typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
+]
+Where = Annotated[
+    str | None,
+    typer.Option(help="A condition that every row meets: \"income == '>50K' and age > 60\"."),
+]
+Conditions = Annotated[
+    str | None,
+    typer.Option(help="A table of partial rows: one whole row for each; empty cells are free."),
+]
+Set = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="COLUMN=VALUE: what if the column had this value, whatever the model says; "
+        "columns written after it follow. Repeatable.",
+    ),
+]
+Patience = Annotated[
+    float, typer.Option(min=0, help="Patience with --where: give up if it takes longer.")
+]
+Learnt = Annotated[
+    str | None,
+    typer.Option(help="The table that was learnt, so that none of its identifiers comes up."),
+]
+Pools = Annotated[
+    list[str] | None,
+    typer.Option(
+        help="COLUMN=FILE or COLUMN=FILE:NAME, a column of another table that an id is drawn "
+        "from; repeatable."
+    ),
+]
+
+
 def sample(
-    rows: Annotated[
-        int | None,
-        typer.Option("-n", "--rows", min=1, help="How many rows.", show_default="as --per says"),
-    ] = None,
+    rows: Rows = None,
     model: Model = MODEL,
     output: Sink = "synthetic.csv",
-    seed: Annotated[int, typer.Option(help="Same model, seed and n: same bytes.")] = 0,
-    given: Annotated[
-        list[str] | None,
-        typer.Option(help="COLUMN=VALUE of a column that the model is conditioned on; repeatable."),
-    ] = None,
-    balance: Annotated[
-        str | None, typer.Option(help="A column of which every value gets as many rows.")
-    ] = None,
-    per: Annotated[
-        list[str] | None,
-        typer.Option(help="COLUMN=VALUE:COUNT, how many rows a value gets; repeatable."),
-    ] = None,
-    where: Annotated[
-        str | None,
-        typer.Option(help="A condition that every row meets: \"income == '>50K' and age > 60\"."),
-    ] = None,
-    conditions: Annotated[
-        str | None,
-        typer.Option(help="A table of partial rows: one whole row for each; empty cells are free."),
-    ] = None,
-    setting: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--set",
-            help="COLUMN=VALUE: what if the column had this value, whatever the model says; "
-            "columns written after it follow. Repeatable.",
-        ),
-    ] = None,
-    max_seconds: Annotated[
-        float, typer.Option(min=0, help="Patience with --where: give up if it takes longer.")
-    ] = 600.0,
+    seed: Seed = 0,
+    given: Given = None,
+    balance: Balance = None,
+    per: Per = None,
+    where: Where = None,
+    conditions: Conditions = None,
+    setting: Set = None,
+    max_seconds: Patience = 600.0,
     format: FormatName = None,
     rows_per_file: RowsPerFile = None,
     table: TableName = None,
@@ -78,17 +100,8 @@ def sample(
     manifest: ManifestFile = None,
     no_manifest: NoManifest = False,
     timestamp: Timestamp = False,
-    real: Annotated[
-        str | None,
-        typer.Option(help="The table that was learnt, so that none of its identifiers comes up."),
-    ] = None,
-    pool: Annotated[
-        list[str] | None,
-        typer.Option(
-            help="COLUMN=FILE or COLUMN=FILE:NAME, a column of another table that an id is drawn "
-            "from; repeatable."
-        ),
-    ] = None,
+    real: Learnt = None,
+    pool: Pools = None,
     predicate: Predicate = None,
     threads: Threads = None,
     force: Force = False,

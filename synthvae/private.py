@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
@@ -21,7 +21,7 @@ from synthvae.constraints.declared import rules_of
 from synthvae.errors import UsageError
 from synthvae.journal import Journal
 from synthvae.marginals.domain import discovers
-from synthvae.marginals.engine import Drawn, Spending, draw_private, meet
+from synthvae.marginals.engine import Drawn, Met, Spending, draw_private, meet
 from synthvae.marginals.units import bounded
 from synthvae.metadata import Metadata
 from synthvae.model.size import sized
@@ -38,6 +38,9 @@ from synthvae.suppression import Rare
 from synthvae.table import Table
 from synthvae.training.loop import Watch
 from synthvae.training.private_plan import GENTLE, LEARNING_RATE
+
+if TYPE_CHECKING:
+    from synthvae.training.private import PrivateSpec
 
 # What the budget is spent on. What is left after the counts trains on the rows.
 ENGINES: Mapping[str, Spending] = {
@@ -76,21 +79,15 @@ def fit(
     known = rules_of(settings.constraints, metadata)
     rules = private_rules(known, metadata, table.names, missing, given)
     engine = engine_of(settings.privacy, bool(rules))
-    if trains := engine != "marginals":
+    if engine != "marginals":
         check_training(engine, settings, budget, bool(rules))
     counted, described = bounded(table, budget, missing), metadata
     if rules:
         counted, described = rules.counted(counted)
     met = meet(counted, described, missing)
-    steps = None
     ledger = Ledger(budget, noise, KEY_DELTA if discovers(described) else 0.0)
     try:
-        fitted = partial(told, "counts")
-        drawn = draw_private(met, ledger, ROWS, settings.seed, fitted, ENGINES[engine])
-        if trains:
-            pace = GENTLE if ENGINES[engine].pairs > 0 else LEARNING_RATE
-            trained = "a small arvae" if engine == "raked" else settings.preset
-            steps = planned(ledger, settings, trained, pace)
+        drawn, steps = _paid_for(met, ledger, engine, settings, partial(told, "counts"))
     finally:  # what was paid for has been spent, whatever becomes of it
         ledger.close()
         if ledger.lines:
@@ -108,6 +105,18 @@ def fit(
     built = replace(settings, model=sized(settings.model, len(drawn.table)))
     content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn)}
     return replace(artifact, content={**artifact.content, **content})
+
+
+def _paid_for(
+    met: Met, ledger: Ledger, engine: str, settings: Settings, told: Callable[[float], None]
+) -> tuple[Drawn, PrivateSpec | None]:
+    """Rows drawn from noisy counts, and the private steps that the rest of the budget buys."""
+    drawn = draw_private(met, ledger, ROWS, settings.seed, told, ENGINES[engine])
+    if engine == "marginals":
+        return drawn, None
+    pace = GENTLE if ENGINES[engine].pairs > 0 else LEARNING_RATE
+    trained = "a small arvae" if engine == "raked" else settings.preset
+    return drawn, planned(ledger, settings, trained, pace)
 
 
 def budget_of(spec: PrivacySpec) -> Budget:
