@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from synthvae.errors import UsageError
+from synthvae.errors import MetadataError, UsageError
 from synthvae.files import refuse_overwrite
 
 from .console import Force, Json, Paper, Quiet, Reporter, one_core_each
@@ -59,7 +59,8 @@ def evaluate(
             tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
             found = compare(tables, metadata, wanted, missing, seed, step)
         else:
-            found = _against_left_out(model, real, synthetic, wanted, seed, step)
+            described = (metadata, tuple(missing))
+            found = _against_left_out(model, real, synthetic, wanted, seed, described, step)
     if output:
         _write(found, output)
     reporter.result(found.to_json())
@@ -73,6 +74,7 @@ def _against_left_out(
     synthetic: str,
     target: str | None,
     seed: int,
+    described: tuple[Path | None, tuple[str, ...]],
     step: Callable[[str], None],
 ) -> Evaluation:
     if model is None:
@@ -81,8 +83,11 @@ def _against_left_out(
             "model whose fit left some out; add --holdout, or --model"
         )
     from synthvae.comparison_left_out import compare_left_out
+    from synthvae.sources import Sources
 
-    return compare_left_out(model, real, synthetic, target, seed, step)
+    metadata, missing = described
+    sources = Sources(real, model=model, metadata=metadata, missing=missing)
+    return compare_left_out(sources, synthetic, target, seed, step)
 
 
 def _write(found: Evaluation, output: Path) -> None:
@@ -102,6 +107,11 @@ def settings_of(config: Path | None, target: str | None) -> tuple[str | None, li
     content = load_mapping(config, "settings")
     named = target or content.get("target")
     missing = content.get("missing_values") or []
+    if not isinstance(missing, list):
+        raise MetadataError(
+            f"missing_values is a list of texts, but in '{config}' it is {missing!r}; "
+            f"write [{missing!r}]"
+        )
     return None if named is None else str(named), [str(text) for text in missing]
 
 

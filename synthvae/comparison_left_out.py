@@ -13,18 +13,17 @@ from synthvae.sources import Sources, sides_of
 
 
 def compare_left_out(
-    model: Path,
-    real: str,
+    sources: Sources,
     synthetic: str,
     target: str | None,
     seed: int,
     step: Callable[[str], None],
 ) -> Evaluation:
-    """As `comparison.compare`: `real` is the table that `model` was fitted on, of which the rows
-    that its fit left out are the holdout. UsageError if it left out none."""
+    """As `comparison.compare`: `sources` are a model and the table that it was fitted on, of which
+    the rows that its fit left out are the holdout. UsageError if it left out none."""
     step("reading")
-    artifact = load(model)
-    sides = sides_of(artifact, Sources(real, model=model))
+    artifact = load(Path(str(sources.model)))
+    sides = sides_of(artifact, sources)
     tables = {"real": sides.real, "holdout": sides.holdout, "synthetic": read_table(synthetic)}
     same_columns(tables)
     frames = {name: compared_frame(table, sides.schema) for name, table in tables.items()}

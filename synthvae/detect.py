@@ -22,6 +22,9 @@ NEARLY_UNIQUE = 0.9
 ROWS_PER_LEVEL = 20
 _CAMEL_ID = re.compile(r"[a-z](Id|ID|UUID)$")
 _SNAKE_ID = re.compile(r"(^|[_\W])(id|uuid|guid|key)$", re.IGNORECASE)
+_NUMBERED_ID = re.compile(
+    r"(account|card|passport|licen[cs]e)[_\W]?(no|nr|num|number)$", re.IGNORECASE
+)
 _PERSONAL_NAMES = {
     "name": "name",
     "full_name": "name",
@@ -41,6 +44,7 @@ _PERSONAL_NAMES = {
     "iban": "iban",
     "ssn": "ssn",
 }
+_NUMBERS_OF_PERSONS = ("phone_number", "iban", "ssn")  # numbers in name only
 
 _NEVER_CATEGORIES = ("first_name", "last_name", "phone_number", "iban", "ssn")
 """Where a column is called so, few distinct texts are as personal as many."""
@@ -81,10 +85,30 @@ def _detect(column: Column) -> ColumnMetadata:
     if {text.lower() for text in values[:3].to_pylist()} in BOOLEANS and len(values) == 2:
         return ColumnMetadata("boolean")
     if _is_numerical(column, values):
-        return ColumnMetadata("id" if _is_number_id(column, values) else "numerical")
+        return _number(column, values)
     if format := format_of(values):
         return ColumnMetadata("datetime", {"datetime_format": format})
     return _text(column, values)
+
+
+def _number(column: Column, values: pa.StringArray) -> ColumnMetadata:
+    """Identifiers and numbers that belong to persons are numbers in name only."""
+    if _is_number_id(column, values):
+        return ColumnMetadata("id")
+    if _personal(column) in _NUMBERS_OF_PERSONS and _are_long(values):
+        return ColumnMetadata("id")
+    return ColumnMetadata("numerical")
+
+
+def _personal(column: Column) -> str | None:
+    """What persons have that the column is called after, if anything."""
+    return _PERSONAL_NAMES.get(re.sub(r"\W+", "_", column.name.lower()))
+
+
+def _are_long(values: pa.StringArray) -> bool:
+    """Whether most of the values are whole numbers of seven digits and more."""
+    fits = pc.match_substring_regex(values, r"^\d{7,}$").cast(pa.float64())
+    return bool(pc.mean(fits).as_py() > 0.5)
 
 
 def _is_numerical(column: Column, values: pa.StringArray) -> bool:
@@ -103,9 +127,9 @@ def _is_numerical(column: Column, values: pa.StringArray) -> bool:
 
 def _is_number_id(column: Column, values: pa.StringArray) -> bool:
     """A number whose name says id, and nearly every one of whose values is new."""
-    named = _CAMEL_ID.search(column.name) or _SNAKE_ID.search(column.name)
+    named = any(form.search(column.name) for form in (_CAMEL_ID, _SNAKE_ID, _NUMBERED_ID))
     whole = not pc.any(pc.match_substring_regex(values, r"\D")).as_py()
-    return bool(named and whole and _is_nearly_unique(column, values))
+    return named and whole and _is_nearly_unique(column, values)
 
 
 def _is_nearly_unique(column: Column, values: pa.StringArray) -> bool:
@@ -119,7 +143,7 @@ def _text(column: Column, values: pa.StringArray) -> ColumnMetadata:
         return ColumnMetadata("email", {"pii": True})
     rows = int(column.counts.sum())
     many = len(values) > 20 and len(values) * 2 > rows
-    named = _PERSONAL_NAMES.get(re.sub(r"\W+", "_", column.name.lower()))
+    named = _personal(column)
     if named and (many or len(values) > 50 or named in _NEVER_CATEGORIES):
         return ColumnMetadata(named, {"pii": True})
     spaced = pc.mean(pc.match_substring(values, " ").cast(pa.float64())).as_py() > 0.5

@@ -38,8 +38,9 @@ class Field:
     `type`: in the typed view; `text`: what stands in CSV. `missing`: how 'no value' is written
     there; `codes`: texts among numbers or moments that stand for themselves. `categories`: all
     values as written, None if it has none. `low`, `high`: of numbers, the ends; of moments, in
-    `unit`s since 1970. `format`: strptime's, of moments. `pattern`: a regular expression that every
-    written value matches, "" if there is none to give. `unique`: no value comes twice.
+    `unit`s since 1970. `format`: strptime's, of moments, `padded` with zeros or not. `pattern`: a
+    regular expression that every written value matches, "" if there is none to give. `unique`: no
+    value comes twice.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Field:
     step: float = 0.0
     format: str = ""
     unit: str = ""
+    padded: bool = True
     pattern: str = ""
     unique: bool = False
 
@@ -176,7 +178,7 @@ def _numeric(name: str, form: Form, text: pa.DataType, *known: np.ndarray[Any, A
     if not isinstance(form, DatetimeForm):
         return replace(field, pattern=_NUMBER)
     step = form.grid.unit / PER_SECOND[form.unit]
-    return replace(field, step=step, format=form.format, unit=form.unit)
+    return replace(field, step=step, format=form.format, unit=form.unit, padded=form.padded)
 
 
 def _specials(specials: Specials) -> tuple[tuple[str, ...], tuple[str, ...]]:

@@ -42,10 +42,28 @@ def filled(
     return filled
 
 
-def as_given(frame: pd.DataFrame, dtypes: Mapping[str, str]) -> pd.DataFrame:
-    """The dtypes of the frame that was learnt; columns read from a file keep what Arrow gave."""
+def as_given(
+    frame: pd.DataFrame, dtypes: Mapping[str, str], types: Mapping[str, pa.DataType]
+) -> pd.DataFrame:
+    """The dtypes of the frame that was learnt, whose columns are of Arrow's `types`; columns read
+    from a file keep what Arrow gave."""
     text = [str(name) for name in frame.select_dtypes("category")]
-    inferred = {name: "object" for name in text if name not in dtypes}
-    given = {n: dtype for n, dtype in dtypes.items() if str(frame[n].dtype) != dtype}
-    others = {**inferred, **given}
-    return frame.astype(others)
+    inferred: dict[str, Any] = {name: "object" for name in text if name not in dtypes}
+    given = {
+        name: _dtype(frame[name], dtype, types[name])
+        for name, dtype in dtypes.items()
+        if str(frame[name].dtype) != dtype
+    }
+    return frame.astype({**inferred, **given})
+
+
+def _dtype(drawn: pd.Series[Any], given: str, kind: pa.DataType) -> Any:
+    """The dtype `given`, or its neighbour that can hold what was `drawn`."""
+    try:
+        dtype = pd.api.types.pandas_dtype(given)
+    except (TypeError, ValueError, NotImplementedError):  # Arrow's types with parameters
+        return pd.ArrowDtype(kind.value_type if pa.types.is_dictionary(kind) else kind)
+    whole = isinstance(dtype, np.dtype) and dtype.kind in "iub"
+    if not (whole and drawn.isna().any()):
+        return dtype
+    return "boolean" if dtype.kind == "b" else given.replace("int", "Int").replace("u", "U")

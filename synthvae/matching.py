@@ -174,7 +174,8 @@ def in_its_form(column: Column, codec: Any) -> Column:
     form: Any = getattr(codec, "form", codec)
     kind = type_of(column.storage)
     if isinstance(form, DatetimeForm) and (pa.types.is_timestamp(kind) or pa.types.is_date(kind)):
-        ticks = column.levels.cast(pa.timestamp(form.unit), safe=False).cast(pa.int64())
+        exact = column.levels.cast(pa.timestamp("us"))
+        ticks = exact.cast(pa.timestamp(form.unit), safe=False).cast(pa.int64())
         values = ticks.to_numpy(zero_copy_only=False).astype(np.float64)
         levels = write_moments(values, form.format, form.unit, form.padded)
         return Column(column.name, column.codes, levels, column.storage)

@@ -24,6 +24,7 @@ from synthvae.report.cells import overlay
 from synthvae.report.content import Evidence, Findings, Json, content
 from synthvae.report.projection import Projection, project
 from synthvae.report.validity import unreadable
+from synthvae.reporting_evidence import check_evidence, judged_of
 from synthvae.reporting_inputs import Asked, Trio, artifact_of, evidence_of, trio_of
 from synthvae.reporting_record import made_of
 from synthvae.seeds import stream
@@ -45,10 +46,13 @@ def run(asked: Asked, told: Told = lambda *_: None) -> Json:
     evidence = evidence_of(asked)  # a wrong file is told of at once, not after a minute
     artifact = artifact_of(asked)
     trio = trio_of(asked, artifact, partial(stages.at, "draw", 0.0))
+    check_evidence(asked, evidence, trio)
     found = _findings(asked, trio, artifact, evidence, stages)
     stages.at("encode", 0.0, "encoding rows")
     evidence = _with_model(asked, evidence, artifact, trio)
-    return content(found, evidence, made_of(asked, trio, artifact))
+    return content(found, evidence, made_of(asked, trio, artifact)) | {
+        "judged": judged_of(asked, trio)
+    }
 
 
 def _findings(

@@ -121,7 +121,8 @@ def _real_sides(asked: Asked, artifact: Artifact | None) -> tuple[Table, Table, 
     if artifact is not None:
         noted = holdouts.beside(Path(str(asked.model))).exists()
         if noted or asked.holdout:
-            sources = Sources(asked.real, asked.holdout, None, asked.model)
+            files = (asked.real, asked.holdout, None, asked.model, asked.metadata)
+            sources = Sources(*files, missing=asked.missing)
             sides = sides_of(artifact, sources)
             return sides.real, sides.holdout, sides.schema, False
     table = read_table(asked.real)

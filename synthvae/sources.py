@@ -36,7 +36,8 @@ MOST_ROWS = 1_000_000  # that are drawn
 @dataclass(frozen=True)
 class Sources:
     """What an audit is made of: tables by path, the model file, what describes the columns.
-    `shadows`: how many shadow models a deep audit learns; None: it is not deep."""
+    `shadows`: how many shadow models a deep audit learns; None: it is not deep. `missing`: texts
+    that mean 'no value'."""
 
     real: str
     holdout: str | None = None
@@ -44,6 +45,7 @@ class Sources:
     model: Path | None = None
     metadata: Path | None = None
     shadows: int | None = None
+    missing: tuple[str, ...] = ()
 
     def check(self) -> None:
         """UsageError with every reason why they are not enough."""
@@ -75,7 +77,8 @@ class Sides:
 
 
 def sides_of(artifact: Artifact, sources: Sources) -> Sides:
-    """The rows that the model learnt, and rows that it did not."""
+    """The rows that the model learnt, and rows that it did not, as it reads them."""
+    _refuse_described(artifact, sources)
     table, path = read_table(sources.real), holdouts.beside(Path(str(sources.model)))
     note = holdouts.load(path) if path.exists() else None
     if note is not None and note.model != holdouts.sha256(Path(str(sources.model))):
@@ -103,6 +106,17 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
     described = metadatas.parse(artifact.content["metadata"], "the model file")
     missing = artifact.content["settings"]["missing_values"]
     return Sides(real, holdout, resolve(described, real, missing), places)
+
+
+def _refuse_described(artifact: Artifact, sources: Sources) -> None:
+    """UsageError where somebody else describes the columns too."""
+    more = set(sources.missing) - set(artifact.content["settings"]["missing_values"])
+    if sources.metadata is None and not more:
+        return
+    what = f"missing_values {sorted(more)}" if more else f"metadata '{sources.metadata}'"
+    raise UsageError(
+        f"columns are what the model says that they are, but {what} is given too; leave it out"
+    )
 
 
 def one_of_each(sides: Sides, unit: str, seed: int) -> Sides:

@@ -133,21 +133,29 @@ def _values(column: Column, schema: ColumnSchema) -> Values:
 def _inside(
     column: Column, values: Values, options: Mapping[str, Any], least: int, units: Codes | None
 ) -> Column:
-    """The outermost values stand at the next ones, on sides for which no end is declared."""
+    """The outermost values stand at the next ones, on sides for which no end is declared. Values
+    so few that all of them are outermost are missing."""
     by_row = np.append(values, np.nan)[column.codes]
     order = np.argsort(by_row, kind="stable")[: int((~np.isnan(by_row)).sum())]
     codes = column.codes.copy()
     for side, declared in ((order, "range_min"), (order[::-1], "range_max")):
-        if declared in options or not len(side):
-            continue
-        once = side
-        if units is not None:
-            who = np.where(units[side] >= 0, units[side], -1 - side)
-            once = side[np.sort(np.unique(who, return_index=True)[1])]
-        end = once[min(least, (len(once) - 1) // 2)]
-        beyond = side[: int(np.flatnonzero(side == end)[0])]
-        codes[beyond] = column.codes[end]
+        once = _once(side, units)
+        if len(once) <= 2 * least:
+            codes[order] = -1
+            break
+        if declared not in options:
+            end = once[least]
+            beyond = side[: int(np.flatnonzero(side == end)[0])]
+            codes[beyond] = column.codes[end]
     return Column(column.name, codes, column.levels, column.storage)
+
+
+def _once(rows: NDArray[np.intp], units: Codes | None) -> NDArray[np.intp]:
+    """Of `rows` [m], the first of each unit."""
+    if units is None:
+        return rows
+    who = np.where(units[rows] >= 0, units[rows], -1 - rows)
+    return rows[np.sort(np.unique(who, return_index=True)[1])]
 
 
 def _common(column: Column, values: Values, common: NDArray[np.bool_]) -> Column:

@@ -220,9 +220,11 @@ class Synthesizer:
 
     def _frame(self, chunks: Iterable[pa.Table], codec: TableCodec) -> pd.DataFrame:
         """Chunks of typed rows as a frame, in the dtypes of the frame that was learnt."""
-        tables = [codec.arrow_schema("typed").empty_table(), *chunks]
-        frame = pa.concat_tables(tables).to_pandas(integer_object_nulls=False)
-        return as_given(frame, self.artifact.content["frame_dtypes"])
+        schema = codec.arrow_schema("typed")
+        drawn = pa.concat_tables([schema.empty_table(), *chunks])
+        frame = drawn.to_pandas(integer_object_nulls=False)
+        types = dict(zip(schema.names, schema.types, strict=True))
+        return as_given(frame, self.artifact.content["frame_dtypes"], types)
 
     @property
     def artifact(self) -> Artifact:

@@ -166,3 +166,22 @@ def test_detected_metadata_is_valid_and_fits_its_table(publish: bool) -> None:
     again = parse(content, "'it'")
     assert again == found
     assert len(resolve(again, table).columns) == len(table.columns)
+
+
+def test_numbers_that_belong_to_persons_are_no_numbers() -> None:
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame(
+        {
+            "phone": rng.integers(2_000_000_000, 10**10, 500),
+            "account_number": rng.integers(10**7, 10**8, 500),
+            "account": rng.integers(1, 10**8, 500),
+            "ssn": rng.integers(0, 9, 500),
+        }
+    )
+    found = {name: column.sdtype for name, column in detect(from_frame(frame)).columns.items()}
+    assert found == {
+        "phone": "id",
+        "account_number": "id",
+        "account": "numerical",
+        "ssn": "numerical",
+    }

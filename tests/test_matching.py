@@ -71,6 +71,16 @@ def test_typed_columns_are_met_as_text_was(csv: Path, frame: pd.DataFrame) -> No
     np.testing.assert_allclose(one.scalars, two.scalars, atol=1e-6)
 
 
+def test_moments_may_be_finer_than_those_that_were_learnt() -> None:
+    days = pd.date_range("2020-01-01", periods=300, freq="D")
+    artifact = pipeline.fit(
+        from_frame(pd.DataFrame({"at": days})), None, parse({"training": {"epochs": 1}})
+    )
+    codec = opening.scorer(artifact).codec
+    finer = pd.DataFrame({"at": days + pd.Timedelta("1234567us")})
+    assert not match(codec, from_frame(finer), 0).unknown["at"].any()
+
+
 def test_unknown_cells_are_not_present_and_rows_keep_their_numbers(codec, frame) -> None:
     holes = frame.copy()
     holes.loc[[0, 7], "group"] = None

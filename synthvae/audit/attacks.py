@@ -29,6 +29,7 @@ from synthvae.audit.neighbours import Neighbours, nearest
 from synthvae.audit.points import Points, Space, space_of
 from synthvae.audit.sides import Effort, Pool, Tables
 from synthvae.evaluation.stats import Bools, Floats, Ints, pick, tree_codes
+from synthvae.evaluation.trees import grown
 from synthvae.seeds import derive, stream
 
 KS = (1, 5, 20)
@@ -141,7 +142,7 @@ def classifier_score(ground: Ground, released: pd.DataFrame, effort: Effort, see
             early_stopping=False,
             random_state=derive(seed, "audit", "trees", number) % 2**32,
         )
-        model.fit(np.vstack([fake, fresh]), np.repeat([1, 0], [len(fake), len(fresh)]))
+        grown(model, np.vstack([fake, fresh]), np.repeat([1, 0], [len(fake), len(fresh)]))
         scores[inside] = model.decision_function(tested)
     return scores
 

@@ -16,6 +16,7 @@ from synthvae.audit.sides import Effort, Pool, Tables
 from synthvae.audit.trial import LEAST, Candidate, strongest, tried
 from synthvae.evaluation.records import Interval
 from synthvae.evaluation.stats import Bools, tree_codes
+from synthvae.evaluation.trees import grown
 from synthvae.seeds import derive, stream
 
 NULL = "null control"
@@ -67,7 +68,7 @@ def drift_control(ground: Ground, pool: Pool, effort: Effort, seed: int) -> Cont
         early_stopping=False,
         random_state=derive(seed, "audit", "drift") % 2**32,
     )
-    model.fit(known, pool.member[first])
+    grown(model, known, pool.member[first])
     scores, member = model.decision_function(tested), pool.member[second]
     value, error = auc(scores[member], scores[~member])
     interval = auc_interval(value, error, min(sides[2:]), SURE)

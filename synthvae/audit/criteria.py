@@ -152,7 +152,7 @@ def _excess_question(found: Excess, limit: float, section: str) -> Question:
         sections.get(found.name, section),
         found.value,
         limit,
-        min(ours.n, theirs.n) if theirs.hits else ours.n,
+        min(ours.n, theirs.n) if theirs.hits or found.value > limit else ours.n,
         lambda confidence: excess_interval(ours, theirs, confidence),
         2 if ours.hits else 1,
     )

@@ -21,8 +21,33 @@ _THEOREMS = {one_run.THEOREM: one_run.epsilon, f_dp.THEOREM: f_dp.epsilon}
 
 
 def refuting(bounds: Sequence[EpsilonBound], claim: Claim | None) -> list[EpsilonBound]:
-    """The bounds that can contradict `claim`."""
-    return [each for each in bounds if claim and each.theorem == one_run.THEOREM]
+    """The bounds that can contradict `claim`: by coins, and by enough of them."""
+    return [
+        each
+        for each in bounds
+        if claim and each.theorem == one_run.THEOREM and _most(each) > claim.epsilon
+    ]
+
+
+def _most(bound: EpsilonBound) -> float:
+    """The largest bound that so many canaries can show, every one of them guessed right."""
+    ways = one_run.ways_of(bound.canaries)
+    sure = 1 - 0.05 / len(ways)
+    return max(
+        one_run.epsilon(bound.canaries, sum(way), sum(way), bound.delta, sure) for way in ways
+    )
+
+
+def untested(bounds: Sequence[EpsilonBound], claim: Claim | None) -> list[str]:
+    """What the canaries could not have contradicted, in words."""
+    known = [each for each in bounds if each.theorem == one_run.THEOREM]
+    if claim is None or not known or refuting(known, claim):
+        return []
+    most, canaries = max((_most(each), each.canaries) for each in known)
+    return [
+        f"{canaries:,} canaries show an epsilon of {most:.2f} at most: they are no test of the "
+        f"promise of {claim.epsilon:g}"
+    ]
 
 
 def promises_of(

@@ -15,7 +15,7 @@ from synthvae.audit.advice import advice_of
 from synthvae.audit.criteria import DISCLOSURE, EXACT, MEMBERSHIP, judged, questions_of
 from synthvae.audit.figures import measured
 from synthvae.audit.policy import Policy
-from synthvae.audit.promises import INDICATION, PROMISE, promises_of, refuting
+from synthvae.audit.promises import INDICATION, PROMISE, promises_of, refuting, untested
 from synthvae.audit.records import (
     Access,
     Attack,
@@ -60,7 +60,7 @@ def verdict_of(
     elif outcomes == {"PASS"}:
         outcome = "PASS"
     reasons = tuple(each.reason for each in criteria if each.outcome == outcome != "PASS")
-    advice = advice_of(criteria, controls, policy, sizes)
+    advice = (*advice_of(criteria, controls, policy, sizes), *untested(bounds, claim))
     return Verdict(outcome, _sentence(outcome, criteria), reasons, tuple(criteria), advice)
 
 
@@ -71,8 +71,8 @@ def _checked(
     passed = {each.name: each.passed for each in controls}
     told = criterion.section in (MEMBERSHIP, DISCLOSURE, INDICATION)
     doubts = [passed.get(name) for name in (checks.NULL, checks.DRIFT)]
-    # Whole rows come back by no difference of the tables; parts of rows and single values may.
-    if criterion.section not in (EXACT, PROMISE) and False in doubts:
+    copied = criterion.section == EXACT and criterion.strict.low > _met_by_chance(sizes)
+    if False in doubts and not copied and criterion.section != PROMISE:
         return _open(criterion, "a control found that real and holdout rows differ by themselves")
     if told and None in doubts:
         return _open(criterion, "too few rows for the controls that would vouch for it")
@@ -86,6 +86,14 @@ def _checked(
     if passed.get(positive) is not True and criterion.section != PROMISE:
         return _open(criterion, "the audit has no power: rows copied in on purpose were not found")
     return criterion
+
+
+def _met_by_chance(sizes: Sizes) -> float:
+    """How many real rows in one are released by chance, at most: as many as stand in the real table
+    more than once, in a release of its size. Whole rows beyond these come back by no difference of
+    the tables; parts of rows and single values may."""
+    released = sizes.synthetic + sizes.more
+    return sizes.repeated_real / max(sizes.real, 1) * max(released / max(sizes.real, 1), 1.0)
 
 
 def _open(criterion: Criterion, why: str) -> Criterion:

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 
 from synthvae.audit.figures import figure, measured
 from synthvae.audit.records import Attack, Audit, Criterion
+from synthvae.marks import safe
 
 CLAUSES = {
     "context": "Context of the release (ISO/IEC 27559, clause 6)",
@@ -64,7 +65,7 @@ def markdown(audit: Audit) -> str:
 
 
 def _listed(lines: Iterable[str]) -> list[str]:
-    joined = "\n".join(f"- {line}" for line in lines)
+    joined = "\n".join(f"- {safe(line)}" for line in lines)
     return [joined] if joined else []
 
 
@@ -91,8 +92,7 @@ def _sizes(audit: Audit) -> str:
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    safe = ([cell.replace("|", "\\|") for cell in cells] for cells in rows)
-    lines = [head, ["---"] * len(head), *safe]
+    lines = [head, ["---"] * len(head), *([safe(cell) for cell in cells] for cells in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
 
 

@@ -63,10 +63,12 @@ class DatetimeForm:
         """Arrow array [n] of drawn `values`: as written, or in the type of `typed_as`."""
         values = self.snap(np.where(special < 0, values, 0.0))
         typed = self.specials.typed
-        if view == "text" or self.typed_as == pa.string():
-            text = write_moments(values, self.format, self.unit, self.padded)
-            forms = self.specials.written if view == "text" else typed
-            return self.specials.overlay(text, special, forms)
+        if view == "text" or not pa.types.is_temporal(self.typed_as):
+            body = write_moments(values, self.format, self.unit, self.padded)
+            if view == "text":
+                return self.specials.overlay(body, special, self.specials.written)
+            body = storage.parse(body, self.typed_as)  # 20151125 may be a number
+            return self.specials.overlay(body, special, typed.cast(self.typed_as))
         forms = self._stamps(moments(typed.fill_null(""), self.format, self.unit))
         return self.specials.overlay(self._stamps(values), special, forms)
 

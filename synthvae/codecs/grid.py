@@ -17,6 +17,12 @@ _EXACT = 2.0**50  # 15 digits: more of them are not exact once scaled by a power
 _REACH = 2.0**62
 
 
+def reach(places: int) -> float:
+    """How far a grid of so many decimal places reaches from 0. Whole numbers are not scaled, so
+    they stay whole and on a grid up to where int64 ends."""
+    return (_EXACT if places else _REACH) / 10.0**places
+
+
 @dataclass(frozen=True)
 class Grid:
     """`step` and `origin` count units of 10^-places; step 0: there is no grid, values are reals."""
@@ -29,9 +35,7 @@ class Grid:
     def fit(values: Values, places: int) -> Grid:
         """The coarsest grid on which all `values` [n] stand, given their decimal places."""
         scale = 10.0**places
-        # Whole numbers are not scaled, so they stay whole and on a grid up to where int64 ends.
-        limit = _EXACT if places else _REACH
-        if not len(values) or np.abs(values).max() >= limit / scale:
+        if not len(values) or np.abs(values).max() >= reach(places):
             return Grid(places, 0)
         ticks = np.rint(values * scale).astype(np.int64)
         step = int(np.gcd.reduce(ticks - ticks[0]))

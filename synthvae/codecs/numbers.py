@@ -13,13 +13,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from synthvae import storage
-from synthvae.codecs.grid import Grid
+from synthvae.codecs.grid import Grid, reach
 from synthvae.codecs.specials import Specials, describe, stands_apart
 from synthvae.storage import View
 from synthvae.table import Column
 from synthvae.written import Values, numbers_of
 
 _MAX_PLACES = 15
+_MAX_FAR = 10  # distinct values that are told apart
+_APART = 1e6  # times the largest of the others
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,12 @@ class NumberForm:
         """From the levels of `column`; whatever is no number becomes a special."""
         values = numbers_of(column.levels)
         is_number = ~(np.isnan(values) | stands_apart(column, missing))
+        needed = _needed(column.levels, is_number)
+        is_number &= ~_far(values, is_number, needed)
         numbers = pc.utf8_trim_whitespace(column.levels.filter(pa.array(is_number)))
         others = column.levels.filter(pa.array(~is_number)).to_pylist()
         specials = Specials.of(column, others, missing)
-        needed = int(_places(_trimmed(numbers)).max())
+        needed = _needed(column.levels, is_number)
         grid = Grid.fit(values[is_number], needed) if needed <= _MAX_PLACES else Grid(0, 0)
         if pa.types.is_floating(storage.type_of(column.storage)):
             # Arrow's own texts of floats say nothing about how a person would write them.
@@ -83,11 +87,7 @@ class NumberForm:
         values = np.where(special < 0, values, 0.0)
         if view == "text":
             return self.specials.overlay(self._written(values), special, self.specials.written)
-        if self.typed_as == pa.string():
-            body = self._written(values)
-        else:
-            numbers = self.grid.ticks(values) if self.is_whole else self.snap(values)
-            body = storage.restore(numbers, self.typed_as)
+        body = self._written(values) if self.typed_as == pa.string() else self._typed(values)
         return self.specials.overlay(body, special, self.specials.typed.cast(body.type))
 
     @property
@@ -95,15 +95,29 @@ class NumberForm:
         """The Arrow type outside CSV: what a reader would infer from the text, or the original."""
         if self.storage != "text":
             return storage.type_of(self.storage)
-        if self.specials.has_codes:
-            return pa.string()
-        return pa.int64() if self.is_whole and self.decimals == 0 else pa.float64()
+        if not self.specials.has_codes:
+            return pa.int64() if self.is_whole and self.decimals == 0 else pa.float64()
+        return pa.string() if np.isnan(numbers_of(self.specials.codes)).any() else pa.float64()
 
     @property
     def is_whole(self) -> bool:
         return self.grid.places == 0 and self.grid.step > 0
 
+    def _typed(self, values: Values) -> pa.Array:
+        """In the type of `typed_as`, at whose ends they stop."""
+        kind = self.typed_as
+        if pa.types.is_decimal(kind) and self.grid.step:
+            places = self.grid.places
+            most = 10 ** min(kind.precision - kind.scale + places, 18) - 1
+            ticks = np.clip(self.grid.ticks(values), -most, most)
+            exact = pa.decimal128(38, max(places, kind.scale))
+            return _fixed(ticks, places, places).cast(exact).cast(kind, safe=False)
+        numbers = self.grid.ticks(values) if self.is_whole else self.snap(values)
+        return storage.restore(numbers, kind)
+
     def _written(self, values: Values) -> pa.Array:
+        if not self.grid.step and pa.types.is_integer(self.typed_as):
+            return self._typed(values).cast(pa.string())
         if self.decimals >= 0:
             return _fixed(self.grid.ticks(values), self.grid.places, self.decimals)
         if self.exponents or not self.grid.step:
@@ -136,6 +150,22 @@ class NumberForm:
         grid = Grid(*data["grid"])
         flags = (data[key] for key in ("decimals", "point_zero", "exponents", "storage"))
         return NumberForm(grid, specials, *flags)
+
+
+def _needed(levels: pa.StringArray, is_number: NDArray[np.bool_]) -> int:
+    """The decimal places that it takes to write the numbers among `levels` [L]."""
+    numbers = pc.utf8_trim_whitespace(levels.filter(pa.array(is_number)))
+    return int(_places(_trimmed(numbers)).max())
+
+
+def _far(values: Values, is_number: NDArray[np.bool_], places: int) -> NDArray[np.bool_]:
+    """Which levels [L] are words rather than numbers, as 9223372036854775807 among ages is: a few
+    that no grid reaches, far from all others."""
+    limit = reach(places) if places <= _MAX_PLACES else np.inf
+    far = is_number & (np.abs(values) >= limit)
+    near = np.abs(values[is_number & ~far])
+    apart = len(near) > 0 and 0 < far.sum() <= _MAX_FAR and near.max() * _APART < limit
+    return far if apart else np.zeros_like(far)
 
 
 def _trimmed(numbers: pa.StringArray) -> pa.StringArray:

@@ -37,6 +37,11 @@ class Specials:
     def has_codes(self) -> bool:
         return not all(self.missing)
 
+    @property
+    def codes(self) -> pa.StringArray:
+        """The written forms that are no missing value."""
+        return self.written.filter(pc.invert(pa.array(self.missing, pa.bool_())))
+
     def index(self, levels: Sequence[str]) -> NDArray[np.int32]:
         """Which special each level is [L + 1]: -1 for a value. The last entry serves null."""
         known = {text: i for i, text in enumerate(self.texts)}

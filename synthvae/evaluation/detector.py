@@ -13,6 +13,7 @@ from sklearn.model_selection import StratifiedKFold
 
 from synthvae.evaluation.records import Interval, Metric
 from synthvae.evaluation.stats import Bools, Floats, auc, influence_interval, pick, tree_codes
+from synthvae.evaluation.trees import grown
 from synthvae.seeds import stream
 
 DETECTOR_ROWS = 30_000
@@ -97,12 +98,13 @@ def _told_apart(real: pd.DataFrame, other: pd.DataFrame, rng: np.random.Generato
     values, influences, curves = [], [], []
     folds = StratifiedKFold(count, shuffle=True, random_state=seed)
     for train, test in folds.split(rows, is_other):
-        model = HistGradientBoostingClassifier(
+        trees = HistGradientBoostingClassifier(
             l2_regularization=1.0,
             categorical_features=categorical,
             early_stopping=False,
             random_state=seed,
-        ).fit(rows[train], is_other[train])
+        )
+        model = grown(trees, rows[train], is_other[train])
         fold = _Fold(model, rows[test], is_other[test])
         value, influence = fold.auc(fold.rows)
         values.append(value)

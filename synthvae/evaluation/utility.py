@@ -17,6 +17,7 @@ from sklearn.ensemble import HistGradientBoostingClassifier, HistGradientBoostin
 
 from synthvae.evaluation.records import Interval, Metric
 from synthvae.evaluation.stats import Floats, auc, influence_interval, is_number, tree_codes
+from synthvae.evaluation.trees import grown
 from synthvae.seeds import stream
 
 MOST_CLASSES = 20
@@ -132,7 +133,7 @@ class _Learner:
     def score(self, train: _Table, test: _Table) -> _Score:
         """Mean AUC of the classes that `test` has among others, or RMSE."""
         if not self.classes:
-            model = HistGradientBoostingRegressor(**self._settings()).fit(train.x, train.y)
+            model = grown(HistGradientBoostingRegressor(**self._settings()), train.x, train.y)
             squares = (model.predict(test.x) - test.y) ** 2
             rmse = math.sqrt(squares.mean())
             return _Score(rmse, (squares - rmse**2) / (2 * rmse))
@@ -155,7 +156,7 @@ class _Learner:
         scores = np.zeros((len(x), self.classes))
         if len(np.unique(train.y)) < 2:
             return scores  # the trees refuse a single class, and a constant ranks nothing
-        model = HistGradientBoostingClassifier(**self._settings()).fit(train.x, train.y)
+        model = grown(HistGradientBoostingClassifier(**self._settings()), train.x, train.y)
         known = model.classes_ >= 0
         scores[:, model.classes_[known].astype(int)] = model.predict_proba(x)[:, known]
         return scores

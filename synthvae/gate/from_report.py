@@ -7,11 +7,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from synthvae.findings import VERDICT
-from synthvae.gate.records import Reading, Readings, keep_worse
+from synthvae.gate.records import REUSED, Reading, Readings, keep_worse
 
 VERSION = 1
 _EXACT = ("schema.valid", VERDICT, "privacy.epsilon", "privacy.epsilon_audited", "privacy.delta",
-          "latent.active", "latent.units")  # fmt: skip
+          "privacy.controls_failed", REUSED, "latent.active", "latent.units")  # fmt: skip
 
 
 def of_report(content: Mapping[str, Any]) -> Readings:

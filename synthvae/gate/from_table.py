@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from synthvae import metadata as metadatas
 from synthvae.errors import ArtifactError, Problems, SchemaError
@@ -19,6 +21,10 @@ from synthvae.reading import read_table
 from synthvae.schema import MISSING, ColumnSchema, resolve, values_of
 from synthvae.table import Column, Table
 from synthvae.written import Values, format_of, moments, numbers_of
+
+_TYPE = "computer_representation"
+_WHOLE = re.compile(r"(U?)Int(8|16|32|64)")
+_ROUNDING = 1e-9
 
 
 def of_table(
@@ -56,6 +62,11 @@ def validity(table: Table, metadata: Metadata) -> Reading:
     for name in table.names:
         if name not in metadata.columns:
             wrong[name] = f"column '{name}' is not in the metadata"
+    for key in _keys(metadata):
+        if len(key) > 1 and (again := _again(table, key)):
+            wrong.setdefault(
+                key[0], f"columns {', '.join(key)}: a key, but {again:,} rows repeat it"
+            )
     count = len({*metadata.columns, *table.names})
     return Reading.exact((count - len(wrong)) / count, "; ".join(wrong.values()))
 
@@ -68,11 +79,39 @@ def _reason(column: Column, metadata: Metadata) -> str:
     except SchemaError as error:
         return str(error.reasons[0])
     return (
-        _beyond(column, schema, declared.options)
+        _lacking(column, declared.options)
+        or _beyond(column, schema, declared.options)
+        or _too_fine(column, schema, declared.options)
         or _unknown(column, declared.options)
         or _malformed(column, schema.regex_format)
         or _repeated(column, metadata)
     )
+
+
+def _lacking(column: Column, options: Any) -> str:
+    """Missing values where every row has one."""
+    if options.get("range_is_nullable") is not False:
+        return ""
+    known = pc.is_in(column.levels, pa.array(values_of(column, MISSING)))
+    rows = len(column.codes) - int(column.counts[known.to_numpy(zero_copy_only=False)].sum())
+    return f"column '{column.name}': {rows:,} values are missing" if rows else ""
+
+
+def _too_fine(column: Column, schema: ColumnSchema, options: Any) -> str:
+    """Numbers of more decimal places than declared, or that the declared type can't hold."""
+    if schema.sdtype != "numerical":
+        return ""
+    places, found = options.get("decimal_places"), _WHOLE.fullmatch(str(options.get(_TYPE)))
+    values = numbers_of(column.levels)
+    wrong = np.zeros(len(values), bool)
+    if found or places is not None:
+        scaled = values * 10.0 ** (0 if found else int(places))
+        wrong |= np.abs(scaled - np.rint(scaled)) > _ROUNDING * np.maximum(np.abs(scaled), 1.0)
+    if found:
+        ends = np.iinfo(f"{found[1].lower()}int{found[2]}")
+        wrong |= (values < ends.min) | (values > ends.max)
+    rows = int(column.counts[wrong].sum())
+    return f"column '{column.name}': {rows:,} numbers are not of the declared form" if rows else ""
 
 
 def _beyond(column: Column, schema: ColumnSchema, options: Any) -> str:
@@ -138,11 +177,24 @@ def _malformed(column: Column, pattern: str | None) -> str:
     return f"column '{column.name}': {wrong:,} values are not of the declared form" if wrong else ""
 
 
+def _keys(metadata: Metadata) -> list[list[str]]:
+    """The columns of each key."""
+    found = [metadata.keys.get("primary_key"), *(metadata.keys.get("alternate_keys") or [])]
+    return [[key] if isinstance(key, str) else list(key) for key in found if key]
+
+
 def _repeated(column: Column, metadata: Metadata) -> str:
     """A key's values that stand twice, or are missing."""
-    keys = [metadata.keys.get("primary_key"), *(metadata.keys.get("alternate_keys") or [])]
-    if column.name not in keys:
+    if [column.name] not in _keys(metadata):
         return ""
     known = len(values_of(column, MISSING))
     again = len(column.codes) - known
     return f"column '{column.name}': a key, but {again:,} rows repeat or lack it" if again else ""
+
+
+def _again(table: Table, key: Sequence[str]) -> int:
+    """Rows that repeat the values of a key of several columns; 0 where one is not there."""
+    if not set(key) <= set(table.names):
+        return 0
+    codes = np.stack([table[name].codes for name in key])
+    return len(table) - len(np.unique(codes, axis=1)[0])

@@ -50,6 +50,7 @@ class Files:
                 except SynthvaeError as error:
                     problems.reasons.extend(error.reasons)
         problems.raise_as(ArtifactError)
+        self._check_rows()
         self._check_model()
         return {**found, **self._of_table()}
 
@@ -65,21 +66,40 @@ class Files:
         # Arrow takes a moment to load, which nobody should wait for who gives records alone.
         from synthvae.gate.from_table import of_table
 
-        evidence = {
+        return of_table(self.synthetic, self.metadata, self._rows())
+
+    def _rows(self) -> dict[str, str | None]:
+        """By kind, the hash of the synthetic rows that evidence is of, if it says so."""
+        return {
             "evaluation": _hashes(self.evaluation, "tables").get("synthetic"),
             "audit": _hashes(self.audit, "judged").get("synthetic"),
+            "report": _hashes(self.report, "judged").get("synthetic"),
         }
-        return of_table(self.synthetic, self.metadata, evidence)
+
+    def _check_rows(self) -> None:
+        """ArtifactError if files are of different rows."""
+        said = {kind: of for kind, of in self._rows().items() if of}
+        if len(set(said.values())) > 1:
+            raise ArtifactError(
+                f"evidence is of one table, but {', '.join(said)} are not of the same rows; make "
+                "those anew that are of others"
+            )
 
     def _check_model(self) -> None:
-        """ArtifactError if the certificate is of another model than the audit attacked."""
-        attacked = _hashes(self.audit, "judged").get("model")
+        """ArtifactError if the certificate is of another model than was audited or reported on."""
+        models = [_hashes(path, "judged").get("model") for path in (self.audit, self.report)]
+        attacked = next((model for model in models if model), None)
         certified = _hashes(self.certificate, "hashes")
         if attacked and certified and attacked not in certified.values():
             raise ArtifactError(
                 f"a certificate and an audit are of one model, but '{self.certificate}' is of "
-                f"{', '.join(certified)} and '{self.audit}' of another file; give those that "
-                "belong together"
+                f"{', '.join(certified)} and '{self.audit or self.report}' of another file; give "
+                "those that belong together"
+            )
+        if len({model for model in models if model}) > 1:
+            raise ArtifactError(
+                f"an audit and a report are of one model, but '{self.audit}' and '{self.report}' "
+                "are of different files; give those that belong together"
             )
 
 

@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 from synthvae.findings import VERDICT
 from synthvae.findings import outcome as told
 from synthvae.gate.judge import Line, Outcome
+from synthvae.marks import safe
 
 _SIGNS = {"pass": "pass", "fail": "**FAIL**", "warn": "warn", "missing": "**missing**"}
 
@@ -16,18 +17,17 @@ def markdown(outcome: Outcome) -> str:
     """A heading, a table of all rules, and the reasons of those that were not passed."""
     head = "passed" if outcome.passed else "failed"
     lines = [
-        f"## Gate '{_cell(outcome.name)}' {head}",
+        f"## Gate '{safe(outcome.name)}' {head}",
         "",
-        f"{outcome.sentence}."
-        + (f" Profile: {_cell(outcome.profile)}." if outcome.profile else ""),
+        f"{outcome.sentence}." + (f" Profile: {safe(outcome.profile)}." if outcome.profile else ""),
         "",
         "| rule | value | judged by | margin | |",
         "| --- | ---: | ---: | ---: | --- |",
     ]
     for line in outcome.lines:
-        cells = (_cell(line.rule), *numbers(line))
+        cells = (safe(line.rule), *numbers(line))
         lines.append(f"| {' | '.join(cells)} | {_SIGNS[line.status]} |")
-    reasons = [f"- {_cell(line.reason)}" for line in outcome.lines if line.status != "pass"]
+    reasons = [f"- {safe(line.reason)}" for line in outcome.lines if line.status != "pass"]
     return "\n".join([*lines, *(["", *reasons] if reasons else []), ""])
 
 
@@ -44,7 +44,7 @@ def junit(outcome: Outcome) -> bytes:
     }
     root = ElementTree.Element("testsuites", counts)
     suite = ElementTree.SubElement(
-        root, "testsuite", {"name": f"synthvae {outcome.name}", **counts}
+        root, "testsuite", {"name": _legal(f"synthvae {outcome.name}"), **counts}
     )
     for line in outcome.lines:
         group = line.record.partition(".")[0]
@@ -93,11 +93,6 @@ def _data(text: str) -> str:
 def _property(text: str) -> str:
     """As GitHub's toolkit escapes what stands before the message."""
     return _data(text).replace(":", "%3A").replace(",", "%2C")
-
-
-def _cell(text: str) -> str:
-    """Text inside a table of Markdown: on one line, without a bar."""
-    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _legal(text: str) -> str:

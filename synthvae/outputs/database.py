@@ -120,6 +120,9 @@ class Database:
         database.close()
 
 
+_VIEW = "rows_of_synthvae"  # under which DuckDB sees a chunk
+
+
 class _Duckdb:
     """DuckDB takes Arrow tables as they are."""
 
@@ -132,19 +135,19 @@ class _Duckdb:
             raise _unreachable(f"{_DUCKDB}{path}", error) from error
 
     def has(self, table: str) -> bool:
-        query = "SELECT count(*) FROM information_schema.tables WHERE table_name = ?"
-        return bool(self.connection.execute(query, [table]).fetchone()[0])
+        query = "SELECT count(*) FROM information_schema.tables WHERE lower(table_name) = ?"
+        return bool(self.connection.execute(query, [table.lower()]).fetchone()[0])
 
     def fill(self, table: str, chunks: Iterator[pa.Table], schema: pa.Schema) -> None:
         name, at = '"' + table.replace('"', '""') + '"', self.connection
-        plain = pa.schema([field.with_type(_plain(field.type)) for field in schema])
+        plain = _plain(schema)
         at.execute("BEGIN")
-        at.register("chunk", plain.empty_table())
-        at.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM chunk")
+        at.register(_VIEW, plain.empty_table())
+        at.execute(f"CREATE OR REPLACE TABLE {name} AS SELECT * FROM {_VIEW}")
         for chunk in chunks:
-            at.unregister("chunk")
-            at.register("chunk", chunk.cast(plain))
-            at.execute(f"INSERT INTO {name} SELECT * FROM chunk")
+            at.unregister(_VIEW)
+            at.register(_VIEW, chunk.cast(plain))
+            at.execute(f"INSERT INTO {name} SELECT * FROM {_VIEW}")
         at.execute("COMMIT")
 
     def close(self) -> None:
@@ -169,15 +172,14 @@ class _Sqlalchemy:
         return bool(self.inspector.has_table(table))
 
     def fill(self, table: str, chunks: Iterator[pa.Table], schema: pa.Schema) -> None:
-        columns = [
-            self.alchemy.Column(field.name, self._type(_plain(field.type))) for field in schema
-        ]
+        plain = _plain(schema)
+        columns = [self.alchemy.Column(field.name, self._type(field.type)) for field in plain]
         made = self.alchemy.Table(table, self.alchemy.MetaData(), *columns)
         with self.engine.begin() as connection:
             made.drop(connection, checkfirst=True)
             made.create(connection)
             for chunk in chunks:
-                connection.execute(made.insert(), chunk.to_pylist())
+                connection.execute(made.insert(), chunk.cast(plain).to_pylist())
 
     def _begin_at_once(self) -> None:
         """SQLite's driver begins a transaction at the first INSERT: a DROP before it would stay."""
@@ -205,7 +207,14 @@ class _Sqlalchemy:
         self.engine.dispose()
 
 
-def _plain(kind: pa.DataType) -> pa.DataType:
+def _plain(schema: pa.Schema) -> pa.Schema:
+    """No dictionaries; moments with a zone in UTC, for databases that keep no zone."""
+    return pa.schema([field.with_type(_plain_type(field.type)) for field in schema])
+
+
+def _plain_type(kind: pa.DataType) -> pa.DataType:
+    if pa.types.is_timestamp(kind) and kind.tz:
+        return pa.timestamp(kind.unit, "UTC")
     return kind.value_type if pa.types.is_dictionary(kind) else kind
 
 

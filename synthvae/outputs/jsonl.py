@@ -43,6 +43,7 @@ def json_texts(values: pa.Array) -> pa.StringArray:
         return json_texts(values.dictionary).take(values.indices).fill_null("null")
     if pa.types.is_timestamp(kind):
         zone = "Z" if kind.tz else ""
+        values = values.cast(pa.timestamp(kind.unit, "UTC")) if kind.tz else values
         texts = pc.strftime(values, format=f"%Y-%m-%dT%H:%M:%S{zone}")
     else:
         texts = values.cast(pa.string())

@@ -12,7 +12,7 @@ from synthvae.report.cells import Overlay
 from synthvae.report.evidence import VERSION
 from synthvae.report.projection import Projection
 from synthvae.report.records import Record, number, of_evaluation, of_metric
-from synthvae.report.risks import of_audit, of_certificate, of_excess
+from synthvae.report.risks import nothing_reused, of_audit, of_certificate, of_excess
 
 NO_CHECK = (
     "no policy was checked: 'synthvae report --json report.json', 'synthvae check --report "
@@ -117,6 +117,8 @@ def _privacy_records(found: Findings, evidence: Evidence) -> list[Record]:
     records = of_certificate(evidence.certificate) if evidence.certificate else []
     if evidence.audit:
         return [*records, *of_audit(evidence.audit)]
+    if found.copies and not found.evaluation.left_out:
+        records.append(nothing_reused(found.seed))
     return [*records, *map(of_excess, found.copies)]
 
 

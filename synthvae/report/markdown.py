@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from synthvae.marks import safe
 from synthvae.report import words
 
 MOST_CHARACTERS = 65_535  # of a comment on GitHub
@@ -169,15 +170,3 @@ def _folded(title: str, body: str) -> str:
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     lines = [list(head), ["---"] * len(head), *([safe(cell) for cell in row] for row in rows)]
     return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-
-
-_MARKS = str.maketrans(
-    {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "\\|"}
-    | {mark: f"&#{ord(mark)};" for mark in "`*_[]@#~\\"}
-)
-
-
-def safe(text: object) -> str:
-    """Names come from users: no tag, no table, no mention and no link of theirs is one here."""
-    plain = " ".join(str(text).split())
-    return plain.translate(_MARKS).replace("://", "&#58;//")

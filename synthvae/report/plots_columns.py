@@ -27,6 +27,9 @@ NARROW, WIDE = 4.1, 5.3  # inches: a third and a half of the page, and either fi
 _LABEL = 22
 _FITS = 40  # characters on an axis
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# Seconds since then: edges are rounded, and calendars of Python and matplotlib end.
+_FIRST = (datetime(1, 1, 2, tzinfo=UTC) - _EPOCH).total_seconds()
+_LAST = (datetime(9999, 12, 30, tzinfo=UTC) - _EPOCH).total_seconds()
 
 Json = Mapping[str, Any]
 
@@ -182,6 +185,7 @@ def _moments(axes: Axes, low: float, high: float) -> None:
 
     untyped: Any = dates
 
+    low, high = max(low, _FIRST), min(high, _LAST)
     start, end = (untyped.date2num(_EPOCH + timedelta(seconds=s)) for s in (low, high))
     locator = untyped.AutoDateLocator(minticks=3, maxticks=6)
     ticks = [

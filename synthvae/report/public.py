@@ -64,6 +64,7 @@ def without_statistics(content: dict[str, Any]) -> dict[str, Any]:
             "training": {"absent": LEFT_OUT},
             "made": _made(sections["made"]),
         },
+        "judged": content.get("judged", {}),
         "notes": _notes(sections),
     }
 

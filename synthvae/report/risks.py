@@ -17,10 +17,19 @@ def of_audit(audit: Mapping[str, Any]) -> list[Record]:
     records = [Record(VERDICT, told, "high", unit, seed=seed)]
     records += _attacks(audit)
     records += [of_excess(each) for each in (*audit["risks"], *audit["copies"])]
+    if audit.get("left_out") == {}:
+        records.append(nothing_reused(seed))
+    failed = sum(each["passed"] is not True for each in audit["controls"])
+    records.append(Record("privacy.controls_failed", failed, "low", "controls", seed=seed))
     if audit.get("epsilon_audited") is not None:
         largest = number(audit["epsilon_audited"])
         records.append(Record("privacy.epsilon_audited", largest, "low", "epsilon", seed=seed))
     return records
+
+
+def nothing_reused(seed: int | None) -> Record:
+    """Of a table in which no column is made up."""
+    return Record("copies.reused", 0.0, "low", "share of training rows", seed=seed)
 
 
 def of_excess(found: Mapping[str, Any]) -> Record:

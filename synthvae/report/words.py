@@ -37,6 +37,7 @@ TITLES = {
     "sdmetrics.data_validity": "Data Validity",
     "sdmetrics.data_structure": "Data Structure",
     VERDICT: "audit",
+    "privacy.controls_failed": "audit's controls that failed",
     "privacy.attack_auc": "strongest attack",
     "privacy.attack_advantage": "attacker's advantage",
     "privacy.attack_advantage_upper": "attacker's advantage, at most",

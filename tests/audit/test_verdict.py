@@ -316,3 +316,38 @@ def test_the_largest_of_many_bounds_on_epsilon_answers_for_all_of_them():
     both = epsilon_audited([among], coins)
     assert max(single) > both > among.epsilon
     assert epsilon_audited([], []) is None
+
+
+def test_canaries_too_few_for_a_promise_do_not_speak_for_it():
+    right = EpsilonBound("coins", THEOREM, 2.8, 1e-5, 0.95, 250, 250, 250)
+    found = judged(4000, bounds=(right,), claim=Claim(8.0, 1e-5))
+    assert f"coins ({THEOREM})" not in promised(found)
+    assert "250 canaries show an epsilon of 3.75" in found.advice[-1]
+    assert (
+        promised(judged(4000, bounds=(right,), claim=Claim(1.0, 1e-5)))[f"coins ({THEOREM})"]
+        == "FAIL"
+    )
+
+
+@pytest.mark.parametrize(("repeated", "outcome"), [(0, "FAIL"), (1000, "INCONCLUSIVE")])
+def test_exact_copies_count_against_a_failed_control_if_chance_does_not_bring_them(
+    repeated: int, outcome: str
+):
+    copied = [excess("exact copies", rate(300, 4000), rate(0, 4000), (), 0)]
+    rows = replace(sizes(4000, 4000), repeated_real=repeated)
+    told = verdict_of([], [], copied, controls(drift=False), (), None, Policy(), rows)
+    assert told.outcome == outcome
+
+
+def test_rows_that_decide_are_rows_of_the_smaller_side():
+    few = excess("exact copies", rate(200, 39_000), rate(0, 1000), (), 0)
+    told = verdict_of([], [], [few], controls(), (), None, Policy(), sizes(39_000, 1000))
+    enough = told.criteria[0].rows
+    assert told.outcome == "INCONCLUSIVE"
+    assert enough is not None
+    assert 1000 < enough < 10_000
+    more = excess("exact copies", rate(200, 39_000), rate(0, enough), (), 0)
+    assert (
+        verdict_of([], [], [more], controls(), (), None, Policy(), sizes(39_000, enough)).outcome
+        == "FAIL"
+    )

@@ -249,3 +249,15 @@ def test_a_number_that_means_missing_is_no_number(
     assert form.grid.step == 10
     assert written(form, it) == ["10", "-999", "20"]
     assert written(form, it, "typed")[1] == back
+
+
+def test_a_word_that_looks_like_a_number_is_told_apart(column: MakeColumn) -> None:
+    ages = column([*(str(i) for i in range(18, 90)), *[str(2**63 - 1)] * 30])
+    form = NumberForm.fit(ages, MISSING)
+    assert form.grid.step == 1
+    assert form.specials.texts == (str(2**63 - 1),)
+    assert form.typed_as == pa.float64()  # as a reader would infer it from text
+    assert written(form, ages, "typed")[-1] == 2.0**63
+    assert written(form, ages) == [*(str(i) for i in range(18, 90)), *[str(2**63 - 1)] * 30]
+    wide = column([repr(10.0**i) for i in range(-5, 21)])  # nothing stands apart there
+    assert NumberForm.fit(wide, MISSING).specials.texts == ()

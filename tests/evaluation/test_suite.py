@@ -101,3 +101,15 @@ def test_keys_alone_can_not_be_compared():
     keys = REAL[["key"]]
     with pytest.raises(ValueError, match="text that is not nearly unique"):
         evaluate(keys, keys, keys, target=None)
+
+
+@pytest.mark.parametrize("target", ["label", "x"])
+def test_a_column_that_came_out_empty_is_a_finding(target: str):
+    rng = np.random.default_rng(3)
+    real, holdout, synthetic = (
+        table(k).assign(z=np.where(rng.random(40) < 0.3, rng.normal(size=40), np.nan))
+        for k in range(3)
+    )
+    found = evaluate(real, holdout, synthetic.assign(z=np.nan), target=target, seed=5)
+    assert found["worst_column"].detail["z"] > 20
+    assert np.isfinite(found["utility_gap"].value)

@@ -94,3 +94,31 @@ def test_rows_are_counted(tmp_path: Path) -> None:
     pd.DataFrame(GOOD).to_csv(tmp_path / "t.csv", index=False)
     found = of_table(str(tmp_path / "t.csv"), None)
     assert {name: reading.value for name, reading in found.items()} == {"rows": 3.0}
+
+
+@pytest.mark.parametrize(
+    ("options", "values", "words"),
+    [
+        ({"range_is_nullable": False}, [1, None, None], "2 values are missing"),
+        ({"decimal_places": 0}, [1, 2.5, 3], "1 numbers are not of the declared form"),
+        ({"decimal_places": 2}, [0.29, 1.005, 3], "1 numbers are not"),
+        ({"computer_representation": "Int8"}, [1, 3000, -128], "1 numbers are not"),
+        ({"computer_representation": "UInt16"}, [1, 3000, 0.5], "1 numbers are not"),
+        ({"computer_representation": "Float"}, [1, 3000, 0.5], ""),
+        ({"range_is_nullable": False, "decimal_places": 1}, [0.1, 0.3, 1e6], ""),
+    ],
+)
+def test_forms_of_numbers(options: dict[str, Any], values: list[Any], words: str) -> None:
+    columns = {"n": {"sdtype": "numerical", **options}}
+    found = validity(from_frame(pd.DataFrame({"n": values})), parse({"columns": columns}, "a test"))
+    assert (found.value == 1.0) == (not words)
+    assert words in found.words
+
+
+def test_a_key_of_two_columns() -> None:
+    columns = {name: {"sdtype": "categorical"} for name in "ab"}
+    metadata = parse({"columns": columns, "primary_key": ["a", "b"]}, "a test")
+    good = pd.DataFrame({"a": ["x", "x", "y"], "b": ["u", "v", "u"]})
+    assert validity(from_frame(good), metadata).value == 1.0
+    found = validity(from_frame(good.assign(b="u")), metadata)
+    assert (found.value, found.words) == (0.5, "columns a, b: a key, but 1 rows repeat it")

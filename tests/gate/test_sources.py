@@ -237,6 +237,20 @@ def test_a_certificate_of_another_model_is_refused(tmp_path: Path) -> None:
         Files(audit=audit, certificate=other).readings()
 
 
+def test_files_of_different_tables_or_models_are_refused_without_the_table(tmp_path: Path) -> None:
+    judged = [{"synthetic": f"{at}", "model": f"sha256:{at}"} for at in (1, 2)]
+    audit = write(tmp_path / "a.json", audit_json(judged=judged[0], controls=[]))
+    same, rows, model = (
+        write(tmp_path / f"{at}.json", report() | {"judged": of})
+        for at, of in enumerate((judged[0], judged[1], judged[0] | {"model": "sha256:2"}))
+    )
+    Files(audit=audit, report=same).readings()
+    with pytest.raises(ArtifactError, match="audit, report are not of the same rows"):
+        Files(audit=audit, report=rows).readings()
+    with pytest.raises(ArtifactError, match="are of different files"):
+        Files(audit=audit, report=model).readings()
+
+
 def test_a_certificate_that_promises_nothing_is_none(tmp_path: Path) -> None:
     given = write(tmp_path / "c.json", {"claim": CLAIM | {"dp": False}})
     with pytest.raises(ArtifactError, match="claims no differential privacy"):

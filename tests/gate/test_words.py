@@ -67,3 +67,12 @@ def test_markdown_is_a_table_with_reasons() -> None:
     assert "2 of 4 rules failed, 1 warned, 1 passed" in text
     assert sum(line.startswith("- ") for line in text.splitlines()) == 3
     assert text.startswith("## Gate 'nightly, 100%' failed")
+
+
+def test_names_are_no_markup_anywhere() -> None:
+    name = "x\n\n# PASS <img src=x onerror=alert(1)>\x01"
+    outcome = judge(Policy(name, name, (Rule("rows", "low", 1),)), {"rows": Reading(0, 0, 0, name)})
+    text = markdown(outcome)
+    assert "<img" not in text
+    assert not any(line.startswith("# ") for line in text.splitlines())
+    ElementTree.fromstring(junit(outcome))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -73,6 +73,8 @@ def test_a_table_is_replaced_only_if_asked(url: str) -> None:
     with pytest.raises(UsageError, match="never overwritten unasked"):
         place.refuse(force=False)
     place.refuse(force=True)
+    with pytest.raises(UsageError, match="never overwritten unasked"):  # SQL knows no case
+        place_in(url, "My Table", None, None).refuse(force=False)
     fill(url)
     assert rows_in(url) == ROWS
 
@@ -137,3 +139,25 @@ def test_a_database_wants_a_table_and_no_format() -> None:
         place_in("sqlite:///a.db", None, None, None)
     with pytest.raises(UsageError, match="no format and no parts"):
         place_in("sqlite:///a.db", "t", "csv", None)
+
+
+def test_moments_with_a_zone_are_the_same_moments(url: str) -> None:
+    name = "chunk"  # a word like any other
+    at = datetime(2020, 9, 22, 21, 35, 20, tzinfo=UTC)
+    table = pa.table({"moment": pa.array([at], pa.timestamp("s", "America/New_York"))})
+    place_in(url, name, None, None).write(lambda _: iter([table]), table.schema, 1, {}, False)
+    path = url.partition(":///")[2]
+    if url.startswith("duckdb"):
+        import duckdb
+
+        with duckdb.connect(path) as connection:
+            assert connection.execute("SELECT epoch(moment) FROM chunk").fetchone() == (
+                at.timestamp(),
+            )
+        return
+    with sqlite3.connect(path) as connection:
+        assert (
+            connection.execute("SELECT moment FROM chunk").fetchone()[0][:19]
+            == "2020-09-22 21:35:20"
+        )
+    connection.close()

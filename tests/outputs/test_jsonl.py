@@ -63,3 +63,11 @@ def test_moments_and_decimals_are_written_as_others_read_them() -> None:
         "none": None,
     }
     assert set(second.values()) == {None}
+
+
+def test_moments_with_a_zone_are_told_in_utc() -> None:
+    moment = datetime(2020, 9, 22, 21, 35, 20, tzinfo=UTC)
+    kinds = ["America/New_York", "Europe/Berlin", "+02:00", "UTC"]
+    columns = [pa.array([moment, None], pa.timestamp("s", zone)) for zone in kinds]
+    found = lines(pa.Table.from_arrays(columns, kinds))
+    assert set(found[0].values()) == {"2020-09-22T21:35:20Z"}
