@@ -98,8 +98,9 @@ def _suppressed(
     values = np.where(absent, np.nan, _values(column, schema))
     codes = np.isnan(values) & ~absent
     column = _redrawn(column, codes & (counts < least), absent | codes, rng)
-    column = _inside(column, values, options, least, units)
-    return _common(column, values, counts >= least)
+    common = counts >= least
+    column = _inside(column, values, options, least, units, common)
+    return _common(column, values, common)
 
 
 def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
@@ -131,17 +132,22 @@ def _values(column: Column, schema: ColumnSchema) -> Values:
 
 
 def _inside(
-    column: Column, values: Values, options: Mapping[str, Any], least: int, units: Codes | None
+    column: Column,
+    values: Values,
+    options: Mapping[str, Any],
+    least: int,
+    units: Codes | None,
+    common: NDArray[np.bool_],
 ) -> Column:
-    """The outermost values stand at the next ones, on sides for which no end is declared. Values
-    so few that all of them are outermost are missing."""
+    """The outermost values stand at the next ones, on sides for which no end is declared. Where
+    there are so few that all are outermost, those that are not `common` [L] are missing."""
     by_row = np.append(values, np.nan)[column.codes]
     order = np.argsort(by_row, kind="stable")[: int((~np.isnan(by_row)).sum())]
     codes = column.codes.copy()
     for side, declared in ((order, "range_min"), (order[::-1], "range_max")):
         once = _once(side, units)
         if len(once) <= 2 * least:
-            codes[order] = -1
+            codes[order[~common[column.codes[order]]]] = -1
             break
         if declared not in options:
             end = once[least]

@@ -148,3 +148,15 @@ def test_from_fit_to_sample():
     from synthvae.holdings import describe
 
     assert describe(model.artifact)["columns"]["city"]["withheld"] == {"levels": 2, "rows": 6}
+
+
+def test_of_values_that_are_all_outermost_common_ones_stay():
+    few = ["7"] * 6 + ["1", "2", "9"]
+    column, withheld = through([None] * 391 + few, "numerical")
+    assert Counter(values(column)) == {None: 394, "7": 6}
+    assert withheld == {"levels": 3, "rows": 3}
+    declared, _ = through([None] * 391 + few, "numerical", range_min=0, range_max=9)
+    assert Counter(values(declared)) == {None: 394, "7": 6}
+    ages = [str(i) for i in range(11)]  # one more than both ends hold: that one is told
+    column, _ = through([None] * 389 + ages, "numerical")
+    assert Counter(values(column)) == {None: 389, "5": 11}
