@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import sys
 from collections import deque
 from collections.abc import Callable, Iterator
@@ -25,6 +26,8 @@ if TYPE_CHECKING:
 
 SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".txt", ".txt.gz", ".parquet", ".pq")
 DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+
+_INDEX = re.compile(r"__index_level_\d+__")
 
 
 @dataclass(frozen=True)
@@ -69,10 +72,15 @@ def read_table(path: str) -> Table:
     source = "standard input" if path == "-" else f"'{path}'"
     try:
         if form.parquet:
-            return from_arrow(pq.read_table(path), source)
+            return from_arrow(_without_index(pq.read_table(path)), source)
         return _read_text(_opener(path, form), form.delimiter, source)
     except (pa.ArrowException, OSError, EOFError, csv.Error, UnicodeDecodeError) as error:
         raise TableError(_why(error, source, form)) from error
+
+
+def _without_index(table: pa.Table) -> pa.Table:
+    """Without the numbers of rows that pandas writes beside columns, under a name of its own."""
+    return table.drop_columns([name for name in table.column_names if _INDEX.fullmatch(name)])
 
 
 def _opener(path: str, form: Format) -> Callable[[], BinaryIO]:

@@ -85,6 +85,13 @@ def test_parquet_is_read_by_suffix(suffix: str, tmp_path: Path) -> None:
     assert [column.storage for column in table.columns] == ["string", "int64"]
 
 
+def test_the_index_that_pandas_writes_without_a_name_is_no_column(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"n": [1, 2, 3]}, index=[7, 8, 9])
+    frame.to_parquet(tmp_path / "a.parquet")
+    assert "__index_level_0__" in pq.read_schema(tmp_path / "a.parquet").names
+    assert read_table(str(tmp_path / "a.parquet")).names == ("n",)
+
+
 def test_a_dash_is_csv_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(PEOPLE.encode())))
     assert values(read_table("-")) == EXPECTED

@@ -7,10 +7,12 @@ import json
 import shutil
 from pathlib import Path
 
+import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from synthvae import Synthesizer
 from synthvae.verification import ranges_of
 
 ROWS = 20_000
@@ -232,3 +234,12 @@ def test_blocks_are_chosen_within_the_rows() -> None:
 
 def words(result) -> str:
     return " ".join(result.stderr.split())
+
+
+def test_moments_in_whole_seconds_are_proved_though_parquet_has_none(cli, tmp_path: Path) -> None:
+    days = pd.Series(pd.date_range("2020-01-01", periods=300)).astype("datetime64[s]")
+    model, out = tmp_path / "m.synthvae", tmp_path / "o.parquet"
+    Synthesizer(settings={"training": {"epochs": 1}}).fit(pd.DataFrame({"at": days})).save(model)
+    done = cli("sample", "-n", "50", "-m", model, "-o", out)
+    assert done.exit_code == 0, done.output
+    assert cli("verify", out, "-m", model).exit_code == 0
