@@ -22,6 +22,7 @@ from synthvae.evaluation.association import association
 from synthvae.evaluation.frames import frame
 from synthvae.report.cells import overlay
 from synthvae.report.content import Evidence, Findings, Json, content
+from synthvae.report.nearness import nearness
 from synthvae.report.projection import Projection, project
 from synthvae.report.validity import unreadable
 from synthvae.reporting_evidence import check_evidence, judged_of
@@ -89,6 +90,7 @@ def _findings(
         {role: len(table) for role, table in trio.tables.items()},
         len(trio.schema.columns), unreadable(trio.real, trio.synthetic, trio.schema),
         _copies(trio, asked.seed) if wanted else (), trio.stood_in, asked.seed,
+        nearness(frames, asked.seed),
     )  # fmt: skip
 
 

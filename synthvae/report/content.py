@@ -32,7 +32,7 @@ Json = dict[str, Any]
 class Findings:
     """What was measured on the three tables. `kinds`: what each compared column is; `rows`: of the
     tables by role; `stood_in`: the holdout was cut off the real table; `copies`: excesses as an
-    audit writes them."""
+    audit writes them; `nearness`: by kind, how far rows are from training rows."""
 
     evaluation: Evaluation
     associations: Associations | None
@@ -44,6 +44,7 @@ class Findings:
     copies: Sequence[Json]
     stood_in: bool
     seed: int
+    nearness: Mapping[str, Overlay | None] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -211,6 +212,9 @@ def _privacy(found: Findings, evidence: Evidence) -> Json:
         "copies_absent": copies,
         "held": evidence.held,
         "held_absent": None if evidence.held else NO_MODEL,
+        "nearness": {
+            kind: each.to_json() if each else None for kind, each in found.nearness.items()
+        },
     }
 
 

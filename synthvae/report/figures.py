@@ -58,7 +58,7 @@ def fidelity_figures(content: Json) -> dict[str, Any]:
 
 
 def privacy_figures(content: Json) -> dict[str, Any]:
-    """Attacks, disclosure, copies."""
+    """Attacks, disclosure, copies, distances."""
     section = content["sections"]["privacy"]
     audit = section["audit"]
     found: dict[str, Any] = {"attacks": None, "excess": None}
@@ -69,6 +69,9 @@ def privacy_figures(content: Json) -> dict[str, Any]:
         lines = [*audit["risks"], *lines]
     if lines:
         found["excess"] = excess_plot("exc", lines)
+    for kind, name in (("closest", "the distance"), ("ratio", "the ratio of distances")):
+        drawn = section.get("nearness", {}).get(kind)
+        found[kind] = overlay_plot(f"n{kind}", name, drawn) if drawn else None
     return found
 
 

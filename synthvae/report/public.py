@@ -104,6 +104,7 @@ def _privacy(section: dict[str, Any]) -> dict[str, Any]:
         "copies_absent": LEFT_OUT,
         "held": None,
         "held_absent": LEFT_OUT if section["held"] else section["held_absent"],
+        "nearness": {},
     }
 
 
