@@ -37,7 +37,7 @@ def test_shares_sum_to_1_and_hold_nothing_negative() -> None:
 
 
 def test_a_doubtful_class_is_absent_unless_it_stands_out() -> None:
-    faint = one([60, 38, 2, 2], sigma=1.0, doubtful=(2, 3))
+    faint = one([60, 38, 4.9, 2], sigma=1.0, doubtful=(2, 3))
     assert faint.absent.tolist() == [False, False, True, True]
     assert faint.best[2:].tolist() == [0, 0]
     assert not one([60, 30, 5, 5], sigma=1.0, doubtful=(2, 3)).absent.any()
