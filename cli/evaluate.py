@@ -19,6 +19,7 @@ from .judging import AnyModel, Config, Holdout, Seed, Target
 
 if TYPE_CHECKING:
     from synthvae.evaluation import Evaluation, Metric
+    from synthvae.sources import Sources
 
 
 def evaluate(
@@ -46,6 +47,7 @@ def evaluate(
     check(model, real, synthetic, holdout)
     one_core_each()
     from synthvae.comparison import STEPS, compare
+    from synthvae.sources import Sources
 
     wanted, missing = settings_of(config, target)
     steps: list[str] = []
@@ -59,8 +61,8 @@ def evaluate(
             tables = {"real": real, "holdout": holdout, "synthetic": synthetic}
             found = compare(tables, metadata, wanted, missing, seed, step)
         else:
-            described = (metadata, tuple(missing))
-            found = _against_left_out(model, real, synthetic, wanted, seed, described, step)
+            sources = Sources(real, model=model, metadata=metadata, missing=tuple(missing))
+            found = _against_left_out(sources, synthetic, wanted, seed, step)
     if output:
         _write(found, output)
     reporter.result(found.to_json())
@@ -69,24 +71,19 @@ def evaluate(
 
 
 def _against_left_out(
-    model: Path | None,
-    real: str,
+    sources: Sources,
     synthetic: str,
     target: str | None,
     seed: int,
-    described: tuple[Path | None, tuple[str, ...]],
     step: Callable[[str], None],
 ) -> Evaluation:
-    if model is None:
+    if sources.model is None:
         raise UsageError(
             "an evaluation has a floor, but neither rows that were not learnt are given nor a "
             "model whose fit left some out; add --holdout, or --model"
         )
     from synthvae.comparison_left_out import compare_left_out
-    from synthvae.sources import Sources
 
-    metadata, missing = described
-    sources = Sources(real, model=model, metadata=metadata, missing=missing)
     return compare_left_out(sources, synthetic, target, seed, step)
 
 

@@ -47,13 +47,12 @@ def run(asked: Asked, told: Told = lambda *_: None) -> Json:
     evidence = evidence_of(asked)  # a wrong file is told of at once, not after a minute
     artifact = artifact_of(asked)
     trio = trio_of(asked, artifact, partial(stages.at, "draw", 0.0))
-    check_evidence(asked, evidence, trio)
+    judged = judged_of(asked, trio)
+    check_evidence(asked, evidence, judged)
     found = _findings(asked, trio, artifact, evidence, stages)
     stages.at("encode", 0.0, "encoding rows")
     evidence = _with_model(asked, evidence, artifact, trio)
-    return content(found, evidence, made_of(asked, trio, artifact)) | {
-        "judged": judged_of(asked, trio)
-    }
+    return content(found, evidence, made_of(asked, trio, artifact)) | {"judged": judged}
 
 
 def _findings(

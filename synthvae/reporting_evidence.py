@@ -21,9 +21,10 @@ def judged_of(asked: Asked, trio: Trio) -> dict[str, str]:
     return found
 
 
-def check_evidence(asked: Asked, evidence: Evidence, trio: Trio) -> None:
-    """EvidenceError if one is of other rows, of another model, or promises nothing."""
-    own, problems = judged_of(asked, trio), Problems()
+def check_evidence(asked: Asked, evidence: Evidence, own: Mapping[str, str]) -> None:
+    """EvidenceError if one is of other rows than `own` (`judged_of`), of another model, or promises
+    nothing."""
+    problems = Problems()
     audited: Mapping[str, str] = (evidence.audit or {}).get("judged") or {}
     if "synthetic" in own and audited.get("synthetic") not in (None, own["synthetic"]):
         problems.add(

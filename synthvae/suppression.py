@@ -144,13 +144,12 @@ def _inside(
     by_row = np.append(values, np.nan)[column.codes]
     order = np.argsort(by_row, kind="stable")[: int((~np.isnan(by_row)).sum())]
     codes = column.codes.copy()
+    if len(_once(order, units)) <= 2 * least:
+        codes[order[~common[column.codes[order]]]] = -1
+        return Column(column.name, codes, column.levels, column.storage)
     for side, declared in ((order, "range_min"), (order[::-1], "range_max")):
-        once = _once(side, units)
-        if len(once) <= 2 * least:
-            codes[order[~common[column.codes[order]]]] = -1
-            break
         if declared not in options:
-            end = once[least]
+            end = _once(side, units)[least]
             beyond = side[: int(np.flatnonzero(side == end)[0])]
             codes[beyond] = column.codes[end]
     return Column(column.name, codes, column.levels, column.storage)

@@ -33,16 +33,20 @@ def test_its_own_is_taken_and_so_is_what_does_not_say(asked: Asked) -> None:
     own = judged_of(asked, TRIO)
     assert own == {"synthetic": TABLE.fingerprint(), "model": f"sha256:{sha256(asked.model)}"}
     hashes = {"m.synthvae": own["model"]}
-    check_evidence(asked, Evidence(audit={"judged": own}), TRIO)
-    check_evidence(asked, Evidence(audit={}, certificate={"claim": CLAIM}), TRIO)
-    check_evidence(asked, Evidence(certificate={"claim": CLAIM, "hashes": hashes}), TRIO)
+    check_evidence(asked, Evidence(audit={"judged": own}), judged_of(asked, TRIO))
+    check_evidence(asked, Evidence(audit={}, certificate={"claim": CLAIM}), judged_of(asked, TRIO))
+    check_evidence(
+        asked, Evidence(certificate={"claim": CLAIM, "hashes": hashes}), judged_of(asked, TRIO)
+    )
 
 
 def test_all_that_is_of_something_else_is_said_at_once(asked: Asked) -> None:
     others: dict[str, Any] = {"synthetic": "other", "model": "sha256:other"}
     lie = {"claim": CLAIM | {"dp": False}, "hashes": {"other.synthvae": "sha256:other"}}
     with pytest.raises(EvidenceError) as caught:
-        check_evidence(asked, Evidence(audit={"judged": others}, certificate=lie), TRIO)
+        check_evidence(
+            asked, Evidence(audit={"judged": others}, certificate=lie), judged_of(asked, TRIO)
+        )
     told = "\n".join(caught.value.reasons)
     assert len(caught.value.reasons) == 4
     for words in ("of others than 'new.csv'", "another file", "does not", "other.synthvae"):

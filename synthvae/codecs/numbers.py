@@ -48,11 +48,12 @@ class NumberForm:
         values = numbers_of(column.levels)
         is_number = ~(np.isnan(values) | stands_apart(column, missing))
         needed = _needed(column.levels, is_number)
-        is_number &= ~_far(values, is_number, needed)
+        if (far := _far(values, is_number, needed)).any():
+            is_number &= ~far
+            needed = _needed(column.levels, is_number)
         numbers = pc.utf8_trim_whitespace(column.levels.filter(pa.array(is_number)))
         others = column.levels.filter(pa.array(~is_number)).to_pylist()
         specials = Specials.of(column, others, missing)
-        needed = _needed(column.levels, is_number)
         grid = Grid.fit(values[is_number], needed) if needed <= _MAX_PLACES else Grid(0, 0)
         if pa.types.is_floating(storage.type_of(column.storage)):
             # Arrow's own texts of floats say nothing about how a person would write them.

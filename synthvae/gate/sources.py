@@ -37,25 +37,40 @@ class Files:
                 " or --report"
             )
         found: dict[str, Reading] = {}
+        contents: dict[str, Mapping[str, Any]] = {}
         problems = Problems()
-        for what, path, maker, reader in (
-            ("a report", self.report, "synthvae report --json", of_report),
-            ("an evaluation", self.evaluation, "synthvae evaluate -o", of_evaluation),
-            ("an audit", self.audit, "synthvae audit -o", of_audit),
-            ("a certificate", self.certificate, "synthvae fit --epsilon", of_certificate),
+        for kind, what, path, maker, reader in (
+            ("report", "a report", self.report, "synthvae report --json", of_report),
+            ("evaluation", "an evaluation", self.evaluation, "synthvae evaluate -o", of_evaluation),
+            ("audit", "an audit", self.audit, "synthvae audit -o", of_audit),
+            (
+                "certificate",
+                "a certificate",
+                self.certificate,
+                "synthvae fit --epsilon",
+                of_certificate,
+            ),
         ):
             if path is not None:
                 try:
-                    found |= _read(what, path, maker, reader)
+                    contents[kind], readings = _read(what, path, maker, reader)
+                    found |= readings
                 except SynthvaeError as error:
                     problems.reasons.extend(error.reasons)
         problems.raise_as(ArtifactError)
-        self._check_rows()
-        self._check_model()
-        return {**found, **self._of_table()}
+        rows = {
+            kind: _hashes(contents, kind, "tables" if kind == "evaluation" else "judged").get(
+                "synthetic"
+            )
+            for kind in ("evaluation", "audit", "report")
+        }
+        _check_rows(rows)
+        self._check_model(contents)
+        return {**found, **self._of_table(rows)}
 
-    def _of_table(self) -> Readings:
-        """What is read off the synthetic table itself."""
+    def _of_table(self, rows: Mapping[str, str | None]) -> Readings:
+        """What is read off the synthetic table itself, of which `rows` say by kind of evidence
+        which hash it has."""
         if self.metadata is not None and self.synthetic is None:
             raise UsageError(
                 "metadata is held against a table, but --metadata is given without --synthetic; "
@@ -66,46 +81,40 @@ class Files:
         # Arrow takes a moment to load, which nobody should wait for who gives records alone.
         from synthvae.gate.from_table import of_table
 
-        return of_table(self.synthetic, self.metadata, self._rows())
+        return of_table(self.synthetic, self.metadata, rows)
 
-    def _rows(self) -> dict[str, str | None]:
-        """By kind, the hash of the synthetic rows that evidence is of, if it says so."""
-        return {
-            "evaluation": _hashes(self.evaluation, "tables").get("synthetic"),
-            "audit": _hashes(self.audit, "judged").get("synthetic"),
-            "report": _hashes(self.report, "judged").get("synthetic"),
-        }
-
-    def _check_rows(self) -> None:
-        """ArtifactError if files are of different rows."""
-        said = {kind: of for kind, of in self._rows().items() if of}
-        if len(set(said.values())) > 1:
-            raise ArtifactError(
-                f"evidence is of one table, but {', '.join(said)} are not of the same rows; make "
-                "those anew that are of others"
-            )
-
-    def _check_model(self) -> None:
-        """ArtifactError if the certificate is of another model than was audited or reported on."""
-        models = [_hashes(path, "judged").get("model") for path in (self.audit, self.report)]
-        attacked = next((model for model in models if model), None)
-        certified = _hashes(self.certificate, "hashes")
-        if attacked and certified and attacked not in certified.values():
-            raise ArtifactError(
-                f"a certificate and an audit are of one model, but '{self.certificate}' is of "
-                f"{', '.join(certified)} and '{self.audit or self.report}' of another file; give "
-                "those that belong together"
-            )
-        if len({model for model in models if model}) > 1:
+    def _check_model(self, contents: Mapping[str, Mapping[str, Any]]) -> None:
+        """ArtifactError if a certificate, an audit and a report are not of one model."""
+        files = {"audit": self.audit, "report": self.report}
+        models = {kind: _hashes(contents, kind, "judged").get("model") for kind in files}
+        certified = _hashes(contents, "certificate", "hashes")
+        for kind, model in models.items():
+            if model and certified and model not in certified.values():
+                raise ArtifactError(
+                    f"a certificate and the {kind} are of one model, but '{self.certificate}' "
+                    f"is of {', '.join(certified)} and '{files[kind]}' of another file; give "
+                    "those that belong together"
+                )
+        if len({model for model in models.values() if model}) > 1:
             raise ArtifactError(
                 f"an audit and a report are of one model, but '{self.audit}' and '{self.report}' "
                 "are of different files; give those that belong together"
             )
 
 
-def _hashes(path: Path | None, key: str) -> Mapping[str, str]:
+def _check_rows(rows: Mapping[str, str | None]) -> None:
+    """ArtifactError if files are of different rows."""
+    said = {kind: of for kind, of in rows.items() if of}
+    if len(set(said.values())) > 1:
+        raise ArtifactError(
+            f"evidence is of one table, but {', '.join(said)} are not of the same rows; make those "
+            "anew that are of others"
+        )
+
+
+def _hashes(contents: Mapping[str, Mapping[str, Any]], kind: str, key: str) -> Mapping[str, str]:
     """What a file of evidence says it is of; nothing if it does not."""
-    found = json.loads(path.read_text(encoding="utf-8")).get(key) if path else None
+    found = contents.get(kind, {}).get(key)
     return found if isinstance(found, Mapping) else {}
 
 
@@ -122,7 +131,7 @@ def of_certificate(content: Mapping[str, Any]) -> Readings:
 
 def _read(
     what: str, path: Path, maker: str, reader: Callable[[Mapping[str, Any]], Readings]
-) -> Readings:
+) -> tuple[Mapping[str, Any], Readings]:
     rule = f"{what} is a file that `{maker}` wrote, but '{path}'"
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
@@ -131,7 +140,7 @@ def _read(
     except ValueError as error:
         raise ArtifactError(f"{rule} is no JSON ({error}); write it again") from error
     try:
-        return reader(content)
+        return content, reader(content)
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         lacking = f"has no {error}" if isinstance(error, KeyError) else f"is none ({error})"
         raise ArtifactError(f"{rule} {lacking}; check which file it is") from error

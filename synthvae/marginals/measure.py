@@ -24,7 +24,7 @@ MEAN_ABS = math.sqrt(2 / math.pi)  # of a standard normal
 COARSE_NOISE = 0.03  # total variation by noise alone that a coarse count may have
 COARSE = (3, 12)  # classes of a column in coarse counts
 MOST_CHOSEN = 400
-SURE = 5.0  # standard deviations of noise: what no row has would else come up in every fiftieth fit
+SURE = 5.0  # standard deviations: three are passed by the noise of one class in 740
 _FAINT = 0.1  # of a count that is hardly more than noise
 FINE_NOISE = 0.5  # as a share of the dependence that is being measured
 
