@@ -1,8 +1,10 @@
 """What too few rows hold is not learnt: rare categories, rare codes, rare and outermost numbers.
 
-A category of fewer than k rows becomes one that is common in its column, drawn by its share; the
-k lowest and the k highest numbers stand at the next one; of columns with few distinct numbers a
-rare one becomes its nearest common one. What the metadata declares is public, and stays.
+A category of fewer than k rows becomes another that stands there, each as likely as the next, but
+none gets more rows than it has: what is rare goes to its like, and what is frequent keeps its share
+and what it goes with (docs/log.md). The k lowest and the k highest numbers stand at the next one;
+of columns with few distinct numbers a rare one becomes its nearest common one. What the metadata
+declares is public, and stays.
 """
 
 from __future__ import annotations
@@ -113,15 +115,31 @@ def _codes(column: Column, schema: ColumnSchema, lost: set[int]) -> int:
 def _redrawn(
     column: Column, rare: NDArray[np.bool_], never: NDArray[np.bool_], rng: np.random.Generator
 ) -> Column:
-    """`column` with `rare` levels [L] replaced by others, as often as those stand in it, but for
-    those that `never` stand in; null where there are none."""
+    """`column` with `rare` levels [L] replaced by others, but for those that `never` stand in; null
+    where there are none."""
     at = np.flatnonzero(np.append(rare, False)[column.codes])
     if not len(at):
         return column
-    pool = column.codes[~np.append(rare | never, True)[column.codes]]
+    others = np.flatnonzero(~(rare | never) & (column.counts > 0))
     codes = column.codes.copy()
-    codes[at] = rng.choice(pool, len(at)) if len(pool) else -1
+    if len(others):
+        share = _evenly(column.counts[others], len(at))
+        codes[at] = rng.choice(others, len(at), p=share / share.sum())
+    else:
+        codes[at] = -1
     return Column(column.name, codes, column.levels, column.storage)
+
+
+def _evenly(room: NDArray[np.int64], total: int) -> NDArray[np.float64]:
+    """How much of `total` [m], at most all `room`, each place takes if all take alike: as much as
+    it has room for, at most."""
+    ascending = np.sort(room)
+    before = np.cumsum(ascending) - ascending
+    left = len(room) - np.arange(len(room))
+    full = before + ascending * left <= total  # of the smallest places, those that are filled
+    n = int(full.sum())
+    level = (total - before[n]) / left[n] if n < len(room) else np.inf
+    return np.minimum(room, level)
 
 
 def _values(column: Column, schema: ColumnSchema) -> Values:

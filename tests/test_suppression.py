@@ -16,7 +16,7 @@ from synthvae.codecs.bounds import holders
 from synthvae.codecs.relations import column_of
 from synthvae.metadata import ColumnMetadata, Metadata
 from synthvae.schema import resolve
-from synthvae.suppression import Rare, suppressed
+from synthvae.suppression import Rare, _evenly, suppressed
 from synthvae.table import Column, Table
 
 DEFAULT = Rare()
@@ -93,6 +93,26 @@ def test_rare_codes_of_numbers_and_declared_categories():
     assert values(column).count(None) == 2
     column, _ = through(["a"] * 200 + ["b"], "categorical", range_values=["a", "b"])
     assert set(column.texts) == {"a", "b"}
+
+
+def test_what_is_rare_goes_to_its_like_and_not_to_what_is_frequent():
+    texts = [f"frequent {i % 3}" for i in range(9_000)]
+    texts += [f"seldom {i % 100}" for i in range(600)]
+    texts += [f"once {i}" for i in range(500)]
+    counts = Counter(values(through([*texts], "categorical")[0]))
+    assert all(counts[f"frequent {i}"] < 3_030 for i in range(3))  # by shares: 3,156
+    grown = [counts[f"seldom {i}"] for i in range(100)]
+    assert 470 < sum(grown) - 600 < 500
+    assert max(grown) < 6 + 20  # five more of each are expected
+
+
+@quick
+@given(st.lists(st.integers(1, 50), min_size=1, max_size=30), st.integers(0, 1500))
+def test_shares_are_even_and_bounded_by_the_room(room: list[int], total: int):
+    found = _evenly(np.array(room), total)
+    assert np.isclose(found.sum(), min(total, sum(room)))
+    assert (found <= room).all()
+    assert np.allclose(found[found < room], found.max())  # who has room has as much as anybody
 
 
 def test_where_nothing_is_common_nothing_is_left():
