@@ -131,8 +131,8 @@ def _redrawn(
 
 
 def _evenly(room: NDArray[np.int64], total: int) -> NDArray[np.float64]:
-    """How much of `total` [m], at most all `room`, each place takes if all take alike: as much as
-    it has room for, at most."""
+    """Of `total`, what each of [L] places gets: all as much, but none more than its `room`; all
+    their room if `total` is more."""
     ascending = np.sort(room)
     before = np.cumsum(ascending) - ascending
     left = len(room) - np.arange(len(room))
