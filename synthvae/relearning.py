@@ -38,7 +38,8 @@ def as_found(settings: Settings, training: Mapping[str, Any]) -> Settings:
     model, dropped = settings.model, training.get("dropped", 0.0)
     if dropped:
         decoder: Any = model.decoder
-        model = dataclasses.replace(model, decoder=dataclasses.replace(decoder, dropout=dropped))
+        decoder = dataclasses.replace(decoder, dropout=dropped, number_dropout=dropped)
+        model = dataclasses.replace(model, decoder=decoder)
     decided = dataclasses.replace(settings.training, raised=0.0)
     return dataclasses.replace(settings, model=model, training=decided)
 

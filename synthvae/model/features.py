@@ -1,5 +1,9 @@
 """What later columns see of earlier ones: an embedding of each class, and of each number its exact
-place, spread over soft steps (piecewise linear, Gorishniy et al. 2022)."""
+place, spread over soft steps (piecewise linear, Gorishniy et al. 2022).
+
+Dropout is of classes, unless set: what hangs on a number hangs on where exactly it is, and of a
+place of which parts are dropped, models learn to rely on the blurred rest (docs/log.md).
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from synthvae.model.order import Step
-from synthvae.model.values import Rows
+from synthvae.model.values import Dropout, Rows
 
 _ENDS = 0.002  # soft steps cover the scale between these tails; the linear feature covers all
 _START = 0.5
@@ -72,7 +76,8 @@ class NumberFeatures(nn.Module):
 
 class RowFeatures(nn.Module):
     """Rows -> features [B, width], those of earlier `steps` first: of each class block its
-    embedding, and of each number its place, after the step with which it is known."""
+    embedding, and of each number its place, after the step with which it is known. `dropped`: the
+    share of embeddings and of places that dropout takes."""
 
     places: Tensor
     exact: Tensor
@@ -80,8 +85,15 @@ class RowFeatures(nn.Module):
     class_at: Tensor
     scalar_at: Tensor
 
-    def __init__(self, steps: Sequence[Step], embedding: int, soft: int) -> None:
+    def __init__(
+        self,
+        steps: Sequence[Step],
+        embedding: int,
+        soft: int,
+        dropped: tuple[float, float] = (0.0, 0.0),
+    ) -> None:
         super().__init__()
+        self.dropped = dropped
         class_steps = [step for step in steps if step.kind == "categorical"]
         self.numbers = _numbers(steps)
         self.classes = ClassFeatures([step.size for step in class_steps], embedding)
@@ -108,9 +120,12 @@ class RowFeatures(nn.Module):
     def _keep(self, name: str, index: list[int]) -> None:
         self.register_buffer(name, torch.tensor(index, dtype=torch.long), persistent=False)
 
-    def forward(self, rows: Rows) -> Tensor:
+    def forward(self, rows: Rows, dropout: Dropout | None = None) -> Tensor:
         index, embedded = self.classes(rows.codes.index_select(1, self.codes_at))
         soft = self.soft(self._values(index, rows.scalars))
+        if dropout is not None:
+            of_classes, of_numbers = self.dropped
+            embedded, soft = dropout.of(embedded, of_classes), dropout.of(soft, of_numbers)
         parts = [*embedded.unbind(1), *soft.unbind(1)]
         nothing = embedded.new_zeros(len(rows), 0)
         return torch.cat([nothing, *(parts[i] for i in self.in_order)], dim=1)

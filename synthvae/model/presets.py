@@ -36,6 +36,7 @@ _AUTOREGRESSIVE = TrainingSpec(
     learning_rate=3e-3,
     weight_decay=0.0,
     averaging=0.995,
+    clipping=1.5,
     patience=2,
 )
 

@@ -118,7 +118,8 @@ class ModelSpec:
 class TrainingSpec:
     """How a model is trained. `epochs` is a ceiling, `batch` in rows; None: by rule from the number
     of rows, `visits` (rows times epochs) and `batch_scale`: see `training.plan`.
-    `averaging`: decay of the moving average of the weights that is kept (0: none). `validation`:
+    `averaging`: decay of the moving average of the weights that is kept (0: none). `clipping`:
+    gradients are cut to so many times their usual length (0: none is). `validation`:
     share of rows held out, which decide when to stop and which weights are kept. After `patience`
     epochs with hardly a better held-out loss the learning rate falls; after half as many more that
     are worse, training ends. `raised`: dropout that is tried before, where rows are few for their
@@ -131,6 +132,7 @@ class TrainingSpec:
     learning_rate: float = 3e-3
     weight_decay: float = 1e-5
     averaging: float = 0.0
+    clipping: float = 0.0
     validation: float = 0.1
     patience: int = 5
     raised: float = 0.8
@@ -140,7 +142,7 @@ class TrainingSpec:
         positive(epochs=self.epochs, batch=self.batch, patience=self.patience)
         positive(learning_rate=self.learning_rate, visits=self.visits, batch_scale=self.batch_scale)
         share(averaging=self.averaging, raised=self.raised)
-        not_negative(weight_decay=self.weight_decay)
+        not_negative(weight_decay=self.weight_decay, clipping=self.clipping)
         if not 0 <= self.validation <= 0.9:
             raise ValueError(f"validation is a share from 0 to 0.9, but it is {self.validation}")
 

@@ -49,7 +49,9 @@ class Adversarial:
         self.model, self.critic, self.view = model, critic, view
         self.objective, self.game = objective, game
         rate, decay = spec.learning_rate, spec.weight_decay
-        self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
+        self.descent = Descent(
+            model.parameters(), self._loss, rate, decay, team, clipping=spec.clipping
+        )
         self.judging = Descent(critic.parameters(), self._judged, game.pace * rate, decay, team)
         self.average = Average([self.descent.own], spec.averaging)
 

@@ -24,6 +24,7 @@ from synthvae.training.flat import Flat
 SHARDS = 2
 _ADAM = "adam."
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
+_USUAL = 0.02  # how much of the usual length the last gradient is
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
 
 
@@ -81,7 +82,9 @@ Loss = Callable[[Batch], Tensor]
 
 class Descent:
     """Moves `parameters` down `loss`(shard) [B], nats of each row, by Adam (Kingma & Ba 2015).
-    `own`: all of them, as one.
+    `own`: all of them, as one. `clipping`: gradients longer than so many times the usual length
+    are cut to that (Pascanu et al. 2013), 0: none are. A density that has become narrow makes such
+    ones, each of which throws training back (docs/log.md).
 
     The function, not the class `torch.optim.Adam`: making one of these imports a compiler that
     nothing here uses, which takes longer than an epoch of a small table.
@@ -94,6 +97,7 @@ class Descent:
         learning_rate: float,
         weight_decay: float,
         team: Team,
+        clipping: float = 0.0,
     ) -> None:
         self.parameters, self.loss = [p for p in parameters if p.requires_grad], loss
         self.flat = Flat(self.parameters)
@@ -102,10 +106,12 @@ class Descent:
         self.views = [self.flat.views(gradient) for gradient in self.gradients]
         self.own = nn.Parameter(self.flat.vector)
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
+        self.clipping = clipping
         self.moments = {
             "exp_avg": torch.zeros_like(self.flat.vector),
             "exp_avg_sq": torch.zeros_like(self.flat.vector),
             "step": torch.tensor(0.0),
+            "length": torch.tensor(0.0),
         }
         self.crew = team.crew(self._gradient)
 
@@ -116,8 +122,20 @@ class Descent:
         gradient, *others = self.gradients[: len(shards)]
         for other in others:
             gradient += other
+        if self.clipping:
+            self._cut(gradient)
         self._move(gradient)
         return total
+
+    @torch.no_grad()
+    def _cut(self, gradient: Tensor) -> None:
+        length, usual = gradient.norm(), self.moments["length"]
+        if not self.moments["step"]:
+            usual.copy_(length)
+        most = self.clipping * usual
+        if length > most:
+            gradient.mul_(most / length)
+        usual.lerp_(length, _USUAL)
 
     @torch.no_grad()
     def _move(self, gradient: Tensor) -> None:

@@ -116,7 +116,7 @@ class Loop:
             return f"reached {self.plan.epochs} epochs"
         if progress.early and progress.epoch >= self.plan.last(progress.early):
             return f"hardly a better held-out loss after epoch {progress.early}"
-        if self._cools() and self.plan.has_waited(progress.waited, cools=True):
+        if self._cools() and progress.waited >= self.plan.patience:
             return f"no better held-out loss since epoch {progress.best_epoch}"
         return ""
 
@@ -196,7 +196,7 @@ class Loop:
         progress = self.progress
         if progress.trial:
             return progress.epoch >= progress.raised + self.plan.trial
-        return self.plan.has_waited(progress.waited, cools=False)
+        return progress.waited >= self.plan.patience
 
     def _stalled(self) -> None:
         """The held-out loss hardly falls any more: from the best weights on, more dropout is tried,

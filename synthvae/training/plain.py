@@ -22,7 +22,9 @@ class Plain:
     ) -> None:
         self.model, self.objective = model, objective
         rate, decay = spec.learning_rate, spec.weight_decay
-        self.descent = Descent(model.parameters(), self._loss, rate, decay, team)
+        self.descent = Descent(
+            model.parameters(), self._loss, rate, decay, team, clipping=spec.clipping
+        )
         self.average = Average([self.descent.own], spec.averaging)
 
     def step(self, batch: Batch) -> float:

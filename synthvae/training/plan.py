@@ -6,8 +6,7 @@
 - Epochs: as many as make `visits` visits to rows, within 6 to 300 (docs/log.md has what fewer
   cost).
 - Patience: as many epochs as the spec says, but at least 100 steps; none is lost while the
-  learning rate or the rate's weight still rises. Half of it while the learning rate falls: losses
-  that grew then did not come back (docs/log.md).
+  learning rate or the rate's weight still rises.
 - Dropout: as the parts say. In a table of few rows for its features more of it is tried, from the
   best weights on, the first time that the held-out loss hardly falls any more: a table whose
   columns have a common cause is better learnt by the latent than by heart, one whose columns hang
@@ -55,10 +54,6 @@ class Plan:
     patience: int
     objective: Objective
     trial: int = 0
-
-    def has_waited(self, epochs: int, cools: bool) -> bool:
-        """Whether `epochs` without a better held-out loss are enough."""
-        return epochs >= (max(self.patience // 2, 1) if cools else self.patience)
 
     def may_try(self, epoch: int) -> bool:
         """Whether more dropout may be tried after `epoch` epochs, and be judged before the learning

@@ -34,14 +34,14 @@ MOST_UNITS = 32  # hidden units a block, unless set
 FEATURES = 2048  # class features and number features, at most each
 _START = 0.1
 _CHUNK = 4096  # rows that are drawn at once
-_LOWEST = torch.iinfo(torch.int64).min
 
 
 @dataclass(frozen=True)
 class AutoregressiveSpec:
     """`units`: hidden units a block (None: by rule from the number of rows, see `model.size`),
     `embedding` dimensions a class, `soft` steps a number, all three fewer in wide tables; `layers`:
-    residual layers; `dropout` of the features of earlier blocks (more by rule: `training.plan`)."""
+    residual layers; `dropout` of the classes of earlier blocks and `number_dropout` of their
+    numbers (more by rule: `training.plan`)."""
 
     kind: Literal["autoregressive"] = "autoregressive"
     private: ClassVar[bool | str] = True
@@ -50,10 +50,11 @@ class AutoregressiveSpec:
     soft: int = 32
     layers: int = 2
     dropout: float = 0.1
+    number_dropout: float = 0.0
 
     def __post_init__(self) -> None:
         positive(units=self.units, embedding=self.embedding, soft=self.soft, layers=self.layers)
-        share(dropout=self.dropout)
+        share(dropout=self.dropout, number_dropout=self.number_dropout)
 
     def build(self, dims: Dims) -> AutoregressiveDecoder:
         return AutoregressiveDecoder(dims, self)
@@ -71,8 +72,10 @@ class AutoregressiveDecoder(nn.Module):
         embedding, soft = (
             min(width, max(FEATURES // blocks, 4)) for width in (spec.embedding, spec.soft)
         )
-        self.features = RowFeatures(self.steps, embedding, soft)
-        hidden, self.dropout = units * len(self.steps), spec.dropout
+        self.features = RowFeatures(
+            self.steps, embedding, soft, (spec.dropout, spec.number_dropout)
+        )
+        hidden = units * len(self.steps)
         self.given = RowEmbedding(given, hidden) if given.blocks and hidden else None
         seen = [dims.latent + before for before in self.features.before]
         self.inner = TriangularLinear(dims.latent + self.features.width, _per_unit(seen, units))
@@ -88,8 +91,7 @@ class AutoregressiveDecoder(nn.Module):
         return [*groups, (scalars, heads.scalars.width)]
 
     def forward(self, z: Tensor, rows: Rows, given: Rows, dropout: Dropout | None = None) -> Tensor:
-        seen = self._dropped(self.features(rows), dropout)
-        h = self.inner(torch.cat([z, seen], dim=1))
+        h = self.inner(torch.cat([z, self.features(rows, dropout)], dim=1))
         if self.given is not None:
             h = h + self.given(given)
         h = nn.functional.silu(h)
@@ -98,20 +100,9 @@ class AutoregressiveDecoder(nn.Module):
         outputs: Tensor = self.out(h.view(len(h), -1, self.units))
         return outputs
 
-    def _dropped(self, features: Tensor, dropout: Dropout | None) -> Tensor:
-        if dropout is None or not self.dropout:
-            return features
-        share = max(self.dropout, dropout.share)
-        # Four 16-bit numbers of each draw: drawing costs more than all that is done with them.
-        draws = torch.empty(-(-features.numel() // 4), dtype=torch.int64)
-        draws.random_(_LOWEST, None, generator=dropout.generator)
-        draw = draws.view(torch.int16)[: features.numel()].view(features.shape)
-        kept = draw >= round((share - 0.5) * 2**16)
-        return features * kept.to(features.dtype).div_(1 - share)
-
     def droppable(self, share: float) -> int:
         """The features of a row, if its own dropout is less than `share` but not 0."""
-        return self.features.width if 0 < self.dropout < share else 0
+        return self.features.width if 0 < self.features.dropped[0] < share else 0
 
     def start_at(self, outputs: Tensor) -> None:
         """Begin with outputs [O] that depend on nothing."""
