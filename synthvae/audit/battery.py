@@ -7,8 +7,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from synthvae.audit.attacks import Ground, exposed_rows, released_scores
 from synthvae.audit.combine import combined
+from synthvae.audit.membership import Ground, exposed_rows, released_scores
 from synthvae.audit.neighbours import Neighbours
 from synthvae.audit.records import Access, RowScores
 from synthvae.audit.sides import Effort, Pool, Tables

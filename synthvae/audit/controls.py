@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 from sklearn.ensemble import HistGradientBoostingClassifier
 
-from synthvae.audit.attacks import Ground, distance_scores
 from synthvae.audit.copies import exact_copies
+from synthvae.audit.membership import Ground, distance_scores
 from synthvae.audit.neighbours import Neighbours, nearest
 from synthvae.audit.records import Control
 from synthvae.audit.roc import auc, auc_interval

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from synthvae.audit.attacks import Ground
 from synthvae.audit.cells import cell_hashes, summed
 from synthvae.audit.hashing import counts_of
+from synthvae.audit.membership import Ground
 from synthvae.audit.neighbours import nearest
 from synthvae.audit.records import Excess
 from synthvae.audit.shares import excess, rate

@@ -7,10 +7,10 @@ from collections.abc import Callable, Mapping, Sequence
 import pandas as pd
 
 from synthvae.audit import controls as checks
-from synthvae.audit.attacks import ground_of
 from synthvae.audit.battery import candidates_of
 from synthvae.audit.copies import copies as copies_of
 from synthvae.audit.disclosure import risks as risks_of
+from synthvae.audit.membership import ground_of
 from synthvae.audit.policy import Policy
 from synthvae.audit.promises import epsilon_audited
 from synthvae.audit.records import (

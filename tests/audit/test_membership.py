@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from synthvae.audit.attacks import distance_scores, exposed_rows, ground_of, neighbours_in
 from synthvae.audit.combine import combined
+from synthvae.audit.membership import distance_scores, exposed_rows, ground_of, neighbours_in
 from synthvae.audit.sides import Effort, pool_of, tables_of
 from synthvae.evaluation.stats import auc
 
