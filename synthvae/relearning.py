@@ -38,7 +38,9 @@ def as_found(settings: Settings, training: Mapping[str, Any]) -> Settings:
     model, dropped = settings.model, training.get("dropped", 0.0)
     if dropped:
         decoder: Any = model.decoder
-        decoder = dataclasses.replace(decoder, dropout=dropped, number_dropout=dropped)
+        names = ("dropout", "number_dropout")
+        more = {name: max(dropped, getattr(decoder, name)) for name in names}
+        decoder = dataclasses.replace(decoder, **more)
         model = dataclasses.replace(model, decoder=decoder)
     decided = dataclasses.replace(settings.training, raised=0.0)
     return dataclasses.replace(settings, model=model, training=decided)

@@ -77,7 +77,8 @@ class NumberFeatures(nn.Module):
 class RowFeatures(nn.Module):
     """Rows -> features [B, width], those of earlier `steps` first: of each class block its
     embedding, and of each number its place, after the step with which it is known. `dropped`: the
-    share of embeddings and of places that dropout takes."""
+    shares of features of classes and of features of numbers that dropout takes, `widths`: how many
+    there are of each."""
 
     places: Tensor
     exact: Tensor
@@ -103,6 +104,7 @@ class RowFeatures(nn.Module):
             widths[number.known] += self.soft.width
         self.before = [sum(widths[:i]) for i in range(len(widths))]  # features seen by each step
         self.width = sum(widths)
+        self.widths = (embedding * len(class_steps), self.soft.width * len(self.numbers))
         known = [i for i, step in enumerate(steps) if step.kind == "categorical"]
         known += [number.known for number in self.numbers]
         self.in_order = sorted(range(len(known)), key=lambda part: (known[part], part))

@@ -158,7 +158,7 @@ class Dropping(Protocol):
 
     def droppable(self, share: float) -> int:
         """How many features of a row a dropout of `share` would drop more of than its own does; 0
-        if it has none."""
+        if it has no dropout."""
         ...
 
 

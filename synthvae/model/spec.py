@@ -119,11 +119,11 @@ class TrainingSpec:
     """How a model is trained. `epochs` is a ceiling, `batch` in rows; None: by rule from the number
     of rows, `visits` (rows times epochs) and `batch_scale`: see `training.plan`.
     `averaging`: decay of the moving average of the weights that is kept (0: none). `clipping`:
-    gradients are cut to so many times their usual length (0: none is). `validation`:
-    share of rows held out, which decide when to stop and which weights are kept. After `patience`
-    epochs with hardly a better held-out loss the learning rate falls; after half as many more that
-    are worse, training ends. `raised`: dropout that is tried before, where rows are few for their
-    features (0: none is). `regime`: how a step is made."""
+    gradients of a batch are cut to so many times their mean length (0: none is; private fits clip
+    each row's instead). `validation`: share of rows held out, which decide when to stop and which
+    weights are kept. After `patience` epochs with hardly a better held-out loss the learning rate
+    falls; after as many more that are worse, training ends. `raised`: dropout that is tried before,
+    where rows are few for their features (0: none is). `regime`: how a step is made."""
 
     epochs: int | None = None
     batch: int | None = None

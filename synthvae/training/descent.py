@@ -24,7 +24,7 @@ from synthvae.training.flat import Flat
 SHARDS = 2
 _ADAM = "adam."
 _BETAS, _EPSILON = (0.9, 0.999), 1e-8
-_USUAL = 0.02  # how much of the usual length the last gradient is
+_LAST = 0.02  # how much of the mean length the last gradient is
 ROWS_PER_SHARD = 128  # fewer, and handing work over costs more than the second core gives
 
 
@@ -82,9 +82,10 @@ Loss = Callable[[Batch], Tensor]
 
 class Descent:
     """Moves `parameters` down `loss`(shard) [B], nats of each row, by Adam (Kingma & Ba 2015).
-    `own`: all of them, as one. `clipping`: gradients longer than so many times the usual length
+    `own`: all of them, as one. `clipping`: gradients longer than so many times the mean length
     are cut to that (Pascanu et al. 2013), 0: none are. A density that has become narrow makes such
-    ones, each of which throws training back (docs/log.md).
+    ones, each of which throws training back. The mean, over some fifty steps, is of lengths before
+    they are cut: that of cut ones stays where training began (docs/log.md).
 
     The function, not the class `torch.optim.Adam`: making one of these imports a compiler that
     nothing here uses, which takes longer than an epoch of a small table.
@@ -129,13 +130,13 @@ class Descent:
 
     @torch.no_grad()
     def _cut(self, gradient: Tensor) -> None:
-        length, usual = gradient.norm(), self.moments["length"]
+        length, mean = gradient.norm(), self.moments["length"]
         if not self.moments["step"]:
-            usual.copy_(length)
-        most = self.clipping * usual
+            mean.copy_(length)
+        most = self.clipping * mean
         if length > most:
             gradient.mul_(most / length)
-        usual.lerp_(length, _USUAL)
+        mean.lerp_(length, _LAST)
 
     @torch.no_grad()
     def _move(self, gradient: Tensor) -> None:

@@ -179,7 +179,15 @@ def test_wide_tables_get_fewer_units_a_block() -> None:
 
 def test_more_dropout_is_worth_a_try_where_there_is_some() -> None:
     decoder = decoder_of(model())
-    decoder.features.dropped = (0.2, 0.0)
-    assert [decoder.droppable(share) > 0 for share in (0.0, 0.2, 0.3)] == [False, False, True]
-    decoder.features.dropped = (0.0, 0.0)
-    assert decoder.droppable(0.8) == 0
+    features = decoder.features
+    classes, numbers = features.widths
+    assert classes > 0
+    assert numbers > 0
+    assert classes + numbers == features.width
+    for dropped, more in (
+        ((0.2, 0.0), {0.0: 0, 0.2: numbers, 0.3: features.width}),
+        ((0.1, 0.9), {0.8: classes}),
+        ((0.0, 0.0), {0.8: 0}),
+    ):
+        features.dropped = dropped
+        assert {share: decoder.droppable(share) for share in more} == more

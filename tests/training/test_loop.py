@@ -53,6 +53,17 @@ def test_same_seed_same_model_whatever_the_threads(table: Table) -> None:
     assert other.to_bytes() != files[0]
 
 
+@pytest.mark.parametrize("preset", ["arvae", "vae-gan"])
+def test_long_gradients_are_cut_where_a_preset_or_a_setting_says_so(
+    table: Table, preset: str
+) -> None:
+    histories = []
+    for clipping in (0.0, 0.5):
+        chosen = {"preset": preset, "training": {"epochs": 1, "batch": 100, "clipping": clipping}}
+        histories.append(pipeline.fit(table, None, parse(chosen)).content["training"]["history"])
+    assert histories[0] != histories[1]
+
+
 @pytest.mark.parametrize("stop", [1, 3, 5])
 def test_a_killed_fit_resumes_to_the_same_bytes(table: Table, tmp_path: Path, stop: int) -> None:
     whole = pipeline.fit(table, None, settings())

@@ -6,6 +6,7 @@ import dataclasses
 import pickle
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 import pytest
@@ -135,6 +136,17 @@ def test_no_trial_where_rows_are_many_or_none_is_held_out(
     assert set(regime.dropped) == {0.0}
 
 
+def test_patience_is_the_same_while_the_learning_rate_falls() -> None:
+    spec = dataclasses.replace(SPEC, raised=0.0)
+    # Stalls after 48 of 90 epochs; from then on the learning rate would fall for 16 more.
+    falling = [100.0 - i for i in range(48 - PATIENCE)]
+    worse = [90.0] * (PATIENCE + 1)
+    done, _ = trained([*falling, *worse, *[90.0] * 100], spec=spec)
+    assert done.progress.early == 48
+    assert done.progress.epoch == 48 + 1 + PATIENCE
+    assert done.stopped == f"no better held-out loss since epoch {48 - PATIENCE}"
+
+
 def test_every_helper_is_told() -> None:
     batch = Batch.of(ROWS, torch.zeros(100, 0), 0.5, 7, dropped=0.8)
     for copy in (pickle.loads(pickle.dumps(batch)), batch.at(slice(0, 9)), *batch.shards()):
@@ -177,6 +189,6 @@ def test_a_killed_fit_resumes_to_the_same_bytes(
 def test_models_like_a_fitted_one_take_what_it_found() -> None:
     settings = parse({"model": {"decoder": {"dropout": 0.2}}})
     kept, undone = (as_found(settings, {"dropped": dropped}) for dropped in (0.8, 0.0))
-    shares = [each.model.decoder.dropout for each in (kept, undone)]  # type: ignore[attr-defined]
-    assert shares == [0.8, 0.2]
+    decoders: list[Any] = [each.model.decoder for each in (kept, undone)]
+    assert [(d.dropout, d.number_dropout) for d in decoders] == [(0.8, 0.8), (0.2, 0.0)]
     assert {kept.training.raised, undone.training.raised} == {0.0}

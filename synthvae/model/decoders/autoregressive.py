@@ -101,8 +101,12 @@ class AutoregressiveDecoder(nn.Module):
         return outputs
 
     def droppable(self, share: float) -> int:
-        """The features of a row, if its own dropout is less than `share` but not 0."""
-        return self.features.width if 0 < self.features.dropped[0] < share else 0
+        """The features of a row of which less than `share` is dropped; 0 if none is of any."""
+        features = self.features
+        own = zip(features.widths, features.dropped, strict=True)
+        return (
+            sum(width for width, dropped in own if dropped < share) if any(features.dropped) else 0
+        )
 
     def start_at(self, outputs: Tensor) -> None:
         """Begin with outputs [O] that depend on nothing."""
