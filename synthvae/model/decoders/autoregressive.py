@@ -103,10 +103,10 @@ class AutoregressiveDecoder(nn.Module):
     def droppable(self, share: float) -> int:
         """The features of a row of which less than `share` is dropped; 0 if none is of any."""
         features = self.features
+        if not any(features.dropped):
+            return 0
         own = zip(features.widths, features.dropped, strict=True)
-        return (
-            sum(width for width, dropped in own if dropped < share) if any(features.dropped) else 0
-        )
+        return sum(width for width, dropped in own if dropped < share)
 
     def start_at(self, outputs: Tensor) -> None:
         """Begin with outputs [O] that depend on nothing."""
