@@ -36,8 +36,8 @@ METHODS = {
     "real": ("real rows", coarse.real),
 }
 FEW = 5_000
-CASES = ((1.0, coarse.ROWS), (3.0, coarse.ROWS), (10.0, coarse.ROWS), (1.0, FEW))
 TABLES = ("adult", "default")
+EPSILONS = (1.0, 3.0, 10.0)
 OPEN = "not private"
 Runs = dict[str, dict[str, Any]]  # by run
 
@@ -46,15 +46,15 @@ takes no seed: runs differ by it, and none of them comes out the same again. Sec
 better than seconds where other work shares the machine.
 
 Made by `python benchmarks/dp.py`."""
-COARSE = """adult in 14 columns of 588 classes, all of them declared (`benchmarks/coarse.py` has the
-classes), none missing, which is declared too. Everybody draws 39,073 rows. TV: total variation of
-two columns at a time against all 39,073 training rows, averaged over 91 pairs (lower is better); of
-as many rows drawn from the training rows themselves, for real rows. AUC: trees trained on the drawn
-rows, tested on the holdout (higher is better); trained on the training rows, for real rows.
-Seconds: to fit and draw, without reading for dpmm and for counts and mixture alone, with `synthvae
-fit` and `synthvae sample` from start to end for arvae. AIM: max_model_size 80; all else of dpmm as
-it comes, no binning, all of epsilon for the model. A table of {few:,} rows: the first {few:,}
-training rows."""
+COARSE = """Columns of few classes, all of them declared (`benchmarks/coarse.py` has the classes),
+none missing, which is declared too. Everybody draws as many rows as the table has. TV: total
+variation of two columns at a time against all training rows, averaged over all pairs (lower is
+better); of as many rows drawn from the training rows themselves, for real rows. AUC: trees trained
+on the drawn rows, tested on the holdout (higher is better); trained on the training rows, for real
+rows. Seconds: to fit and draw, without reading for dpmm and for counts and mixture alone, with
+`synthvae fit` and `synthvae sample` from start to end for arvae. AIM:
+max_model_size 80; all else of dpmm as it comes, no binning, all of epsilon for the model. A table
+of {few:,} rows: the first {few:,} training rows."""
 WHOLE = """`synthvae fit --holdout 0 --epsilon` with its defaults (arvae), beside the same without.
 Bounds, places, categories, and which columns have gaps, were declared from training rows and
 holdout together, as a data dictionary has them; kinds of columns are those that `synthvae detect`
@@ -80,12 +80,12 @@ def keep(part: str, table: str, kind: str, run: int, result: dict[str, Any]) -> 
 def report(data: dict[str, dict[str, dict[str, Runs]]]) -> str:
     parts = [f"# Fits under differential privacy\n\n{INTRO.format(machine=machine())}\n"]
     parts.append(f"\n## Beside AIM and MST\n\n{COARSE.format(few=FEW)}\n")
-    real = data["coarse"].get("real", {}).get("real", {})
     header = ["", "runs", "TV", "AUC", "seconds", "CPU"]
-    for epsilon, rows in CASES:
-        of = data["coarse"].get(case(epsilon, rows), {})
+    for table, epsilon, rows in cases():
+        of = data["coarse"].get(case(table, epsilon, rows), {})
+        real = data["coarse"].get(reference(table), {}).get("real", {})
         lines = [coarse_row(name, of.get(name, {})) for name in METHODS if name != "real"]
-        parts.append(f"\nepsilon {epsilon:g}, {rows:,} rows:\n\n")
+        parts.append(f"\n{table}, epsilon {epsilon:g}, {rows:,} rows:\n\n")
         parts.append(markdown(header, [*lines, coarse_row("real", real)]))
     parts.append(f"\n## Whole tables\n\n{WHOLE}\n")
     header = ["epsilon", "runs", "fit", "CPU", *METRICS]
@@ -96,12 +96,22 @@ def report(data: dict[str, dict[str, dict[str, Runs]]]) -> str:
     return "".join(parts)
 
 
-def case(epsilon: float, rows: int) -> str:
-    return f"epsilon {epsilon:g}, {rows} rows"
+def cases() -> list[tuple[str, float, int]]:
+    """Table, epsilon, rows; of the first table a part as well."""
+    whole = [(table, epsilon, rows_of(table)) for table in TABLES for epsilon in EPSILONS]
+    return [*whole, (TABLES[0], EPSILONS[0], FEW)]
+
+
+def case(table: str, epsilon: float, rows: int) -> str:
+    return f"{table}, epsilon {epsilon:g}, {rows} rows"
+
+
+def reference(table: str) -> str:
+    return f"{table}, real rows"
 
 
 def kinds_of_fits() -> list[str]:
-    return [*(f"{epsilon:g}" for epsilon, rows in CASES if rows == coarse.ROWS), OPEN]
+    return [*(f"{epsilon:g}" for epsilon in EPSILONS), OPEN]
 
 
 def coarse_row(method: str, runs: Runs) -> list[str]:
@@ -174,19 +184,26 @@ def main() -> None:
     parser.add_argument("--again", action="store_true")
     parser.add_argument("--limit", type=float, default=3_000, help="seconds a run of dpmm may take")
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
-    parser.add_argument("--epsilon", nargs="*", type=float, default=[1.0, 3.0, 10.0])
-    parser.add_argument("--rows", nargs="*", type=int, default=[coarse.ROWS, FEW])
-    parser.add_argument("--tables", nargs="*", default=list(TABLES))
+    parser.add_argument("--epsilon", nargs="*", type=float, default=list(EPSILONS))
+    parser.add_argument("--coarse", nargs="*", default=list(TABLES), choices=TABLES)
+    parser.add_argument("--few", action="store_true", help=f"only the case of {FEW:,} rows")
+    parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
     asked = parser.parse_args()
     need_data()
-    cases = [(e, rows) for e, rows in CASES if e in asked.epsilon and rows in asked.rows]
+    wanted = [
+        (table, epsilon, rows)
+        for table, epsilon, rows in cases()
+        if table in asked.coarse and epsilon in asked.epsilon and asked.few <= (rows == FEW)
+    ]
     kinds = [*(f"{epsilon:g}" for epsilon in asked.epsilon), OPEN]
     for run in range(asked.runs):  # one of each first: a report that was cut is even
         for method in asked.methods:
-            for epsilon, rows in cases if method != "real" else [(0.0, coarse.ROWS)]:
-                place = "real" if method == "real" else case(epsilon, rows)
+            places = {case(*one): one for one in wanted}
+            if method == "real":
+                places = {reference(table): (table, 0.0, 0) for table in asked.coarse}
+            for place, (table, epsilon, rows) in places.items():
                 if asked.again or not is_known("coarse", place, method, run):
-                    result = METHODS[method][1](epsilon, rows, run, asked.limit)
+                    result = METHODS[method][1](table, epsilon, rows, run, asked.limit)
                     keep("coarse", place, method, run, result)
         for table in asked.tables:
             for kind in kinds:

@@ -1,9 +1,15 @@
-"""In which order columns are best written one after the other: the most dependent first.
+"""In which order columns are best written one after the other: those of many classes, then the most
+dependent first, and parts before their whole.
 
-A column's dependence is the sum of its mutual information with every other column, over bins that
-hold about equal shares of the rows, with the bias of few rows in many cells taken off (Miller
-1955): with the columns first on which many others hang, what follows is narrow. Columns whose
-values nearly all differ come last: a running number determines everything, but nothing can be
+Which of many classes goes with some numbers takes as many boundaries as there are classes, more
+than the hidden units of a block can draw, while numbers that go with a class are told by the class:
+so columns of many classes come first. For the same reason a part of few classes, such as the hour
+of a time, comes before what it follows from (`following`).
+
+For the rest, a column's dependence is the sum of its mutual information with every other column,
+over bins that hold about equal shares of the rows, with the bias of few rows in many cells taken
+off (Miller 1955): with the columns first on which many others hang, what follows is narrow. Columns
+whose values nearly all differ come last: a running number determines everything, but nothing can be
 learnt from a value that is never seen again, while it may follow from the rest. (docs/log.md has
 other orders.)
 """
@@ -13,12 +19,14 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from synthvae.layout import Encoded, Layout
+from synthvae.codecs.following import following
+from synthvae.layout import Encoded, Layout, Part
 from synthvae.table import Column, Table
 
 BINS = 32
 ROWS = 20_000
 DISTINCT = 0.9  # a column of more distinct values, as a share of those that are there, comes last
+MANY_CLASSES = 32
 _PAIRS = 20_000  # more pairs of columns than that, and fewer rows are looked at
 
 Bins = NDArray[np.int64]
@@ -29,7 +37,41 @@ def writing_order(
 ) -> tuple[str, ...]:
     """The columns of `layout`, in the order in which to write them."""
     shared = dependence(layout, encoded, rng)
-    return tuple(sorted(shared, key=lambda name: (_unique(table[name]), -shared[name])))
+
+    def rank(name: str) -> tuple[bool, bool, float]:
+        classes = effective_classes(layout.of_column(name), encoded)
+        return _unique(table[name]), classes <= MANY_CLASSES, -shared[name]
+
+    ranked = sorted(shared, key=rank)
+    dense = {block.column for block in layout.of_kind("scalar")}
+    parts = following(table, ranked, [name for name in ranked if name not in dense], rng)
+    written: dict[str, None] = {}
+
+    def write(name: str) -> None:
+        for part in parts[name]:
+            if part not in written:
+                write(part)
+        written.setdefault(name)
+
+    for name in ranked:
+        write(name)
+    return tuple(written)
+
+
+def effective_classes(part: Part, encoded: Encoded) -> float:
+    """Of the column of `part`, the exponential of its entropy: as many equally common classes would
+    be as hard to guess. 0 for columns with a density, a place or more blocks than one."""
+    blocks = part.layout.blocks
+    if (
+        len(blocks) != 1
+        or blocks[0].kind == "scalar"
+        or any(p is not None for p in blocks[0].places)
+    ):
+        return 0.0
+    codes = part.take(encoded).codes[:, 0]
+    shares = np.bincount(codes[codes >= 0]) / max(len(codes), 1)
+    there = shares[shares > 0]
+    return float(np.exp(-(there * np.log(there)).sum()))
 
 
 def _unique(column: Column) -> bool:

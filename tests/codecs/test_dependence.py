@@ -57,7 +57,7 @@ def test_the_column_on_which_others_hang_comes_first_and_the_lonely_one_after() 
     frame = pd.DataFrame(
         {
             "lonely": rng.integers(0, 5, N),
-            "a": np.where(hub > 0, "x", "y"),
+            "a": np.where(hub + 0.8 * rng.normal(size=N) > 0, "x", "y"),
             "b": (hub + 0.3 * rng.normal(size=N)).round(1),
             "hub": hub,
         }
@@ -71,6 +71,42 @@ def test_a_running_number_comes_last() -> None:
     day = np.repeat(np.arange(30), N // 30)
     frame = pd.DataFrame({"row": np.arange(N) * 1.5, "day": day, "week": day // 7})
     assert ordered(frame)[-1] == "row"
+
+
+def test_a_part_comes_before_the_whole() -> None:
+    rng = np.random.default_rng(3)
+    hour = rng.integers(0, 24, N)
+    time = 100 * hour + 5 * rng.integers(0, 12, N)
+    late = (time + 20 * rng.normal(size=N)).round()
+    frame = pd.DataFrame({"late": late, "time": time, "hour": hour, "night": hour < 6})
+    order = ordered(frame)
+    assert order.index("night") < order.index("hour") < order.index("time")
+
+
+def test_many_classes_come_first_if_they_are_about_equally_common() -> None:
+    """Of 60 each: towns share nothing with the rest; nearly all accounts are one."""
+    rng = np.random.default_rng(4)
+    hub = rng.normal(size=N).round(2)
+    frame = pd.DataFrame(
+        {
+            "hub": hub,
+            "with_hub": (hub + 0.3 * rng.normal(size=N)).round(1),
+            "town": [f"town {i}" for i in rng.integers(0, 60, N)],
+            "account": [f"a{i}" for i in np.where(rng.random(N) < 0.8, 0, rng.integers(0, 60, N))],
+        }
+    )
+    order = ordered(frame)
+    assert order[0] == "town"
+    assert order.index("account") > order.index("with_hub")
+
+
+def test_a_number_with_a_density_is_no_part() -> None:
+    """A price follows from its article, and is easier to tell from it than the other way round."""
+    rng = np.random.default_rng(5)
+    article = rng.integers(0, 600, N)
+    price = (rng.lognormal(3, 1, 300).round(2))[article // 2]
+    frame = pd.DataFrame({"price": price, "article": [f"no {i}" for i in article]})
+    assert ordered(frame) == ("article", "price")
 
 
 def test_of_a_long_table_only_some_rows_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
