@@ -5,9 +5,9 @@ counted there. `adult` is 14 columns of 588 classes, without `education`, which 
 too; `default` 24 columns. Categories are counted in alphabetical order. All of that is declared:
 it costs no epsilon.
 
-Measured on as many rows that a model drew as there are to train: the total variation of two columns
-at a time against the training rows, averaged over all pairs, and the ROC AUC on the holdout of
-gradient-boosted trees that were trained on the drawn rows to tell the target.
+Measured on rows that a model drew, as many as the whole table has: the total variation of two
+columns at a time against the training rows, averaged over all pairs, and the ROC AUC on the holdout
+of gradient-boosted trees that were trained on the drawn rows to tell the target.
 """
 
 from __future__ import annotations

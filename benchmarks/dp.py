@@ -47,7 +47,7 @@ better than seconds where other work shares the machine.
 
 Made by `python benchmarks/dp.py`."""
 COARSE = """Columns of few classes, all of them declared (`benchmarks/coarse.py` has the classes),
-none missing, which is declared too. Everybody draws as many rows as the table has. TV: total
+none missing, which is declared too. Everybody draws as many rows as the whole table has. TV: total
 variation of two columns at a time against all training rows, averaged over all pairs (lower is
 better); of as many rows drawn from the training rows themselves, for real rows. AUC: trees trained
 on the drawn rows, tested on the holdout (higher is better); trained on the training rows, for real
@@ -186,7 +186,7 @@ def main() -> None:
     parser.add_argument("--methods", nargs="*", default=list(METHODS))
     parser.add_argument("--epsilon", nargs="*", type=float, default=list(EPSILONS))
     parser.add_argument("--coarse", nargs="*", default=list(TABLES), choices=TABLES)
-    parser.add_argument("--few", action="store_true", help=f"only the case of {FEW:,} rows")
+    parser.add_argument("--few", action="store_true", help=f"of coarse cases that of {FEW:,} rows")
     parser.add_argument("--tables", nargs="*", default=list(TABLES), choices=TABLES)
     asked = parser.parse_args()
     need_data()

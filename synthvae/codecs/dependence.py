@@ -3,8 +3,8 @@ dependent first, and parts before their whole.
 
 Which of many classes goes with some numbers takes as many boundaries as there are classes, more
 than the hidden units of a block can draw, while numbers that go with a class are told by the class:
-so columns of many classes come first. For the same reason a part of few classes, such as the hour
-of a time, comes before what it follows from (`following`).
+so columns of many classes come first. For the same reason a part without a density, such as the
+hour of a time, comes before what it follows from (`following`).
 
 For the rest, a column's dependence is the sum of its mutual information with every other column,
 over bins that hold about equal shares of the rows, with the bias of few rows in many cells taken
@@ -60,7 +60,8 @@ def writing_order(
 
 def effective_classes(part: Part, encoded: Encoded) -> float:
     """Of the column of `part`, the exponential of its entropy: as many equally common classes would
-    be as hard to guess. 0 for columns with a density, a place or more blocks than one."""
+    be as hard to guess. Gaps are one class. 0 for columns with a density, a place or more blocks
+    than one."""
     blocks = part.layout.blocks
     if (
         len(blocks) != 1

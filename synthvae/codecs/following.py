@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from synthvae.table import Table
 
-MOST_LEFT = 0.5
-_ROWS = 20_000
-_CELLS = 20_000_000  # pairs of columns times rows, at most
+ROWS = (1_000, 20_000)  # of fewer, chance would make parts
+_CELLS = 40_000_000  # pairs of columns times rows, at most
 
 Codes = NDArray[np.int64]
 
@@ -25,9 +24,12 @@ def following(
     table: Table, names: Sequence[str], parts: Sequence[str], rng: np.random.Generator
 ) -> dict[str, tuple[str, ...]]:
     """Of each column in `names` the `parts` of fewer values that it tells: it spares half of their
-    mistakes, and leaves half as many, as a share, as they leave of its own, or fewer.
-    Cost: pairs of columns times at most 20,000 rows, fewer in tables of more than 32 columns."""
-    rows = min(len(table), _ROWS, max(_CELLS // max(len(names) ** 2, 1), 1))
+    mistakes or more, and leaves half as many, as a share, as they leave of its own, or fewer. None
+    in tables of fewer than 1,000 rows or more than 200 columns. Cost: pairs of columns times at
+    most 20,000 rows, fewer in tables of more than 44 columns."""
+    rows = min(len(table), ROWS[1], _CELLS // max(len(names) ** 2, 1))
+    if rows < ROWS[0]:
+        return dict.fromkeys(names, ())
     some = rng.choice(len(table), rows, replace=False)
     columns = {name: np.unique(table[name].codes[some], return_inverse=True)[1] for name in names}
     sizes = {name: int(codes.max(initial=0)) + 1 for name, codes in columns.items()}
@@ -36,14 +38,14 @@ def following(
         return 1 - told(columns[a], columns[b])
 
     def follows(b: str, a: str) -> bool:
-        return 1 < sizes[b] < sizes[a] and left(b, a) <= min(MOST_LEFT, left(a, b) / 2)
+        return 1 < sizes[b] < sizes[a] and left(b, a) <= min(left(a, b), 1) / 2
 
     return {a: tuple(b for b in parts if follows(b, a)) for a in names}
 
 
 def told(a: Codes, b: Codes) -> float:
-    """Share of the mistakes in guessing `b` [n] that knowing `a` [n] spares, 1 if none is left;
-    below 0 if it leads astray."""
+    """Share of the mistakes in guessing `b` [n] that knowing `a` [n] spares: 1 if none is left, 0
+    if there was none to spare, below 0 if it leads astray."""
     half = len(a) // 2
     if half == 0:
         return 0.0

@@ -57,17 +57,34 @@ def test_what_tells_each_other_keeps_its_order() -> None:
     assert found(frame) == {}
 
 
-def test_what_hardly_depends_does_not_follow() -> None:
+@pytest.mark.parametrize(("share", "parts"), [(0.4, {}), (0.6, {"many": ("few",)})])
+def test_half_of_the_mistakes_are_to_be_spared(
+    share: float, parts: dict[str, tuple[str, ...]]
+) -> None:
     rng = np.random.default_rng(5)
     many = rng.integers(0, 30, N)
-    few = np.where(rng.random(N) < 0.4, many // 10, rng.integers(0, 3, N))
-    assert found(pd.DataFrame({"many": many, "few": few})) == {}
+    few = np.where(rng.random(N) < share, many // 10, rng.integers(0, 3, N))
+    assert found(pd.DataFrame({"many": many, "few": few})) == parts
 
 
 def test_of_a_wide_table_fewer_rows_are_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
     looked: list[int] = []
     once = told
     monkeypatch.setattr(module, "told", lambda a, b: looked.append(len(a)) or once(a, b))
-    monkeypatch.setattr(module, "_CELLS", 1_000)
+    monkeypatch.setattr(module, "_CELLS", 5_000)
     found(pd.DataFrame({"a": np.arange(N) % 9, "b": np.arange(N) % 3}))
-    assert set(looked) == {250}
+    assert set(looked) == {1_250}
+
+
+@pytest.mark.parametrize("rows", [12, 30, 200])
+def test_chance_makes_no_parts_of_few_rows(rows: int) -> None:
+    for seed in range(10):
+        codes = np.random.default_rng(seed).integers(0, [[2], [3], [5], [8], [13], [20]], (6, rows))
+        assert found(pd.DataFrame({f"c{i}": column for i, column in enumerate(codes)})) == {}
+
+
+def test_nor_of_the_fewest_that_are_looked_at() -> None:
+    rng = np.random.default_rng(6)
+    sizes = rng.integers(2, 40, 30)
+    codes = rng.integers(0, sizes[:, None], (30, module.ROWS[0]))
+    assert found(pd.DataFrame({f"c{i}": column for i, column in enumerate(codes)})) == {}
