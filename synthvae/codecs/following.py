@@ -47,8 +47,6 @@ def told(a: Codes, b: Codes) -> float:
     """Share of the mistakes in guessing `b` [n] that knowing `a` [n] spares: 1 if none is left, 0
     if there was none to spare, below 0 if it leads astray."""
     half = len(a) // 2
-    if half == 0:
-        return 0.0
     kinds = int(b.max()) + 1
     joint, counts = np.unique(a[:half] * kinds + b[:half], return_counts=True)
     guess = np.full(int(a.max()) + 1, -1)

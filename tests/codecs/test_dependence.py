@@ -84,7 +84,7 @@ def test_a_part_comes_before_the_whole() -> None:
 
 
 def test_many_classes_come_first_if_they_are_about_equally_common() -> None:
-    """Of 60 each: towns share nothing with the rest; nearly all accounts are one."""
+    """Of 60 each: towns share nothing with the rest; four accounts in five are one."""
     rng = np.random.default_rng(4)
     hub = rng.normal(size=N).round(2)
     frame = pd.DataFrame(
