@@ -171,7 +171,7 @@ def real(table: str, epsilon: float, rows: int, run: int, limit: float) -> dict[
 
 
 def counts(table: str, epsilon: float, rows: int, run: int, limit: float) -> dict[str, float]:
-    """Rows that the mixture draws, which was fitted to noisy counts."""
+    """Rows that are drawn from noisy counts, which the model learns."""
     from synthvae import metadata as described_by
     from synthvae.marginals.engine import draw_private, meet
     from synthvae.privacy.budget import Budget

@@ -31,7 +31,7 @@ from fidelity import METRICS, one
 METHODS = {
     "MST": ("dpmm 0.1.9 MST", coarse.peer("MST")),
     "AIM": ("dpmm 0.1.9 AIM", coarse.peer("AIM")),
-    "counts": ("synthvae, counts and mixture alone", coarse.counts),
+    "counts": ("synthvae, rows of counts alone", coarse.counts),
     "arvae": ("synthvae, arvae fitted to its rows", coarse.arvae),
     "real": ("real rows", coarse.real),
 }
@@ -52,8 +52,8 @@ none missing, which is declared too. Everybody draws as many rows as the whole t
 variation of two columns at a time against all training rows, averaged over all pairs (lower is
 better); of as many rows drawn from the training rows themselves, for real rows. AUC: trees trained
 on the drawn rows, tested on the holdout (higher is better); trained on the training rows, for real
-rows. Seconds: to fit and draw, without reading for dpmm and for counts and mixture alone, with
-`synthvae fit` and `synthvae sample` from start to end for arvae. AIM:
+rows. Seconds: to fit and draw, without reading for dpmm and for rows of counts alone, with `synthvae fit`
+and `synthvae sample` from start to end for arvae. AIM:
 max_model_size 80; all else of dpmm as it comes, no binning, all of epsilon for the model. A table
 of {few:,} rows: the first {few:,} training rows."""
 WHOLE = """`synthvae fit --holdout 0 --epsilon` with its defaults (arvae), beside the same without.

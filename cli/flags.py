@@ -48,8 +48,8 @@ MaxAttackTpr = Annotated[
 DpEngine = Annotated[
     str | None,
     typer.Option(
-        help="marginals (noisy counts), dpsgd (training on rows), warm (one, then the other) or "
-        "raked (a small model is trained so, and its rows are weighed by the counts).",
+        help="marginals (noisy counts, which is what auto takes), dpsgd (training on rows) or "
+        "warm (one, then the other).",
         show_default="auto",
     ),
 ]

@@ -24,8 +24,7 @@ if TYPE_CHECKING:
 ALONE = {"epochs": (0.0, 1.0)}
 COUNTED = {"counts": (0.0, 0.5), "epochs": (0.5, 1.0)}
 TRAINED = {"counts": (0.0, 0.3), "epochs": (0.3, 0.6), "steps": (0.6, 1.0)}
-RAKED = {"counts": (0.0, 0.2), "steps": (0.4, 0.6), "epochs": (0.6, 1.0)}
-STAGES = {"warm": TRAINED, "dpsgd": TRAINED, "raked": RAKED}
+STAGES = {"warm": TRAINED, "dpsgd": TRAINED}
 WORDS = {"counts": "fitting the noisy counts", "steps": "private steps"}
 
 
@@ -79,7 +78,7 @@ class Job:
         from synthvae.beforehand import check_whole
         from synthvae.journal import Journal
 
-        engine = private.engine_of(self.settings.privacy)
+        engine = self.settings.privacy.engine
         stages = STAGES.get(engine, COUNTED) if self.private else ALONE
 
         def told(stage: str, done: float, words: str = "") -> None:

@@ -31,7 +31,6 @@ from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
 from synthvae.private_checks import check_training, described_for
 from synthvae.private_rules import private_rules
-from synthvae.redrawing import redrawn
 from synthvae.refining import planned, refine
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.suppression import Rare
@@ -47,10 +46,8 @@ ENGINES: Mapping[str, Spending] = {
     "marginals": Spending(),
     "warm": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
     "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
-    "raked": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
 }
-STEPS_FROM = 3.0  # epsilon from which private steps tell more than they blur (docs/log.md)
-Stage = Literal["counts", "steps"]  # the mixture is fitted to counts, private steps are taken
+Stage = Literal["counts", "steps"]  # rows are drawn from counts, private steps are taken
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
 _MADE_BY = ("torch", "numpy", "opendp", "dp-accounting")
@@ -78,7 +75,7 @@ def fit(
     missing, given = settings.missing_values, settings.condition
     known = rules_of(settings.constraints, metadata)
     rules = private_rules(known, metadata, table.names, missing, given)
-    engine = engine_of(settings.privacy, bool(rules))
+    engine = "marginals" if settings.privacy.engine == "auto" else settings.privacy.engine
     if engine != "marginals":
         check_training(engine, settings, budget, bool(rules))
     counted, described = bounded(table, budget, missing), metadata
@@ -96,10 +93,8 @@ def fit(
         drawn = rules.obeyed(drawn)
     plain = replace(settings, privacy=PrivacySpec(), rare=Rare(rows=0))
     taken = partial(told, "steps")
-    if steps is not None and engine == "raked":
-        drawn = redrawn(drawn, met.table, metadata, settings, steps, threads, taken)
     artifact = pipeline.fit(drawn.table, metadata, plain, watch, journal, threads=threads)
-    if steps is not None and engine != "raked":
+    if steps is not None:
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
     # The model as it was built: what rules left open follows from the rows that were drawn.
     built = replace(settings, model=sized(settings.model, len(drawn.table)))
@@ -115,8 +110,7 @@ def _paid_for(
     if engine == "marginals":
         return drawn, None
     pace = GENTLE if ENGINES[engine].pairs > 0 else LEARNING_RATE
-    trained = "a small arvae" if engine == "raked" else settings.preset
-    return drawn, planned(ledger, settings, trained, pace)
+    return drawn, planned(ledger, settings, settings.preset, pace)
 
 
 def budget_of(spec: PrivacySpec) -> Budget:
@@ -127,16 +121,6 @@ def budget_of(spec: PrivacySpec) -> Budget:
         return Budget(spec.epsilon, spec.delta, spec.unit, spec.contributions)
     except ValueError as error:
         raise UsageError(f"privacy: {error}") from error
-
-
-def engine_of(spec: PrivacySpec, constrained: bool = False) -> str:
-    """The engine of a private fit. `auto`: where noise is low and units are rows, a small model
-    learns more from the rows than the counts lose; but it can't keep constraints."""
-    if spec.engine != "auto":
-        return spec.engine
-    low = (spec.epsilon or 0.0) >= STEPS_FROM
-    trains = low and spec.contributions == 1 and not constrained
-    return "raked" if trains else "marginals"
 
 
 def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:

@@ -113,5 +113,4 @@ def check_training(engine: str, settings: Settings, budget: Budget, constrained:
             "private steps add their noise with Opacus, but Opacus isn't installed; "
             "pip install 'synthvae[dp]'"
         )
-    if engine != "raked":  # which trains a model of its own
-        refuse(settings)
+    refuse(settings)

@@ -32,7 +32,7 @@ class PrivacySpec:
     delta: float = 1e-5
     unit: str = "row"
     contributions: int = 1
-    engine: Literal["auto", "marginals", "dpsgd", "warm", "raked"] = "auto"
+    engine: Literal["auto", "marginals", "dpsgd", "warm"] = "auto"
     rows: int = 50_000
 
     def __post_init__(self) -> None:

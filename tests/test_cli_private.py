@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from synthvae import private
-from synthvae.marginals import mixture
+from synthvae.marginals import chain
 from synthvae.training import private_plan
 
 COLUMNS = {
@@ -25,8 +25,7 @@ SEVERAL = ("--epsilon", 3, "--privacy-unit", "customer_id", "--contributions", 2
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixture, "STEPS", 3)
-    monkeypatch.setattr(mixture, "COMPONENTS", 5)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 300)
     monkeypatch.setattr(private_plan, "STEPS", 3)
 
@@ -90,7 +89,7 @@ def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
     assert 0.045 < claim["attacker"]["limits"]["0.01"] <= 0.05
 
 
-@pytest.mark.parametrize("engine", ["warm", "raked"])
+@pytest.mark.parametrize("engine", ["warm", "dpsgd"])
 def test_engines_that_train_on_rows(engine: str, fit) -> None:
     result = fit("--epsilon", 3, "--dp-engine", engine, "--json")
     assert result.exit_code == 0, result.output

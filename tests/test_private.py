@@ -11,10 +11,10 @@ import pytest
 from synthvae import Synthesizer, metadata, pipeline, private, private_checks
 from synthvae.errors import PrivacyError, SchemaError, UsageError
 from synthvae.holdings import describe
-from synthvae.marginals import mixture
+from synthvae.marginals import chain
 from synthvae.marginals.engine import meet
 from synthvae.privacy.ledger import Ledger
-from synthvae.settings import PrivacySpec, Settings, parse
+from synthvae.settings import Settings, parse
 from synthvae.table import from_frame
 
 COLUMNS = {
@@ -28,8 +28,7 @@ META = metadata.parse(CONTENT, "metadata")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixture, "STEPS", 3)
-    monkeypatch.setattr(mixture, "COMPONENTS", 5)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 200)
 
 
@@ -152,7 +151,7 @@ def test_private_steps_without_opacus_cost_nothing(
     with pytest.raises(PrivacyError, match="pip install 'synthvae"):
         fit(
             frame,
-            settings=spending(epsilon=3.0, engine="raked"),
+            settings=spending(epsilon=3.0, engine="warm"),
             paid=lambda _: pytest.fail("it cost something"),
         )
 
@@ -189,25 +188,6 @@ def test_objects_are_met_as_arrow_writes_them() -> None:
     for column in plain.columns:
         other = alone[column.name]
         assert [column.texts[i] for i in column.codes] == [other.texts[i] for i in other.codes]
-
-
-@pytest.mark.parametrize(
-    ("privacy", "engine"),
-    [
-        ({"epsilon": 1.0}, "marginals"),
-        ({"epsilon": 3.0}, "raked"),
-        ({"epsilon": 3.0, "unit": "k", "contributions": 2}, "marginals"),
-        ({"epsilon": 3.0, "engine": "warm"}, "warm"),
-    ],
-)
-def test_private_steps_are_taken_where_noise_is_low_and_units_are_rows(
-    privacy: dict[str, Any], engine: str
-) -> None:
-    assert private.engine_of(PrivacySpec(**privacy)) == engine
-
-
-def test_constraints_are_kept_by_counts_alone() -> None:
-    assert private.engine_of(PrivacySpec(epsilon=9.0), constrained=True) == "marginals"
 
 
 def test_discovery_of_categories_takes_a_part_of_delta(frame: pd.DataFrame) -> None:

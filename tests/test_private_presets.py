@@ -17,7 +17,7 @@ from synthvae import metadata, opening, private
 from synthvae.artifact import Artifact
 from synthvae.errors import PrivacyError
 from synthvae.holdings import describe
-from synthvae.marginals import mixture
+from synthvae.marginals import chain
 from synthvae.model.presets import PRESETS
 from synthvae.opening import settings_of
 from synthvae.privacy import ledger
@@ -45,8 +45,7 @@ presets = pytest.mark.parametrize("preset", list(PRESETS))
 def quick() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage_two, "TRAINING", replace(stage_two.TRAINING, epochs=1))
-        patch.setattr(mixture, "STEPS", 3)
-        patch.setattr(mixture, "COMPONENTS", 5)
+        patch.setattr(chain, "ITERATIONS", 3)
         patch.setattr(private, "ROWS", 400)
         patch.setattr(private_plan, "STEPS", 3)
         patch.setattr(ledger, "sampled_noise", lambda *_: 5.0)  # the search for it takes a second
@@ -178,7 +177,7 @@ HARD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(
     "engine",
-    ["raked", *(pytest.param(e, marks=pytest.mark.nightly) for e in ("marginals", "warm"))],
+    ["marginals", pytest.param("warm", marks=pytest.mark.nightly)],
 )
 @pytest.mark.parametrize("hard", HARD)
 def test_nothing_in_the_rows_stops_a_fit(hard: str, engine: str) -> None:

@@ -14,7 +14,7 @@ import pytest
 from synthvae import metadata, opening, private, private_rules
 from synthvae.constraints.declared import parse as parse_rules
 from synthvae.errors import PrivacyError, SchemaError, UsageError
-from synthvae.marginals import mixture
+from synthvae.marginals import chain
 from synthvae.marginals.axes import column_of
 from synthvae.metadata import ColumnMetadata
 from synthvae.private_rules import PrivateRules
@@ -47,8 +47,7 @@ META = metadata.parse(
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mixture, "STEPS", 5)
-    monkeypatch.setattr(mixture, "COMPONENTS", 5)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 4000)
     monkeypatch.setattr(private_rules, "FEWEST", 50)
 
@@ -125,7 +124,7 @@ def unpaid(_: Any) -> None:
 def test_what_cannot_be_kept_is_refused_before_anything_is_spent(frame: pd.DataFrame) -> None:
     table = from_frame(frame)
     with pytest.raises(UsageError, match="use --dp-engine marginals"):
-        private.fit(table, META, settings_of(RULES, engine="raked"), paid=unpaid)
+        private.fit(table, META, settings_of(RULES, engine="warm"), paid=unpaid)
     unknown = settings_of([{"kind": "inequality", "low": "a", "high": "bee"}])
     with pytest.raises(SchemaError, match="names 'bee'"):
         private.fit(table, META, unknown, paid=unpaid)

@@ -1,6 +1,6 @@
 """A table of new rows under differential privacy: declared or paid for, counted, fitted, drawn.
 
-table -> classes of declared or discovered columns -> noisy counts -> mixture -> rows -> table
+table -> classes of declared or discovered columns -> noisy counts -> chain -> rows -> table
 
 Discovery and counting meet the rows, and hand integer counts to the ledger; everything else sees
 noisy ones. What comes out may be learnt by any model without further cost.
@@ -16,11 +16,11 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
+from synthvae.marginals.chain import draw_rows
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
 from synthvae.marginals.forms import by_value, declared_forms
 from synthvae.marginals.measure import OneWay, Shares, TwoWays, count_pairs
-from synthvae.marginals.mixture import Mixture, fit_mixture
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
@@ -44,14 +44,14 @@ class Spending:
 @dataclass(frozen=True)
 class Drawn:
     """New rows; about how many there were of the old ones; of each column, its classes, and how
-    much of it was `declared` and how much `paid`; what the rows were drawn from, and which pairs
-    were counted for it."""
+    much of it was `declared` and how much `paid`; the classes [n, d] that the rows were drawn as,
+    and which pairs were counted for it."""
 
     table: Table
     rows: float
     axes: Sequence[Axis]
     provenance: Mapping[str, Mapping[str, str]]
-    mixture: Mixture
+    classes: Classes
     pairs: TwoWays
 
 
@@ -104,14 +104,13 @@ def draw_private(
     if spending.pairs:
         fine = spending.pairs + left
         pairs = count_pairs(ledger, classes, ones, total, spending.all_pairs, fine)
-    mixture = fit_mixture(ones, pairs, total, derive(seed, "mixture"), watch)
-    drawn = mixture.sample(rows, stream(seed, "mixture", "rows"))
+    drawn = draw_rows(ones, pairs, total, rows, derive(seed, "chain"), watch)
     new = [
         _written(c, drawn[:, i], met.missing, stream(seed, "texts", c.axis.name))
         for i, c in enumerate(counted)
     ]
     axes = [c.axis for c in counted]
-    return Drawn(Table(tuple(new)), total, axes, provenance, mixture, pairs)
+    return Drawn(Table(tuple(new)), total, axes, provenance, drawn, pairs)
 
 
 def _in_forms(column: Declared, storage: str) -> Declared:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synthvae.errors import SchemaError
-from synthvae.marginals import mixture
+from synthvae.marginals import chain
 from synthvae.marginals.engine import Drawn, draw_private, meet
 from synthvae.metadata import ColumnMetadata, Metadata
 
@@ -18,8 +18,7 @@ ROWS = 3000
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(mixture, "COMPONENTS", 40)
-        patch.setattr(mixture, "STEPS", 100)
+        patch.setattr(chain, "ITERATIONS", 20)
         yield
 
 

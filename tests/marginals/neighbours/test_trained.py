@@ -116,7 +116,7 @@ def fit(
     return fitted
 
 
-@pytest.mark.parametrize("engine", ["warm", "dpsgd", "raked"])
+@pytest.mark.parametrize("engine", ["warm", "dpsgd"])
 def test_one_row_more_shows_in_nothing_but_counts_and_gradients(
     engine: str, fit: Callable[..., Any], reel: Reel
 ) -> None:
