@@ -23,10 +23,11 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.measure import OneWay, Shares, TwoWay, TwoWays
+from synthvae.marginals.measure import OneWay, Shares, TwoWay, TwoWays, stands_out
 from synthvae.model.compute import side_by_side
 
 CAUTION = 1.5
+CLEAR = 1.0  # standard deviations of what noise adds to a pair's distance from independence
 PARENTS = 64  # earlier columns on which one may depend
 FITTED = 32_768  # rows drawn so far that a column is fitted on
 ITERATIONS = 60
@@ -47,7 +48,8 @@ def draw_rows(
     """Classes [rows, d] by noisy shares of `total` rows. `watch` is told the share of the work that
     is done. Takes time in proportion to rows, columns, their parents and their classes."""
     rng = np.random.default_rng(seed)
-    views = [*counted.chosen, *counted.every]  # most dependent first
+    # Most dependent first; what is hardly more than noise would be nothing else.
+    views = [v for v in (*counted.chosen, *counted.every) if stands_out(v, ones, CLEAR)]
     cells = [_Cells.of(one, _groups(views, at)) for at, one in enumerate(ones)]
     order = sorted(range(len(ones)), key=lambda at: -len(cells[at].shares))
     drawn = np.zeros((rows, len(ones)), np.int64)

@@ -198,6 +198,13 @@ def _table(
     return flat.reshape(shape)
 
 
+def stands_out(pair: TwoWay, ones: Sequence[OneWay], least: float) -> bool:
+    """Whether a pair is farther from independence than noise makes it, by `least` standard
+    deviations of that."""
+    spread = 0.5 * pair.sigma * math.sqrt(pair.shares.size * (1 - MEAN_ABS**2))
+    return _dependence(pair, ones) > least * spread
+
+
 def _dependence(pair: TwoWay, ones: Sequence[OneWay]) -> float:
     """Total variation from independence, less what noise makes of it."""
     expected = [

@@ -1,5 +1,6 @@
 """Rows that are drawn have the counts that they were drawn from, and no more."""
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -77,6 +78,27 @@ def test_noise_that_is_large_is_not_followed() -> None:
         found = shares_of(rows, *pair.columns)
         alone = np.outer(found.sum(1), found.sum(0))
         assert np.abs(found - alone).sum() < np.abs(pair.shares - alone).sum() / 2
+
+
+def test_pairs_that_are_hardly_more_than_noise_are_left_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else the noise of many pairs adds up, column by column, to dependence that is not there."""
+    columns, flat, sigma = 16, np.full(3, 1 / 3), 0.03
+    own = (np.arange(3), np.arange(3))
+    pairs = [
+        TwoWay((i, j), own, np.outer(flat, flat) + RNG.normal(0, sigma, (3, 3)), sigma)
+        for i, j in itertools.combinations(range(columns), 2)
+    ]
+
+    def dependence() -> float:
+        rows = draw_rows([one(flat)] * columns, TwoWays(pairs), 5000.0, 5000, seed=1)
+        tables = [shares_of(rows, *pair.columns) for pair in pairs]
+        return float(np.mean([apart(t, np.outer(t.sum(1), t.sum(0))) for t in tables]))
+
+    with_clear = dependence()
+    monkeypatch.setattr(chain, "CLEAR", -np.inf)
+    assert with_clear < dependence() / 2
 
 
 def test_rows_meet_the_joint_in_less_than_a_draw_of_single_ones() -> None:
