@@ -110,7 +110,7 @@ def _paid_for(
     if engine == "marginals":
         return drawn, None
     pace = GENTLE if ENGINES[engine].pairs > 0 else LEARNING_RATE
-    return drawn, planned(ledger, settings, settings.preset, pace)
+    return drawn, planned(ledger, settings, pace)
 
 
 def budget_of(spec: PrivacySpec) -> Budget:

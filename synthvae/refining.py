@@ -46,13 +46,12 @@ def refuse(settings: Settings) -> None:
         )
 
 
-def planned(ledger: Ledger, settings: Settings, model: str, learning_rate: float) -> PrivateSpec:
-    """Steps of the model so called that all that is left of the budget pays for; how many follows
-    from settings alone."""
+def planned(ledger: Ledger, settings: Settings, learning_rate: float) -> PrivateSpec:
+    """Steps that all that is left of the budget pays for; how many follows from settings alone."""
     from synthvae.training.private import PrivateSpec
 
     plan = private_plan(settings.privacy.rows)
-    noise = ledger.train("training", model, plan.rate, plan.steps)
+    noise = ledger.train("training", settings.preset, plan.rate, plan.steps)
     return PrivateSpec(noise, plan.rate, plan.steps, learning_rate=learning_rate)
 
 

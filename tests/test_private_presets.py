@@ -177,7 +177,7 @@ HARD: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize(
     "engine",
-    ["marginals", pytest.param("warm", marks=pytest.mark.nightly)],
+    ["warm", pytest.param("marginals", marks=pytest.mark.nightly)],
 )
 @pytest.mark.parametrize("hard", HARD)
 def test_nothing_in_the_rows_stops_a_fit(hard: str, engine: str) -> None:

@@ -23,8 +23,8 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.measure import OneWay, Shares, TwoWay, TwoWays, stands_out
-from synthvae.model.compute import side_by_side
+from synthvae.marginals.measure import OneWay, Shares, TwoWay, TwoWays, dependence, stands_out
+from synthvae.model.compute import rows_at_once, side_by_side
 
 CAUTION = 1.5
 CLEAR = 1.0  # standard deviations of what noise adds to a pair's distance from independence
@@ -33,7 +33,9 @@ FITTED = 32_768  # rows drawn so far that a column is fitted on
 ITERATIONS = 60
 _ENOUGH = 1e-9  # relative gain of an iteration
 _GOLDEN = (5**0.5 - 1) / 2
-_TINY = 1e-9
+_FITTED_VALUES = 1 << 24  # shares at once
+_DRAWN_VALUES = 1 << 22
+_TINY = 1e-6  # share of a class that was not seen in the noise
 _NEVER = -1e9
 
 
@@ -48,17 +50,18 @@ def draw_rows(
     """Classes [rows, d] by noisy shares of `total` rows. `watch` is told the share of the work that
     is done. Takes time in proportion to rows, columns, their parents and their classes."""
     rng = np.random.default_rng(seed)
-    # Most dependent first; what is hardly more than noise would be nothing else.
-    views = [v for v in (*counted.chosen, *counted.every) if stands_out(v, ones, CLEAR)]
+    views = _views(ones, counted)
     cells = [_Cells.of(one, _groups(views, at)) for at, one in enumerate(ones)]
     order = sorted(range(len(ones)), key=lambda at: -len(cells[at].shares))
     drawn = np.zeros((rows, len(ones)), np.int64)
     with side_by_side(1):
         for done, at in enumerate(order):
             column = _Conditional(at, _pairs(views, at, order[:done], cells), cells, total)
-            column.fit(drawn[:FITTED])
-            for start in range(0, rows, FITTED):
-                some = slice(start, start + FITTED)
+            size = len(cells[at].shares)
+            column.fit(drawn[: rows_at_once(size, _FITTED_VALUES, 4096, FITTED)])
+            step = rows_at_once(size, _DRAWN_VALUES, 256, FITTED)
+            for start in range(0, rows, step):
+                some = slice(start, start + step)
                 drawn[some, at] = _evenly(column.shares(drawn[some]), rng)
             watch((done + 1) / len(order))
     return np.stack([cells[at].classes(drawn[:, at], rng) for at in range(len(ones))], 1)
@@ -67,24 +70,28 @@ def draw_rows(
 @dataclass(frozen=True)
 class _Cells:
     """Classes that no view tells apart are one cell: `of_class` [C] says which, `within` [C] its
-    share of that cell. Of the cells [G]: likely `shares`, noisy ones and their sigmas."""
+    share of that cell. Of the cells [G]: likely `shares`, noisy ones and their sigmas, and which
+    never come."""
 
     of_class: Classes
     within: Shares
     shares: Shares
     noisy: Shares
     sigmas: Shares
+    never: NDArray[np.bool_]
 
     @staticmethod
     def of(one: OneWay, groups: Iterable[Classes]) -> _Cells:
-        stacked = np.stack([np.zeros(len(one.best), np.int64), *groups])
+        distinct = {group.tobytes(): group for group in groups}.values()
+        stacked = np.stack([np.zeros(len(one.best), np.int64), *distinct])
         cell = np.unique(stacked, axis=1, return_inverse=True)[1].reshape(-1)
-        best, noisy, variances = (
+        best, noisy, variances, there = (
             np.bincount(cell, values).astype(np.float64)
-            for values in (one.best, one.shares, one.sigmas**2)
+            for values in (one.best, one.shares, one.sigmas**2, ~one.absent)
         )
-        within = one.best / np.maximum(best, _TINY**2)[cell]
-        return _Cells(cell, within, best, noisy, np.sqrt(variances))
+        likely = np.where(one.absent, 0.0, np.maximum(one.best, _TINY))
+        within = likely / np.maximum(np.bincount(cell, likely), _TINY)[cell]
+        return _Cells(cell, within, best, noisy, np.sqrt(variances), there == 0)
 
     def grouped(self, group: Classes) -> Classes:
         """The group [G] of each cell, from that of each class."""
@@ -110,6 +117,13 @@ class _Pair:
     columns: Tensor
     shares: Shares
     sigma: float
+
+
+def _views(ones: Sequence[OneWay], counted: TwoWays) -> list[TwoWay]:
+    """What stands out from the noise, chosen pairs first, of all others the most dependent. The
+    rest would be noise, which adds up where columns are many."""
+    coarse = sorted(counted.every, key=lambda pair: -dependence(pair, ones))
+    return [pair for pair in (*counted.chosen, *coarse) if stands_out(pair, ones, CLEAR)]
 
 
 def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
@@ -157,9 +171,8 @@ class _Conditional:
         self.penalty = CAUTION * _flat(sigmas) * total
         # Each weight in units of its curvature, about.
         self.scale = torch.rsqrt(self.counts.clamp(min=0) + self.penalty + 1)
-        self.base = torch.from_numpy(
-            np.where(own.shares > 0, np.log(np.maximum(own.shares, _TINY)), _NEVER)
-        ).float()
+        likely = np.log(np.maximum(own.shares, _TINY))
+        self.base = torch.from_numpy(np.where(own.never, _NEVER, likely)).float()
         self.bias, self.table = self.base, torch.zeros(0, len(self.base))
 
     def fit(self, drawn: Classes) -> None:
@@ -208,7 +221,7 @@ class _Conditional:
 
 def _evenly(shares: Shares, rng: np.random.Generator) -> Classes:
     """A cell of each row [N] by its `shares` [N, G]. Rows alike get cells as often as they should,
-    up to one: what a draw adds is less than what independent ones do."""
+    nearly: what a draw adds is less than what independent ones do."""
     ends = shares.cumsum(1)
     place = _spread(shares @ np.arange(shares.shape[1]), rng) * ends[:, -1]
     return np.asarray((ends <= place[:, None]).sum(1).clip(max=shares.shape[1] - 1))

@@ -44,15 +44,12 @@ class Spending:
 @dataclass(frozen=True)
 class Drawn:
     """New rows; about how many there were of the old ones; of each column, its classes, and how
-    much of it was `declared` and how much `paid`; the classes [n, d] that the rows were drawn as,
-    and which pairs were counted for it."""
+    much of it was `declared` and how much `paid`."""
 
     table: Table
     rows: float
     axes: Sequence[Axis]
     provenance: Mapping[str, Mapping[str, str]]
-    classes: Classes
-    pairs: TwoWays
 
 
 @dataclass(frozen=True)
@@ -110,7 +107,7 @@ def draw_private(
         for i, c in enumerate(counted)
     ]
     axes = [c.axis for c in counted]
-    return Drawn(Table(tuple(new)), total, axes, provenance, drawn, pairs)
+    return Drawn(Table(tuple(new)), total, axes, provenance)
 
 
 def _in_forms(column: Declared, storage: str) -> Declared:

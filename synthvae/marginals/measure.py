@@ -101,7 +101,7 @@ def count_pairs(
     if not pairs:
         return TwoWays()
     first = _coarse(ledger, classes, ones, pairs, rows, coarse)
-    excess = np.array([_dependence(pair, ones) for pair in first])
+    excess = np.array([dependence(pair, ones) for pair in first])
     chosen = choose(excess, ledger.sigma(fine) / rows)
     sigma = ledger.sigma(fine, math.sqrt(len(chosen))) / rows
     views = []
@@ -202,10 +202,10 @@ def stands_out(pair: TwoWay, ones: Sequence[OneWay], least: float) -> bool:
     """Whether a pair is farther from independence than noise makes it, by `least` standard
     deviations of that."""
     spread = 0.5 * pair.sigma * math.sqrt(pair.shares.size * (1 - MEAN_ABS**2))
-    return _dependence(pair, ones) > least * spread
+    return dependence(pair, ones) > least * spread
 
 
-def _dependence(pair: TwoWay, ones: Sequence[OneWay]) -> float:
+def dependence(pair: TwoWay, ones: Sequence[OneWay]) -> float:
     """Total variation from independence, less what noise makes of it."""
     expected = [
         np.bincount(group, ones[column].best)

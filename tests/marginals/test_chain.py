@@ -120,24 +120,52 @@ def test_classes_that_no_count_tells_apart_come_as_often_as_they_should() -> Non
 
 
 def test_a_class_that_is_absent_is_never_drawn() -> None:
-    ones = [one([0.5, 0.49, 0.00001], doubtful=(2,)), one([0.2, 0.8])]
+    """Not even in a column that is drawn after another, with counts that have it often."""
+    ones = [one([0.5, 0.49, 0.00001], doubtful=(2,)), one([0.1, 0.2, 0.3, 0.4])]
     assert ones[0].absent.tolist() == [False, False, True]
-    pair = TwoWay((0, 1), (np.arange(3), np.arange(2)), np.full((3, 2), 1 / 6), 1e-4)
+    pair = TwoWay((0, 1), (np.arange(3), np.arange(4)), np.diag([0.1, 0.2, 0.7, 0])[:3], 1e-4)
     rows = draw_rows(ones, TwoWays([pair]), 1000.0, 50_000, seed=2)
     assert set(rows[:, 0].tolist()) == {0, 1}
 
 
-def test_a_column_has_few_parents_those_that_were_chosen_first(
-    monkeypatch: pytest.MonkeyPatch,
+@pytest.mark.parametrize("chosen", [True, False])
+def test_a_column_has_few_parents_those_that_tell_most_of_it(
+    chosen: bool, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Two columns say the same of the third; the second one is the first that was chosen."""
+    """The second column says all of the third, the first one half of it."""
     monkeypatch.setattr(chain, "PARENTS", 1)
-    same = np.eye(3) / 3
+    same, half = np.eye(3) / 3, np.eye(3) / 6 + 1 / 18
     own = (np.arange(3), np.arange(3))
-    pairs = [TwoWay(columns, own, same, 1e-6) for columns in ((1, 2), (0, 2))]
-    rows = draw_rows([one([1 / 3] * 3)] * 3, TwoWays((), pairs), 1000.0, 5_000, seed=1)
+    weak, strong = TwoWay((0, 2), own, half, 1e-6), TwoWay((1, 2), own, same, 1e-6)
+    counted = TwoWays([weak], [strong]) if chosen else TwoWays([weak, strong])
+    rows = draw_rows([one([1 / 3] * 3)] * 3, counted, 1000.0, 5_000, seed=1)
     assert (rows[:, 2] == rows[:, 1]).mean() > 0.99
     assert (rows[:, 2] == rows[:, 0]).mean() < 0.5
+
+
+def test_a_fine_and_a_coarse_count_of_a_pair_are_both_met() -> None:
+    """The coarse one tells the first class, the fine one all but that."""
+    coarse, fine = np.array([0, 1, 1, 1]), np.array([0, 0, 1, 2])
+    shares = RNG.dirichlet(np.full(16, 0.5)).reshape(4, 4) * 0.8 + 0.2 / 16
+    own = np.arange(4)
+    pairs = [
+        TwoWay(
+            (0, 1), (group, own), np.stack([shares[group == g].sum(0) for g in set(group)]), 1e-6
+        )
+        for group in (coarse, fine)
+    ]
+    ones = [one(shares.sum(1), 1e-6), one(shares.sum(0), 1e-6)]
+    rows = draw_rows(ones, TwoWays(pairs[:1], pairs[1:]), 1000.0, 60_000, seed=1)
+    assert apart(shares_of(rows, 0, 1), shares) < 0.005
+
+
+def test_a_class_that_noise_hid_comes_if_pairs_show_it() -> None:
+    """Its own count is below 0, that of the pair is not."""
+    shares = np.array([[0.3, 0.1, 0.0], [0.1, 0.3, 0.0], [0.0, 0.0, 0.2]])
+    hidden = OneWay.of(np.array([0.41, 0.4, -0.01]), np.full(3, 0.3), 1.0, False)
+    pair = TwoWay((0, 1), (np.arange(3), np.arange(3)), shares, 1e-6)
+    rows = draw_rows([one(shares.sum(1)), hidden], TwoWays([pair]), 1000.0, 20_000, seed=1)
+    assert shares_of(rows, 1)[2] == pytest.approx(0.2, abs=0.01)
 
 
 def test_a_seed_gives_the_same_rows_and_the_work_is_told() -> None:
