@@ -43,8 +43,7 @@ Runs = dict[str, dict[str, Any]]  # by run
 
 INTRO = """delta is 1e-5, the unit a row; {machine}. Mean and standard deviation over runs. Noise
 takes no seed: runs differ by it, and none of them comes out the same again. Seconds of CPU compare
-better than seconds where other work shares the machine, and both within a table alone: tables were
-measured on hosts of different speed.
+better than seconds, since other work shared the machine at times.
 
 Made by `python benchmarks/dp.py`."""
 COARSE = """Columns of few classes, all of them declared (`benchmarks/coarse.py` has the classes),

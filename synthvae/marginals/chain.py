@@ -7,7 +7,8 @@ simple as it can be. Fitting a column meets rows that were drawn so far, never r
 makes up for what their draw left off.
 
 A weight of size 1 may move a count by CAUTION standard deviations of its noise (a penalty of
-CAUTION * sigma on half its square), so that noise alone can't make a large one (Dudik et al. 2007).
+CAUTION * sigma on half its square; Dudik et al. 2007), so that noise makes no single one large.
+Many would add up all the same: pairs that are hardly more than noise are left out.
 """
 
 from __future__ import annotations
@@ -69,12 +70,12 @@ def draw_rows(
 
 @dataclass(frozen=True)
 class _Cells:
-    """Classes that no view tells apart are one cell: `of_class` [C] says which, `within` [C] its
-    share of that cell. Of the cells [G]: likely `shares`, noisy ones and their sigmas, and which
+    """Classes that no view tells apart are one cell: `of_class` [C] says which, `likely` [C] how
+    often each comes. Of the cells [G]: likely `shares`, noisy ones and their sigmas, and which
     never come."""
 
     of_class: Classes
-    within: Shares
+    likely: Shares
     shares: Shares
     noisy: Shares
     sigmas: Shares
@@ -90,8 +91,7 @@ class _Cells:
             for values in (one.best, one.shares, one.sigmas**2, ~one.absent)
         )
         likely = np.where(one.absent, 0.0, np.maximum(one.best, _TINY))
-        within = likely / np.maximum(np.bincount(cell, likely), _TINY)[cell]
-        return _Cells(cell, within, best, noisy, np.sqrt(variances), there == 0)
+        return _Cells(cell, likely, best, noisy, np.sqrt(variances), there == 0)
 
     def grouped(self, group: Classes) -> Classes:
         """The group [G] of each cell, from that of each class."""
@@ -102,7 +102,7 @@ class _Cells:
     def classes(self, cells: Classes, rng: np.random.Generator) -> Classes:
         """A class [n] in each of `cells` [n]."""
         order = np.argsort(self.of_class, kind="stable")
-        ends = self.of_class[order] + _cumulative(self.within[order], self.of_class[order])
+        ends = self.of_class[order] + _cumulative(self.likely[order], self.of_class[order])
         at = np.searchsorted(ends, cells + _spread(cells, rng), side="right")
         found: Classes = order[at.clip(max=len(order) - 1)]
         return found
@@ -238,7 +238,7 @@ def _spread(key: NDArray[np.generic], rng: np.random.Generator) -> Shares:
 
 
 def _cumulative(shares: Shares, cell: Classes) -> Shares:
-    """Sums within each of sorted cells, the last of which is 1."""
+    """Sums within each of sorted cells, as shares of the last one."""
     sums = shares.cumsum()
     first = np.searchsorted(cell, cell)
     sums = sums - np.concatenate([[0.0], sums])[first]

@@ -80,6 +80,19 @@ def test_noise_that_is_large_is_not_followed() -> None:
         assert np.abs(found - alone).sum() < np.abs(pair.shares - alone).sum() / 2
 
 
+@pytest.mark.parametrize("sigma", [0.02, 0.1])
+def test_a_count_gives_way_by_its_noise_times_the_weight(sigma: float) -> None:
+    """At the optimum of the penalty: what a count is off is CAUTION * sigma times its weight, and
+    the weights of two columns of two classes come to the logarithm of their odds ratio."""
+    counted = np.array([[0.4, 0.1], [0.1, 0.4]])
+    pair = TwoWay((0, 1), (np.arange(2), np.arange(2)), counted, sigma)
+    rows = draw_rows([one([0.5, 0.5])] * 2, TwoWays((), [pair]), 1000.0, 100_000, seed=1)
+    found, signs = shares_of(rows, 0, 1), np.array([[1, -1], [-1, 1]])
+    given_way = (signs * (counted - found)).sum()
+    weight = (signs * np.log(found)).sum()
+    assert given_way == pytest.approx(1.5 * sigma * weight, rel=0.05)
+
+
 def test_pairs_that_are_hardly_more_than_noise_are_left_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
