@@ -31,6 +31,7 @@ from fidelity import METRICS, one
 METHODS = {
     "MST": ("dpmm 0.1.9 MST", coarse.peer("MST")),
     "AIM": ("dpmm 0.1.9 AIM", coarse.peer("AIM")),
+    "AIM8": ("dpmm 0.1.9 AIM, a tenth of its size", coarse.peer("AIM8")),
     "counts": ("synthvae, rows of counts alone", coarse.counts),
     "arvae": ("synthvae, arvae fitted to its rows", coarse.arvae),
     "real": ("real rows", coarse.real),
@@ -52,9 +53,9 @@ variation of two columns at a time against all training rows, averaged over all 
 better); of as many rows drawn from the training rows themselves, for real rows. AUC: trees trained
 on the drawn rows, tested on the holdout (higher is better); trained on the training rows, for real
 rows. Seconds: to fit and draw, without reading for dpmm and for rows of counts alone, with
-`synthvae fit` and `synthvae sample` from start to end for arvae. AIM: max_model_size 80; all else
-of dpmm as it comes, no binning, all of epsilon for the model. A table of {few:,} rows: the first
-{few:,} training rows."""
+`synthvae fit` and `synthvae sample` from start to end for arvae. AIM: max_model_size 80, a tenth
+of its size: 8; all else of dpmm as it comes, no binning, all of epsilon for the model. A table of
+{few:,} rows: the first {few:,} training rows."""
 WHOLE = """`synthvae fit --holdout 0 --epsilon` with its defaults (arvae), beside the same without.
 Bounds, places, categories, and which columns have gaps, were declared from training rows and
 holdout together, as a data dictionary has them; kinds of columns are those that `synthvae detect`

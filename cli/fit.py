@@ -39,6 +39,7 @@ def fit(
     checkpoint_every: flags.CheckpointEvery = 5.0,
     log: flags.Log = None,
     threads: Threads = None,
+    device: flags.Device = "auto",
     force: Force = False,
     json: Json = False,
     quiet: Quiet = False,
@@ -68,7 +69,8 @@ def fit(
         constraints,
     )  # fmt: skip
     job = Job(
-        table, described, settings, output, log, threads, checkpoint_every, resume, force, reporter
+        table, described, settings, output, log, threads, device, checkpoint_every, resume, force,
+        reporter,
     )  # fmt: skip
     with flags.told(condition=condition_on, privacy=privacy_unit):
         job.run()

@@ -84,6 +84,12 @@ Predicate = Annotated[
 ]
 Resume = Annotated[bool, typer.Option("--resume", help="Go on with a fit that was stopped.")]
 CheckpointEvery = Annotated[float, typer.Option(min=0, help="Seconds between checkpoints.")]
+Device = Annotated[
+    str,
+    typer.Option(
+        help="Where steps are computed: cpu, which auto takes, or cuda, a GPU that torch finds.",
+    ),
+]
 Log = Annotated[
     Path | None,
     typer.Option(help="Folder for losses and, every few epochs, rows to look at: real ones too."),

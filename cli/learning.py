@@ -38,6 +38,7 @@ class Job:
     output: Path
     log: Path | None
     threads: int | None
+    device: str
     every: float
     resume: bool
     force: bool
@@ -51,7 +52,9 @@ class Job:
         """Learn the table and write the model."""
         from synthvae.holdout import beside
         from synthvae.reading import read_table
+        from synthvae.training.device import device_of
 
+        device_of(self.device, self.settings.training)
         if self.private:
             refuse_resume(self.resume)
         started, data = time.monotonic(), read_table(self.source)
@@ -99,10 +102,11 @@ class Job:
         )
         if self.private:
             paid = paid_into(self.output, data, self.reporter)
-            return private.fit(*common, self.threads, paid, told)
+            return private.fit(*common, self.threads, paid, told, device=self.device)
         if aside.left_out.any():
             check_whole(data, self.metadata, self.settings)
-        return pipeline.fit(*common, checkpoint, self.every, self.resume, self.threads)
+        resumed = checkpoint, self.every, self.resume
+        return pipeline.fit(*common, *resumed, self.threads, self.device)
 
 
 def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> Path:

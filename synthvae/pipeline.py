@@ -40,6 +40,7 @@ from synthvae.suppression import suppressed
 from synthvae.table import Table
 from synthvae.training.biases import settle_biases
 from synthvae.training.checkpoint import Checkpoint, Progress
+from synthvae.training.device import by_processor, device_of
 from synthvae.training.latent import settle
 from synthvae.training.loop import Loop, Trained, Watch
 from synthvae.training.regimes import start
@@ -127,12 +128,14 @@ def fit(
     checkpoint_every: float = CHECKPOINT_EVERY,
     resume: bool = False,
     threads: int | None = None,
+    device: str = "auto",
 ) -> Artifact:
-    """Learn `table`. `watch` is called and `journal` written after every epoch; `checkpoint` is
-    where to keep, and with `resume` to take up, an unfinished fit. UsageError if `settings` ask for
-    privacy, which is `private.fit`'s to give."""
+    """Learn `table`, by steps computed on `device`. `watch` is called and `journal` written after
+    every epoch; `checkpoint` is where to keep, and with `resume` to take up, an unfinished fit.
+    UsageError if `settings` ask for privacy, which is `private.fit`'s to give."""
     if settings.privacy.epsilon is not None:
         raise UsageError("a plain fit is not private, but an epsilon is set; use private.fit")
+    where = device_of(device, settings.training)
     settings = replace(settings, model=sized(settings.model, len(table)))
     prepared = prepare(table, metadata, settings)
     rows = Rows.of(prepared.encoded)
@@ -147,13 +150,16 @@ def fit(
         watch(progress, epochs)
         if journal:
             with regime.average.in_place():
-                journal.write(progress, model, prepared.codec, prepared.encoded)
+                seen = by_processor(model)
+                journal.write(progress, seen, prepared.codec, prepared.encoded)
 
     with kept_memory(), side_by_side(threads) as team:
+        model.to(where)
         seed = derive(settings.seed, "critic")
         regime = start(model, rows, objective, settings.training, team, seed)
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
+        model.cpu()
         settle_biases(model, rows, derive(settings.seed, "biases"), team)
         latent = settle(model, rows, derive(settings.seed, "prior"), team)
         # Read as rows are that come later, which hold what is too rare to be learnt too.

@@ -35,6 +35,7 @@ from synthvae.refining import planned, refine
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.suppression import Rare
 from synthvae.table import Table
+from synthvae.training.device import device_of
 from synthvae.training.loop import Watch
 from synthvae.training.private_plan import GENTLE, LEARNING_RATE
 
@@ -63,13 +64,16 @@ def fit(
     paid: Callable[[Ledger], None] = lambda _: None,
     told: Callable[[Stage, float], None] = lambda *_: None,
     noise: Noise | None = None,
+    device: str = "auto",
 ) -> Artifact:
     """Learn `table` at the cost of `settings.privacy`; the certificate is part of the artifact.
+    What is learnt from drawn rows is computed on `device`.
 
     `paid` is told of the ledger before anything that was paid for is used, `told` of the share of
     a stage that is done. PrivacyError where the budget can't be kept, SchemaError with every
     declaration that is missing.
     """
+    device_of(device, settings.training)  # before anything is paid
     budget = budget_of(settings.privacy)
     metadata = described_for(settings, metadata, table.names)
     missing, given = settings.missing_values, settings.condition
@@ -93,7 +97,9 @@ def fit(
         drawn = rules.obeyed(drawn)
     plain = replace(settings, privacy=PrivacySpec(), rare=Rare(rows=0))
     taken = partial(told, "steps")
-    artifact = pipeline.fit(drawn.table, metadata, plain, watch, journal, threads=threads)
+    artifact = pipeline.fit(
+        drawn.table, metadata, plain, watch, journal, threads=threads, device=device
+    )
     if steps is not None:
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
     # The model as it was built: what rules left open follows from the rows that were drawn.

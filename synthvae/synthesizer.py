@@ -55,12 +55,15 @@ class Synthesizer:
         frame: pd.DataFrame,
         metadata: Mapping[str, Any] | None = None,
         holdout: float | None = None,
+        device: str = "auto",
     ) -> Synthesizer:
         """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None.
 
         `holdout` is the share of the rows to leave out for an audit; `save` notes which they were
         beside the model. None: as the settings say, and those say none, since who holds a frame can
         part it and knows which part was learnt. (On the command line it is a tenth.)
+
+        `device`: where steps are computed, `cpu` (which `auto` takes) or `cuda`.
 
         With `{"privacy": {"epsilon": 3}}` among the settings the fit is differentially private,
         and metadata is a must. What several fits of the same rows cost together, `synthvae fit`
@@ -77,7 +80,8 @@ class Synthesizer:
         learnt = without(table, mask) if mask.any() else table
         if plain and mask.any():
             check_whole(table, described, self.settings)
-        self._artifact = (pipeline if plain else private).fit(learnt, described, self.settings)
+        learn = pipeline.fit if plain else private.fit
+        self._artifact = learn(learnt, described, self.settings, device=device)
         self._aside = (table, mask) if mask.any() else None
         return self
 

@@ -35,6 +35,7 @@ class AdversarialSpec:
     private: ClassVar[bool | str] = (
         "lets a critic learn from raw rows, by gradients that are not clipped"
     )
+    gpu: ClassVar[bool | str] = "draws the rows of its critic by the processor"
     hidden: tuple[int, ...] = (128, 128)
     belief: float = 1.0
     features: float = 0.1

@@ -136,7 +136,7 @@ class RowFeatures(nn.Module):
         """[B, N]: the scalar where there is one, else the place of the class."""
         absent = index.new_zeros(len(index), 1)
         of_class = torch.cat([index, absent], dim=1).index_select(1, self.class_at)
-        nothing = torch.full((len(index), 1), torch.nan)
+        nothing = scalars.new_full((len(index), 1), torch.nan)
         exact = torch.cat([scalars, nothing], dim=1).index_select(1, self.scalar_at)
         return torch.where(torch.isnan(exact), self.places[of_class], exact)
 

@@ -43,6 +43,7 @@ class PlainSpec:
 
     kind: Literal["plain"] = "plain"
     private: ClassVar[bool | str] = True
+    gpu: ClassVar[bool | str] = True
 
 
 PARTS: Mapping[str, Mapping[str, type]] = {

@@ -54,7 +54,7 @@ class Vae(nn.Module):
     def draws(self, rows: Rows, noise: Tensor, dropout: Dropout | None = None) -> Terms:
         """Noise [B, k, Z] -> Terms [B * k], the draws of a row one after the other. The rate is
         that of the draw, log q(z | x) - log p(z), [B * k, 1]: what importance weights are of."""
-        each = torch.arange(len(rows)).repeat_interleave(noise.shape[1])
+        each = torch.arange(len(rows), device=noise.device).repeat_interleave(noise.shape[1])
         posterior = self.latent(self.encoder(rows)[each], noise.flatten(0, 1))
         nats = self.nats(posterior.z, rows.at(each), dropout)
         rate = posterior.log_density().sum(dim=1) - self.prior.log_density(posterior.drawn)

@@ -38,6 +38,9 @@ class Rows:
     def at(self, index: Tensor | slice) -> Rows:
         return Rows(self.codes[index], self.scalars[index])
 
+    def to(self, device: torch.device) -> Rows:
+        return Rows(self.codes.to(device), self.scalars.to(device))
+
     @staticmethod
     def joined(parts: Sequence[Rows]) -> Rows:
         """One below the other."""
@@ -123,7 +126,8 @@ class Dropout:
         if not share:
             return features
         # Four 16-bit numbers of each draw: drawing costs more than all that is done with them.
-        draws = torch.empty(-(-features.numel() // 4), dtype=torch.int64)
+        size = -(-features.numel() // 4)
+        draws = torch.empty(size, dtype=torch.int64, device=features.device)
         draws.random_(_LOWEST, None, generator=self.generator)
         draw = draws.view(torch.int16)[: features.numel()].view(features.shape)
         kept = draw >= round((share - 0.5) * 2**16)

@@ -17,7 +17,6 @@ from torch.optim.adam import adam
 
 from synthvae.layout import Encoded
 from synthvae.model.compute import Team
-from synthvae.model.crew import shared
 from synthvae.model.values import Dropout, Rows
 from synthvae.training.flat import Flat
 
@@ -59,7 +58,8 @@ class Batch:
         return replace(self, rows=self.rows.at(index), noise=self.noise[index])
 
     def dropout(self) -> Dropout:
-        return Dropout(torch.Generator().manual_seed(self.seed), self.dropped)
+        generator = torch.Generator(self.noise.device).manual_seed(self.seed)
+        return Dropout(generator, self.dropped)
 
     def __reduce__(self) -> tuple[Any, ...]:
         # As numpy arrays: torch would pickle a tensor as a file, or pass handles of shared memory.
@@ -103,7 +103,7 @@ class Descent:
         self.parameters, self.loss = [p for p in parameters if p.requires_grad], loss
         self.flat = Flat(self.parameters)
         # Kept from step to step: memory that was just asked for costs as much as the sums do.
-        self.gradients = [shared(len(self.flat.vector)) for _ in range(SHARDS)]
+        self.gradients = [self.flat.zeros() for _ in range(SHARDS)]
         self.views = [self.flat.views(gradient) for gradient in self.gradients]
         self.own = nn.Parameter(self.flat.vector)
         self.learning_rate, self.weight_decay = learning_rate, weight_decay
@@ -111,8 +111,8 @@ class Descent:
         self.moments = {
             "exp_avg": torch.zeros_like(self.flat.vector),
             "exp_avg_sq": torch.zeros_like(self.flat.vector),
-            "step": torch.tensor(0.0),
-            "length": torch.tensor(0.0),
+            "step": self.flat.vector.new_zeros(()),
+            "length": self.flat.vector.new_zeros(()),
         }
         self.crew = team.crew(self._gradient)
 

@@ -19,10 +19,16 @@ class Flat:
     def __init__(self, parameters: Sequence[nn.Parameter]) -> None:
         self.shapes = [p.shape for p in parameters]
         self.sizes = [-(-p.numel() // _ALIGNED) * _ALIGNED for p in parameters]
-        self.vector = shared(sum(self.sizes))
+        self.device = parameters[0].device if parameters else torch.device("cpu")
+        self.vector = self.zeros()
         for view, parameter in zip(self.views(self.vector), parameters, strict=True):
             view.copy_(parameter.detach())
             parameter.data = view
+
+    def zeros(self) -> Tensor:
+        """A vector as long; of the processor, in memory that forked processes share."""
+        size = sum(self.sizes)
+        return shared(size) if self.device.type == "cpu" else torch.zeros(size, device=self.device)
 
     def views(self, vector: Tensor) -> list[Tensor]:
         """The parts of `vector` that belong to each parameter, in its shape."""

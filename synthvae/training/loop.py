@@ -81,13 +81,14 @@ class Loop:
         self.model, self.regime = model, regime
         self.objective, self.spec, self.seed = objective, spec, seed
         self.latent = model.space.size
+        self.device = next((p.device for p in model.parameters()), torch.device("cpu"))
         self.progress = Progress()
         self.best: dict[str, Tensor] = {}
 
     def run(self, rows: Rows, watch: Watch, checkpoint: Checkpoint | None, resume: bool) -> Trained:
         """Train to the end. `watch` is told after every epoch, and of how many at most."""
         index, self.held_out = self._split(len(rows))
-        train, held_out = rows.at(index), rows.at(self.held_out)
+        train, held_out = (rows.at(at).to(self.device) for at in (index, self.held_out))
         features = self.model.droppable(self.spec.raised) if len(train) < len(rows) else 0
         self.plan = plan(self.spec, self.objective, len(train), features)
         if resume and checkpoint is not None and checkpoint.path.exists():
@@ -139,13 +140,13 @@ class Loop:
     def _train(self, train: Rows) -> float:
         epoch, size = self.progress.epoch, self.plan.batch
         generator = self._generator("epoch", epoch)
-        order = torch.randperm(len(train), generator=generator)
+        order = torch.randperm(len(train), generator=generator).to(self.device)
         steps = max(len(train) // size, 1)
         seeds = torch.randint(1 << 62, (steps,), generator=generator).tolist()
         self.model.revive(train.at(order[:_LOOKED_AT]), self._generator("revive", epoch))
         total = 0.0
         for step, index in enumerate(torch.split(order[: steps * size], size)):
-            noise = self.objective.noise(len(index), self.latent, generator)
+            noise = self._noise(len(index), generator)
             done = epoch + step / steps
             weight = self.plan.objective.weight(done)
             batch = Batch.of(train.at(index), noise, weight, seeds[step], self.progress.dropped)
@@ -170,7 +171,7 @@ class Loop:
         sums = {"loss": 0.0, "distortion": 0.0, "rate": 0.0}
         batch = max(_VALIDATION_BATCH // objective.iwae, 1)
         for index in torch.split(torch.arange(len(held_out)), batch):
-            noise = objective.noise(len(index), self.latent, generator)
+            noise = self._noise(len(index), generator)
             terms = self.model(held_out.at(index), noise)
             sums["loss"] += float(objective.loss(terms, objective.final).sum())
             sums["distortion"] += float(terms.distortion.sum()) / objective.iwae
@@ -224,6 +225,9 @@ class Loop:
         self.model.load_state_dict(states["model"])
         self.best = states["best"]
         self.regime.load(states["regime"])
+
+    def _noise(self, rows: int, generator: torch.Generator) -> Tensor:
+        return self.objective.noise(rows, self.latent, generator).to(self.device)
 
     def _generator(self, *names: str | int) -> torch.Generator:
         return torch.Generator().manual_seed(derive(self.seed, "training", *names))

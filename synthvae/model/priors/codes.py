@@ -76,7 +76,7 @@ class CodesPrior(nn.Module):
         """[B, S] nats: log C until the prior is fitted."""
         assert posterior.codes is not None
         if not self.fitted:
-            return torch.full(posterior.codes.shape, math.log(self.space.classes))
+            return posterior.z.new_full(posterior.codes.shape, math.log(self.space.classes))
         return self.nats(posterior.codes)
 
     def nats(self, drawn: Tensor, dropout: Dropout | None = None) -> Tensor:
