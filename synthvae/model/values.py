@@ -16,7 +16,9 @@ import torch
 from torch import Tensor
 
 from synthvae.layout import Encoded, Part
+from synthvae.model.evenly import even
 
+_ABOVE_0, _BELOW_1 = 2.0**-64, 1 - 2.0**-24  # of doubles, and of what floats can hold
 _LOWEST = torch.iinfo(torch.int64).min
 
 
@@ -77,13 +79,15 @@ class Noise:
     def draw(
         rng: np.random.Generator, rows: int, space: Space, blocks: int, scalars: int, tries: int = 1
     ) -> Noise:
-        return Noise(
-            torch.from_numpy(rng.standard_normal((rows, space.size), np.float32)),
-            torch.from_numpy(rng.random((rows, 1 + space.slots), np.float32)),
-            torch.from_numpy(rng.random((rows, blocks + scalars), np.float32)),
-            torch.from_numpy(rng.standard_normal((rows, scalars), np.float32)),
-            torch.from_numpy(rng.standard_normal((rows, tries - 1, space.size), np.float32)),
-        )
+        """Of `rows` rows, side by side evenly (`evenly.even`) but for `spare`."""
+        normals, uniforms = space.size + scalars, 1 + space.slots + blocks + scalars
+        drawn = torch.from_numpy(even(rng, rows, normals + uniforms))
+        normal = torch.special.ndtri(drawn[:, :normals].clamp(min=_ABOVE_0)).float()
+        uniform = drawn[:, normals:].float().clamp(max=_BELOW_1)
+        spare = torch.from_numpy(rng.standard_normal((rows, tries - 1, space.size), np.float32))
+        latent, normal = torch.split(normal, [space.size, scalars], dim=1)
+        choice, uniform = torch.split(uniform, [1 + space.slots, blocks + scalars], dim=1)
+        return Noise(latent, choice, uniform, normal, spare)
 
 
 @dataclass(frozen=True)
