@@ -29,7 +29,7 @@ from synthvae.model.compute import rows_at_once, side_by_side
 
 CAUTION = 1.5
 CLEAR = 1.0  # standard deviations of what noise adds to a pair's distance from independence
-PARENTS = 64  # earlier columns on which one may depend
+PARENTS = 24  # earlier columns on which one may depend: more tell hardly more (docs/log.md)
 FITTED = 32_768  # rows drawn so far that a column is fitted on
 ITERATIONS = 60
 _ENOUGH = 1e-9  # relative gain of an iteration
