@@ -4,22 +4,26 @@ and without a look at the rows."""
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from importlib.util import find_spec
+
+import numpy as np
 
 from synthvae import pipeline
 from synthvae.codecs.arranging import groups_of
 from synthvae.codecs.identifier import declared_forms
 from synthvae.codecs.people import check_provider
 from synthvae.codecs.personal import provider_of
+from synthvae.constraints.reading import Reader
 from synthvae.constraints.rules import Bounds, Equation, Rule
 from synthvae.errors import PrivacyError, Problems, SchemaError, UsageError
-from synthvae.marginals.domain import Declared
+from synthvae.marginals.domain import Declared, counted_in
 from synthvae.metadata import Metadata
 from synthvae.privacy.budget import Budget
 from synthvae.refining import refuse
 from synthvae.schema import unknown_sdtype
 from synthvae.settings import Settings
+from synthvae.written import PER_SECOND, write_moments
 
 _NOT_FAKER = (*pipeline.LEARNT, "id")
 
@@ -75,25 +79,43 @@ def check_computed(rules: Sequence[Rule]) -> None:
     problems.raise_as(SchemaError)
 
 
-def check_ranges(rules: Sequence[Rule], columns: Sequence[Declared]) -> None:
-    """SchemaError where nothing that a number's declared ends allow is within a range."""
+def check_ranges(
+    rules: Sequence[Rule], columns: Sequence[Declared], readers: Mapping[str, Reader]
+) -> None:
+    """SchemaError where nothing that a column's declared ends allow is within a range."""
     problems, known = Problems(), {column.name: column for column in columns}
     for rule in rules:
-        if not isinstance(rule, Bounds) or known[rule.column].kind != "number":
+        if not isinstance(rule, Bounds) or known[rule.column].kind not in ("number", "moment"):
             continue
-        low, high = known[rule.column].low, known[rule.column].high
+        column = known[rule.column]
+        least, most = (_counted(end, column, readers[rule.column]) for end in (rule.min, rule.max))
         for which, end, first, last in (
-            ("largest", high, rule.min, high),
-            ("smallest", low, low, rule.max),
+            ("largest", column.high, least, column.high),
+            ("smallest", column.low, column.low, most),
         ):
-            if first is None or last is None:
+            if end is None or first is None or last is None:
                 continue
-            if float(first) > float(last) or (rule.strict and float(first) == float(last)):
+            if first > last or (rule.strict and first == last):
                 problems.add(
                     f"column '{rule.column}': a range ({rule.words}) holds some of the values that "
-                    f"are declared, but the {which} of these is {end:g}; correct one of the two"
+                    f"are declared, but the {which} of these is {_written(end, column)}; correct "
+                    "one of the two"
                 )
     problems.raise_as(SchemaError)
+
+
+def _counted(end: float | str | None, column: Declared, reader: Reader) -> float | None:
+    """An end of a range in the units of what is declared of `column`."""
+    if end is None or column.kind == "number":
+        return None if end is None else float(end)
+    return reader.moment(str(end)) * PER_SECOND[counted_in(column.format)] / 1e6
+
+
+def _written(end: float, column: Declared) -> str:
+    if column.kind == "number":
+        return f"{end:g}"
+    texts = write_moments(np.array([end]), column.format, counted_in(column.format))
+    return str(texts[0])
 
 
 def check_training(engine: str, settings: Settings, budget: Budget, constrained: bool) -> None:

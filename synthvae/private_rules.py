@@ -215,5 +215,5 @@ def private_rules(
     if not rules:
         return None
     known = declared(metadata, names, missing)  # computed columns too, which are not counted
-    check_ranges(rules, known)
+    check_ranges(rules, known, readers)
     return PrivateRules(_arranged(rules), metadata, tuple(names), tuple(missing))

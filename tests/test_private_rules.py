@@ -224,6 +224,35 @@ def test_a_range_is_held_against_the_one_end_that_is_declared(frame: pd.DataFram
         private.fit(from_frame(frame), replace(META, columns=columns), settings, paid=unpaid)
 
 
+@pytest.mark.parametrize(
+    ("range_", "words"),
+    [
+        ({"min": "2025-01-01"}, "the largest of these is 31.12.2024"),
+        ({"max": "31.12.2019"}, "the smallest of these is 01.01.2020"),
+        ({"max": "2020-01-01", "strict": True}, "the smallest of these is 01.01.2020"),
+    ],
+)
+def test_a_range_of_dates_is_held_against_declared_ends(
+    frame: pd.DataFrame, range_: dict[str, object], words: str
+) -> None:
+    options = {
+        "datetime_format": "%d.%m.%Y",
+        "range_min": "01.01.2020",
+        "range_max": "31.12.2024",
+    }
+    columns = {**META.columns, "day": ColumnMetadata("datetime", options)}
+    dated = frame.assign(day="05.05.2022")
+    settings = settings_of([{"kind": "range", "column": "day", **range_}])
+    with pytest.raises(SchemaError, match=words):
+        private.fit(from_frame(dated), replace(META, columns=columns), settings, paid=unpaid)
+
+
+def test_a_range_of_dates_within_declared_ends_is_none_of_them() -> None:
+    columns = {"day": ColumnMetadata("datetime", {"datetime_format": "%d.%m.%Y"})}
+    (rule,) = parse_rules([{"kind": "range", "column": "day", "min": "2020-01-01"}])
+    assert private_rules.private_rules([rule], metadata.Metadata(columns), ("day",), ()) is not None
+
+
 def test_no_row_left_is_said_in_words(frame: pd.DataFrame) -> None:
     """At an epsilon at which noise hides every combination."""
     rules = [{"kind": "fixed_combinations", "columns": ["city", "state"]}]

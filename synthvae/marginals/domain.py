@@ -219,7 +219,7 @@ def _has(format: str, codes: str) -> bool:
 
 
 def _is_format(format: str) -> bool:
-    unit = _unit(format)
+    unit = counted_in(format)
     try:
         written = write_moments(np.zeros(1), format, unit)
         return not np.isnan(moments(written, format, unit)).any()
@@ -230,7 +230,7 @@ def _is_format(format: str) -> bool:
 def _end(name: str, format: str, key: str, text: Any, default: str, problems: Problems) -> float:
     """An end of a range of moments, in the units that `ticks_of` counts."""
     written, form = (default, "%Y-%m-%d") if text is None else (str(text), format)
-    at = float(moments(pa.array([written]), form, _unit(format))[0])
+    at = float(moments(pa.array([written]), form, counted_in(format))[0])
     if math.isnan(at):
         problems.add(
             f"column '{name}': {key} is written in the column's datetime_format '{format}', but "
@@ -239,7 +239,8 @@ def _end(name: str, format: str, key: str, text: Any, default: str, problems: Pr
     return at
 
 
-def _unit(format: str) -> str:
+def counted_in(format: str) -> str:
+    """The unit of moments of a form, from 1970 on: `s` or `us`."""
     return "us" if "%f" in format else "s"
 
 
@@ -247,7 +248,7 @@ def ticks_of(column: Declared, low: float, high: float, places: int) -> Ticks:
     """The grid of a number or moment between `low` and `high`: its own, or a wider one if it has
     more than MOST_CELLS points."""
     if column.kind == "moment":
-        unit = _unit(column.format)
+        unit = counted_in(column.format)
         seconds = next((step for code, step in _STEPS if code in column.format), 86_400.0)
         step = max(seconds * PER_SECOND[unit], 1.0)
         form: Any = DatetimeForm(column.format, unit, Grid(0, 1), Specials(), True, "text")
