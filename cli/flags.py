@@ -87,7 +87,8 @@ CheckpointEvery = Annotated[float, typer.Option(min=0, help="Seconds between che
 Device = Annotated[
     str,
     typer.Option(
-        help="Where steps are computed: cpu, which auto takes, or cuda, a GPU that torch finds.",
+        help="Where steps are computed, but private ones: cpu, which auto takes, or cuda, a GPU "
+        "that torch finds.",
     ),
 ]
 Log = Annotated[

@@ -20,7 +20,7 @@ PURPOSE = (
     "below, if any are named, and for no others."
 )
 LIMITS = (
-    "Rows are drawn independently: order, time series and links to other tables are not learnt.",
+    "Rows stand for themselves: order, time series and links to other tables are not learnt.",
     "Identifiers, personal data and free text are made up, without regard to the other columns.",
     "What few rows show is learnt badly: rare combinations, extremes, small groups. Results on "
     "them need real rows.",

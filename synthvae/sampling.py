@@ -25,7 +25,7 @@ from synthvae.errors import Problems, SchemaError, UsageError, hint
 from synthvae.layout import Encoded
 from synthvae.model.compute import in_order, rows_at_once
 from synthvae.model.vae import Vae
-from synthvae.model.values import Rows
+from synthvae.model.values import Noise, Rows
 from synthvae.obeying import Obeyed, Tries, obeyed
 from synthvae.seeds import stream
 from synthvae.storage import View
@@ -96,7 +96,7 @@ class Sampler:
         """The block of rows that begins with row `start`, a multiple of `block_rows`."""
         size = self.block_rows
         rng = stream(seed, "rows", start)
-        noise = self.model.noise(rng, size)
+        noise = self.model.noise(rng, size, Noise.evenly)
         codes = self.conditions.draw(rng, size, fixed.codes)
         given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
         return self.model.sample(given, noise).encoded()

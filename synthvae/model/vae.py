@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -84,11 +85,14 @@ class Vae(nn.Module):
         if isinstance(self.latent, Revivable):
             self.latent.revive(self.encoder(rows), generator)
 
-    def noise(self, rng: np.random.Generator, rows: int) -> Noise:
-        """All randomness that it takes to sample `rows` rows."""
+    def noise(
+        self, rng: np.random.Generator, rows: int, draw: Callable[..., Noise] = Noise.draw
+    ) -> Noise:
+        """All randomness that it takes to sample `rows` rows, independent ones unless `draw` is
+        `Noise.evenly`."""
         tries = self.prior.tries if isinstance(self.prior, Rejecting) else 1
         blocks, scalars = len(self.modelled.codes), len(self.modelled.scalars)
-        return Noise.draw(rng, rows, self.space, blocks, scalars, tries)
+        return draw(rng, rows, self.space, blocks, scalars, tries)
 
     def decode(self, z: Tensor, given: Rows, noise: Noise) -> Rows:
         """z [n, Z], given Rows [n] -> whole Rows [n], drawn from p(x | z, given)."""

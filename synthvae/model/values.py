@@ -79,7 +79,21 @@ class Noise:
     def draw(
         rng: np.random.Generator, rows: int, space: Space, blocks: int, scalars: int, tries: int = 1
     ) -> Noise:
-        """Of `rows` rows, side by side evenly (`evenly.even`) but for `spare`."""
+        """Of rows that are independent."""
+        return Noise(
+            torch.from_numpy(rng.standard_normal((rows, space.size), np.float32)),
+            torch.from_numpy(rng.random((rows, 1 + space.slots), np.float32)),
+            torch.from_numpy(rng.random((rows, blocks + scalars), np.float32)),
+            torch.from_numpy(rng.standard_normal((rows, scalars), np.float32)),
+            torch.from_numpy(rng.standard_normal((rows, tries - 1, space.size), np.float32)),
+        )
+
+    @staticmethod
+    def evenly(
+        rng: np.random.Generator, rows: int, space: Space, blocks: int, scalars: int, tries: int = 1
+    ) -> Noise:
+        """Of rows of one table, over which all but `spare` lies evenly (`evenly.even`). Not for
+        candidates, of which some are taken in order: what is left of a run would be biased."""
         normals, uniforms = space.size + scalars, 1 + space.slots + blocks + scalars
         drawn = torch.from_numpy(even(rng, rows, normals + uniforms))
         normal = torch.special.ndtri(drawn[:, :normals].clamp(min=_ABOVE_0)).float()

@@ -1,8 +1,9 @@
 """Where the steps of training are computed: by the processor, or by a GPU.
 
 All that comes after the steps, the prior, biases, scores, and every use of a model, is computed by
-the processor: a model file knows no device. A GPU does the same steps on the same batches; its sums
-run in another order, so its models are not those of a processor to the last bit.
+the processor: a model file knows no device. So are private steps. A GPU does the same steps on the
+same batches; its sums run in another order, so its models are not those of a processor to the last
+bit, nor is one that was begun here and resumed there.
 """
 
 from __future__ import annotations

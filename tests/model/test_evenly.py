@@ -10,7 +10,7 @@ import torch
 from scipy import stats
 
 from synthvae.layout import Block, Layout
-from synthvae.model.evenly import RUN, even
+from synthvae.model.evenly import RUN, _shuffled, even
 from synthvae.model.heads import Heads
 from synthvae.model.scalars import MixtureSpec
 from synthvae.model.values import Noise, Space
@@ -42,6 +42,17 @@ def test_any_shape(rows: int, dims: int) -> None:
     assert ((numbers >= 0) & (numbers < 1)).all()
 
 
+def test_what_is_drawn_twice_keeps_its_order() -> None:
+    """Sorting that left it open would give other rows on another processor."""
+
+    class Same:
+        def random(self, shape: tuple[int, ...], dtype: type) -> np.ndarray:
+            return np.full(shape, 0.25, dtype)
+
+    found = _shuffled(Same(), (3, 500))  # type: ignore[arg-type]
+    assert (found == np.arange(500)).all()
+
+
 def test_a_single_number_is_uniform() -> None:
     drawn = [even(stream(seed, "t"), 200, 1)[[0, 77, 199], 0] for seed in range(2000)]
     for place in np.array(drawn).T:
@@ -62,7 +73,7 @@ def test_two_dimensions_are_independent() -> None:
 
 
 def test_normal_noise_is_normal_and_lies_evenly() -> None:
-    noise = Noise.draw(stream(4, "t"), 4096, Space(3), 2, 2)
+    noise = Noise.evenly(stream(4, "t"), 4096, Space(3), 2, 2)
     for part in (noise.latent, noise.normal):
         assert part.dtype == torch.float32
         assert float(part.mean(dim=0).abs().max()) < 0.001  # independent ones: 0.016 off
@@ -76,7 +87,7 @@ def test_few_rows_hold_classes_as_often_as_they_should() -> None:
     heads = Heads(layout, MixtureSpec().build(0))
     shares = np.array([0.5, 0.25, 0.125, 0.125])
     raw = torch.from_numpy(np.log(shares)).float().expand(2 * RUN, -1)
-    rows = heads.sample(raw, Noise.draw(stream(5, "t"), 2 * RUN, Space(0), 1, 0))
+    rows = heads.sample(raw, Noise.evenly(stream(5, "t"), 2 * RUN, Space(0), 1, 0))
     for run in rows.codes[:, 0].split(RUN):
         counted = np.bincount(run.numpy(), minlength=4)
         assert np.abs(counted - RUN * shares).max() <= 1

@@ -89,7 +89,8 @@ class VqLatent(nn.Module):
             used = torch.bincount(codes[:, slot], minlength=self.space.classes)
             unused = torch.nonzero(used == 0)[: len(h), 0]
             if len(unused):
-                rows = torch.multinomial(far[:, slot], len(unused), generator=generator)
+                likely = far[:, slot].cpu()  # where the generator is
+                rows = torch.multinomial(likely, len(unused), generator=generator)
                 self.books.weight[self.first[slot] + unused] = wanted[rows, slot]
 
     def _wanted(self, h: Tensor) -> Tensor:
