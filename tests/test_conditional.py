@@ -71,8 +71,8 @@ def test_rows_are_those_of_the_model_that_meet_it(
     preset: str, where: str, fitted: Fitted, freely: dict[str, pd.DataFrame]
 ) -> None:
     plain = freely[preset][CONDITIONS[where](freely[preset])]
-    rows = asked(fitted(preset), where, 2000)
-    assert len(rows) == 2000
+    rows = asked(fitted(preset), where, 5000)
+    assert len(rows) == 5000
     assert CONDITIONS[where](rows).all()
     assert rows["customer_id"].is_unique
     assert min(likeness(rows, plain).values()) > 1e-4
