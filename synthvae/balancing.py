@@ -99,7 +99,8 @@ def _picked(
     for text, wanted in counts.items():
         left[codec.levels.index(text)] = wanted
     limit, known = max(PER_ROW * int(left.sum()), FEWEST), Known(sampler.codec.bindings)
-    with closing(_blocks(sampler, 0, limit, seed, view, fixed, threads)) as blocks:
+    drawn = _blocks(sampler.candidates(), 0, limit, seed, view, fixed, threads)
+    with closing(drawn) as blocks:
         while left.any():
             found = next(blocks, None)
             if found is None:

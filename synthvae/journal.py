@@ -7,6 +7,7 @@ table.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ import torch
 
 from synthvae.codecs.parts import Draw
 from synthvae.codecs.table_codec import TableCodec
+from synthvae.files import write_bytes
 from synthvae.layout import Encoded
 from synthvae.model.vae import Vae
 from synthvae.model.values import Rows
@@ -26,19 +28,24 @@ EVERY = 10
 
 
 class Journal:
-    """A folder with `losses.jsonl` and, from the first epoch on every tenth, `epoch-0011/*.csv`."""
+    """A folder with `losses.jsonl`, from the first epoch on every tenth `epoch-0011/*.csv`, and in
+    the end `latent.json`."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         folder.mkdir(parents=True, exist_ok=True)
-        self._losses = folder / "losses.jsonl"
 
     def write(self, progress: Progress, model: Vae, codec: TableCodec, encoded: Encoded) -> None:
         """After an epoch; `encoded` are the training rows."""
         entries = [{"epoch": i + 1, **entry} for i, entry in enumerate(progress.history)]
-        self._losses.write_text("".join(json.dumps(entry) + "\n" for entry in entries))
+        lines = "".join(json.dumps(entry) + "\n" for entry in entries)
+        write_bytes(self.folder / "losses.jsonl", lines.encode())
         if progress.epoch % EVERY == 1:
             self._rows(progress.epoch, model, codec, encoded)
+
+    def measured(self, latent: Mapping[str, float]) -> None:
+        """After training: what `settle` found of the latent."""
+        write_bytes(self.folder / "latent.json", (json.dumps(latent, indent=2) + "\n").encode())
 
     @torch.no_grad()
     def _rows(self, epoch: int, model: Vae, codec: TableCodec, encoded: Encoded) -> None:

@@ -36,6 +36,8 @@ class Draws(Protocol):
 
     def draw(self, start: int, seed: int, fixed: Any) -> Encoded: ...
 
+    def candidates(self) -> Draws: ...
+
     def table(
         self, encoded: Encoded, start: int, seed: int, view: View, fixed: Any
     ) -> pa.Table: ...
@@ -86,16 +88,16 @@ def obeyed(sampler: Draws, start: int, seed: int, view: View, fixed: Any) -> Obe
         return Obeyed(encoded, table)
     good = _kept(sampler, encoded, table, start, seed, view, fixed)
     drawn, fit, parts = len(good), int(good.sum()), [table]
-    place, last = np.arange(len(good)), len(good)
+    place, last, candidates = np.arange(len(good)), len(good), sampler.candidates()
     for attempt in range(1, ATTEMPTS):
         if good.all():
             break
         if attempt == HOPELESS and not good.any():
             break
         again = derive(seed, "again", start, attempt)
-        other = sampler.draw(start, again, fixed)
-        found = sampler.table(other, start, again, view, fixed)
-        fits = np.flatnonzero(_kept(sampler, other, found, start, again, view, fixed))
+        other = candidates.draw(start, again, fixed)
+        found = candidates.table(other, start, again, view, fixed)
+        fits = np.flatnonzero(_kept(candidates, other, found, start, again, view, fixed))
         drawn, fit = drawn + len(other), fit + len(fits)
         holes = np.flatnonzero(~good)[: len(fits)]
         fits = fits[: len(holes)]

@@ -131,8 +131,9 @@ def fit(
     device: str = "auto",
 ) -> Artifact:
     """Learn `table`, by steps computed on `device`. `watch` is called and `journal` written after
-    every epoch; `checkpoint` is where to keep, and with `resume` to take up, an unfinished fit.
-    UsageError if `settings` ask for privacy, which is `private.fit`'s to give."""
+    every epoch, and what the latent says in the end; `checkpoint` is where to keep, and with
+    `resume` to take up, an unfinished fit. UsageError if `settings` ask for privacy, which is
+    `private.fit`'s to give."""
     if settings.privacy.epsilon is not None:
         raise UsageError("a plain fit is not private, but an epsilon is set; use private.fit")
     where = device_of(device, settings.training)
@@ -162,6 +163,8 @@ def fit(
         model.cpu()
         settle_biases(model, rows, derive(settings.seed, "biases"), team)
         latent = settle(model, rows, derive(settings.seed, "prior"), team)
+        if journal:
+            journal.measured(latent)
         # Read as rows are that come later, which hold what is too rare to be learnt too.
         seed, held_out = derive(settings.seed, "scores"), loop.held_out[:HELD_OUT].numpy()
         later = Rows.of(match(prepared.codec, table.rows(held_out), seed).encoded)

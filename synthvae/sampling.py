@@ -7,7 +7,7 @@ products round differently at different shapes, so a block is always computed wh
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from typing import Any
@@ -47,9 +47,21 @@ class Fixed:
 class Sampler:
     """`model` and `codec` of one artifact, ready to draw rows."""
 
-    def __init__(self, model: Vae, codec: TableCodec, conditions: Conditions) -> None:
-        self.model, self.codec, self.conditions = model, codec, conditions
+    def __init__(
+        self,
+        model: Vae,
+        codec: TableCodec,
+        conditions: Conditions,
+        noise: Callable[..., Noise] = Noise.evenly,
+    ) -> None:
+        self.model, self.codec, self.conditions, self.noise = model, codec, conditions, noise
         self.tries = Tries()
+
+    def candidates(self) -> Sampler:
+        """The same, but of independent rows: some may be taken in order, and others left."""
+        other = Sampler(self.model, self.codec, self.conditions, Noise.draw)
+        other.tries = self.tries
+        return other
 
     @property
     def block_rows(self) -> int:
@@ -96,7 +108,7 @@ class Sampler:
         """The block of rows that begins with row `start`, a multiple of `block_rows`."""
         size = self.block_rows
         rng = stream(seed, "rows", start)
-        noise = self.model.noise(rng, size, Noise.evenly)
+        noise = self.model.noise(rng, size, self.noise)
         codes = self.conditions.draw(rng, size, fixed.codes)
         given = Rows.of(Encoded(codes, np.empty((size, 0), np.float32)))
         return self.model.sample(given, noise).encoded()

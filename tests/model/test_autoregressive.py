@@ -23,7 +23,7 @@ BLOCKS = (
     Block("n:class", "n", "categorical", 4, (0.0, -1.0, 0.5, None)),
     Block("n:place", "n", "scalar", 1),
     Block("a", "a", "categorical", 3),
-    Block("m:place", "m", "scalar", 1),
+    Block("m:place", "m", "scalar", 1, (-5.0, 4.0)),
     Block("k", "k", "categorical", 5, (-1.5, -0.5, 0.0, 0.5, 1.5)),
     Block("b", "b", "categorical", 2),
 )
@@ -106,12 +106,17 @@ def test_the_sampler_equals_a_pass_per_block() -> None:
                 continue
             uniform = drawn_by.uniform[:, 4:][:, at]
             value = vae.heads.scalars.draw(outputs, at, uniform, drawn_by.normal[:, at])
+            value = value.clamp(*step.places) if step.places else value
             absent = (slow.codes[:, :1] != 3) & (step.column == "n")
             slow.scalars[:, at] = torch.where(absent, torch.nan, value)
     # Matrix products of other shapes round differently: a draw on the edge may fall either way.
     same = (fast.codes == slow.codes).all(dim=1)
     assert same.float().mean() > 0.99
     assert torch.allclose(fast.scalars[same], slow.scalars[same], atol=1e-3, equal_nan=True)
+    within = fast.scalars[:, 1]
+    assert within.min() == -5.0
+    assert within.max() == 4.0
+    assert ((within > -5.0) & (within < 4.0)).float().mean() > 0.1
 
 
 def test_probabilities_of_all_rows_add_up_to_one() -> None:
@@ -152,6 +157,26 @@ def test_later_blocks_see_the_exact_number() -> None:
     last = spans(vae)["scalar", 1]
     decoder = decoder_of(vae)
     assert (decoder(z, before, empty)[:, last] != decoder(z, after, empty)[:, last]).any()
+
+
+def test_the_latent_reaches_every_block() -> None:
+    vae, whole = model(), rows(6)
+    decoder, empty = decoder_of(vae), whole.part(vae.given)
+    z = torch.randn(6, vae.space.size)
+    for unit in range(vae.space.size):
+        moved = z.clone()
+        moved[:, unit] += 1
+        one, two = (decoder(at, whole, empty) for at in (z, moved))
+        assert all((one[:, at] != two[:, at]).any() for at in spans(vae).values())
+
+
+def test_samples_change_with_the_latent() -> None:
+    vae, n = model(), 500
+    drawn_by, empty = noise(n, vae.space.size, 4, 2), rows(n).part(vae.given)
+    z = torch.randn(n, vae.space.size)
+    one, two = (decoder_of(vae).sample(at, empty, drawn_by, vae.heads) for at in (z, z + 1))
+    assert (one.codes != two.codes).any(dim=0).all()
+    assert (one.scalars[:, 1] != two.scalars[:, 1]).any()
 
 
 def test_given_columns_reach_every_block() -> None:
