@@ -16,18 +16,21 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Aside:
-    """A table, which of its rows [N] are not learnt, and why in words."""
+    """A table, which of its rows [N] are not learnt, why in words, and whether that is `noted`
+    beside the model: of a private fit whether there are any or not, since that tells of rows."""
 
     table: Table
     left_out: Mask
     why: str
+    noted: bool
 
     @staticmethod
     def of(table: Table, settings: Settings) -> Aside:
-        from synthvae.holdout import left_out
+        from synthvae.holdout import count_of, left_out
 
         mask = left_out(table, settings)
-        return Aside(table, mask, _words(table, mask, settings))
+        noted = count_of(_public(table, settings), settings.holdout) > 0
+        return Aside(table, mask, _words(table, mask, settings), noted)
 
     @property
     def learnt(self) -> Table:
@@ -41,14 +44,14 @@ class Aside:
         from synthvae.files import refuse_overwrite
         from synthvae.holdout import beside
 
-        if self.left_out.any():
+        if self.noted:
             refuse_overwrite(beside(model), force)
 
     def note(self, model: Path, reporter: Reporter) -> Path | None:
         """Write down beside `model` which rows they were, if any, and say so."""
         from synthvae.holdout import Holdout, beside
 
-        if not self.left_out.any():
+        if not self.noted:
             if self.why:
                 reporter.say(self.why)
             return None
@@ -63,13 +66,16 @@ def _words(table: Table, mask: Mask, settings: Settings) -> str:
 
     if not settings.holdout:
         return ""
-    private = settings.privacy.epsilon is not None
-    rows = settings.privacy.rows if private else len(table)
-    if not count_of(rows, settings.holdout):
+    if not count_of(_public(table, settings), settings.holdout):
         return (
             f"no rows were left out for an audit, since a fifth of the table has fewer than "
             f"{FEWEST}: from {round(FEWEST / MOST):,} rows on some are. To audit the model, pass "
             "rows of your own to `synthvae audit --holdout`"
         )
-    many = "some" if private else f"{int(mask.sum()):,}"
+    many = "some" if settings.privacy.epsilon is not None else f"{int(mask.sum()):,}"
     return f"{many} rows were left out for an audit"
+
+
+def _public(table: Table, settings: Settings) -> int:
+    """How many rows there are, as far as everybody may know."""
+    return len(table) if settings.privacy.epsilon is None else settings.privacy.rows

@@ -5,13 +5,20 @@ from __future__ import annotations
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from synthvae.errors import UsageError
 
 from .aside import Aside
 from .console import Bar, Reporter, seconds
-from .private import certificate_beside, paid_into, promise, refuse_resume, write_certificate
+from .private import (
+    certificate_beside,
+    paid_into,
+    promise,
+    refuse_resume,
+    warn_of_delta,
+    write_certificate,
+)
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -57,6 +64,7 @@ class Job:
         device_of(self.device, self.settings.training)
         if self.private:
             refuse_resume(self.resume)
+            warn_of_delta(self.settings.privacy, self.reporter)
         started, data = time.monotonic(), read_table(self.source)
         size = "a private number of" if self.private else f"{len(data):,}"
         columns, preset = len(data.columns), self.settings.preset
@@ -128,11 +136,11 @@ def summary(
     """What was learnt, for people and for programs."""
     from synthvae.training.findings import in_words, warnings
 
-    training = artifact.content["training"]
+    training, private = artifact.content["training"], artifact.content.get("privacy")
     best = training["history"][training["best_epoch"] - 1]
     size = output.stat().st_size
     reporter.say(
-        f"{training['epochs']} epochs ({training['stopped']}), best held-out loss "
+        f"{training['epochs']} epochs ({training['stopped']}), best held-out loss{_of(private)} "
         f"{best['loss']:.2f} nats a row (distortion {best['distortion']:.2f} nats)"
     )
     latent = training["latent"]
@@ -140,7 +148,6 @@ def summary(
     warned = warnings(latent)
     for warning in warned:
         reporter.say(f"warning: {warning}")
-    private = artifact.content.get("privacy")
     cost = promise(private) if private else "not differentially private"
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; {cost}")
     if private:
@@ -160,3 +167,11 @@ def summary(
             "holdout": str(holdout) if holdout else None,
         }
     )
+
+
+def _of(private: dict[str, Any] | None) -> str:
+    """Which rows a held-out loss is of, where it is not the table's."""
+    if private is None:
+        return ""
+    steps = any(event["mechanism"] == "sampled gaussian" for event in private["events"])
+    return f" of rows drawn from noisy counts{', before private steps,' if steps else ''}"

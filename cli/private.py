@@ -14,6 +14,7 @@ from .console import Reporter
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
     from synthvae.privacy.ledger import Ledger
+    from synthvae.settings import PrivacySpec
     from synthvae.table import Table
 
 
@@ -72,6 +73,15 @@ def refuse_resume(resume: bool) -> None:
         raise UsageError(
             "a private fit is not resumed, since the noise that was paid for is not kept, but "
             "--resume is given; fit anew, at the same cost again"
+        )
+
+
+def warn_of_delta(spec: PrivacySpec, reporter: Reporter) -> None:
+    """Say so if `spec` allows what nobody would call private."""
+    if spec.delta * spec.rows > 1:
+        reporter.say(
+            f"warning: who publishes one of {spec.rows:,} rows (privacy.rows) at random keeps a "
+            f"delta of {1 / spec.rows:.1g}, but delta is {spec.delta:g}; lower it"
         )
 
 

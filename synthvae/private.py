@@ -37,6 +37,7 @@ from synthvae.suppression import Rare
 from synthvae.table import Table
 from synthvae.training.device import device_of
 from synthvae.training.loop import Watch
+from synthvae.training.poisson import Secret
 from synthvae.training.private_plan import GENTLE, LEARNING_RATE
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ ENGINES: Mapping[str, Spending] = {
 Stage = Literal["counts", "steps"]  # rows are drawn from counts, private steps are taken
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
-_MADE_BY = ("torch", "numpy", "opendp", "dp-accounting")
+_MADE_BY = ("torch", "numpy", "opacus", "opendp", "dp-accounting")
 
 
 def fit(
@@ -104,7 +105,7 @@ def fit(
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
     # The model as it was built: what rules left open follows from the rows that were drawn.
     built = replace(settings, model=sized(settings.model, len(drawn.table)))
-    content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn)}
+    content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn, steps)}
     return replace(artifact, content={**artifact.content, **content})
 
 
@@ -129,11 +130,13 @@ def budget_of(spec: PrivacySpec) -> Budget:
         raise UsageError(f"privacy: {error}") from error
 
 
-def _claim(ledger: Ledger, drawn: Drawn) -> dict[str, Any]:
+def _claim(ledger: Ledger, drawn: Drawn, steps: PrivateSpec | None) -> dict[str, Any]:
     made_by = {"synthvae": __version__}
     for package in _MADE_BY:
         try:
             made_by[package] = version(package)
         except PackageNotFoundError:
             made_by[package] = "not installed"
-    return {**certificate(ledger, drawn.provenance, {}, made_by), "rows": round(drawn.rows)}
+    training = Secret.source if steps else None
+    claim = certificate(ledger, drawn.provenance, {}, made_by, training)
+    return {**claim, "rows": round(drawn.rows)}

@@ -90,10 +90,53 @@ def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("engine", ["warm", "dpsgd"])
-def test_engines_that_train_on_rows(engine: str, fit) -> None:
+def test_engines_that_train_on_rows(engine: str, fit, tmp_path: Path) -> None:
     result = fit("--epsilon", 3, "--dp-engine", engine, "--json")
     assert result.exit_code == 0, result.output
     assert 2.98 < json.loads(result.stdout)["private"]["epsilon"] <= 3
+    assert "of rows drawn from noisy counts, before private steps," in result.stderr
+    written = json.loads((tmp_path / "model.privacy_certificate.json").read_text())
+    assert "operating system" in written["randomness"]["training"]
+    assert "opacus" in written["made_by"]
+
+
+@pytest.mark.parametrize(("delta", "warned"), [(1e-5, False), (1e-3, True)])
+def test_a_delta_that_protects_no_row_is_named(delta: float, warned: bool, fit) -> None:
+    result = fit("--epsilon", 3, "--delta", delta)
+    assert result.exit_code == 0
+    assert ("one of 50,000 rows" in " ".join(result.stderr.split())) == warned
+
+
+def test_what_is_missing_is_written_out_to_be_pasted(cli, table: Path, tmp_path: Path) -> None:
+    columns = {"group": COLUMNS["group"], "score": {"sdtype": "datetime", "range_min": "TODO"}}
+    known, again = tmp_path / "known.yaml", tmp_path / "again.yaml"
+    known.write_text(yaml.safe_dump({"columns": columns}))
+    command = ("fit", table, "--epsilon", 3, "-o", tmp_path / "m.synthvae", "--metadata")
+    first = cli(*command, known)
+    assert first.exit_code == 3
+    pasted = yaml.safe_load(first.stderr.split("to complete:\n")[1])
+    assert pasted == {
+        "score": {"sdtype": "datetime", "datetime_format": "TODO"},
+        "active": {"sdtype": "TODO"},
+        "customer_id": {"sdtype": "TODO"},
+    }
+    again.write_text(yaml.safe_dump({"columns": {**columns, **pasted}}))
+    second = cli(*command, again)
+    assert second.exit_code == 3
+    assert "to be pasted" not in second.stderr
+    for name, key in (("score", "datetime_format"), ("active", "sdtype")):
+        assert name in second.stderr
+        assert key in second.stderr
+    assert not (tmp_path / "m.synthvae").exists()
+
+
+def test_no_category_at_all_is_none(cli, table: Path, tmp_path: Path) -> None:
+    path = tmp_path / "none.yaml"
+    empty = {**COLUMNS, "group": {"sdtype": "categorical", "range_values": []}}
+    path.write_text(yaml.safe_dump({"columns": empty}))
+    done = cli("fit", table, "--epsilon", 3, "-o", tmp_path / "m.synthvae", "--metadata", path)
+    assert done.exit_code == 3
+    assert "lists at least one category, but it is empty" in " ".join(done.stderr.split())
 
 
 def test_units_of_several_rows(fit, tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from synthvae.codecs.numbers import NumberForm
 from synthvae.codecs.specials import Specials
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.marginals.axes import Ticks
+from synthvae.marginals.lacking import lacking
 from synthvae.metadata import TODO, ColumnMetadata, Metadata
 from synthvae.schema import MISSING, unknown_sdtype
 from synthvae.written import PER_SECOND, moments, write_moments
@@ -43,7 +44,7 @@ _STEPS = (("%f", 0.0), ("%S", 1.0), ("%M", 60.0), ("%H", 3600.0), ("%I", 3600.0)
 class Declared:
     """One column: `levels` of a category; `low`, `high` and decimal `places` of a number; None for
     what is not declared. `missing`: texts that mean 'no value'; `nullable`: whether a row may have
-    none."""
+    none. `default`: an end of a moment's range is that of any table's."""
 
     name: str
     sdtype: str
@@ -54,6 +55,7 @@ class Declared:
     places: int | None = None
     format: str = ""
     nullable: bool = True
+    default: bool = False
 
     @property
     def kind(self) -> str:
@@ -96,6 +98,8 @@ def declared(
             nullable = _nullable(name, column.options, problems)
             known = _declared(name, column, forms, problems)
             found.append(replace(known, nullable=nullable))
+    if to_paste := lacking(metadata, names):
+        problems.add(to_paste)
     problems.raise_as(SchemaError)
     return found
 
@@ -139,6 +143,11 @@ def _levels(name: str, options: Mapping[str, Any], problems: Problems) -> tuple[
             "write a list"
         )
         return ()
+    if not options[key]:
+        problems.add(
+            f"column '{name}': {key} lists at least one category, but it is empty; fill it, or "
+            "delete it to have the categories found under noise"
+        )
     return tuple(dict.fromkeys(str(value) for value in options[key]))
 
 
@@ -211,7 +220,8 @@ def _moment(
         for key, default in (("range_min", "1900-01-01"), ("range_max", last))
     )
     _rising(name, low, high, problems)
-    return Declared(name, "datetime", missing, None, low, high, 0, format)
+    default = None in (options.get("range_min"), options.get("range_max"))
+    return Declared(name, "datetime", missing, None, low, high, 0, format, default=default)
 
 
 def _has(format: str, codes: str) -> bool:

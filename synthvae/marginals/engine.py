@@ -201,5 +201,6 @@ def _provenance(column: Declared) -> dict[str, str]:
         ends = of(None if column.low is None or column.high is None else True)
         return {**always, "bounds": ends, "decimal places": of(column.places)}
     if column.kind == "moment":
-        return {**always, "bounds": "declared", "format": "declared"}
+        ends = "default" if column.default else "declared"
+        return {**always, "bounds": ends, "format": "declared"}
     return always

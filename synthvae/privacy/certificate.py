@@ -13,6 +13,7 @@ from synthvae.privacy.ledger import Ledger
 
 FORMAT = 1
 DECLARED, PAID = "declared", "paid"
+DEFAULT = "default"  # the same for every table
 
 NOT_COVERED = (
     "the metadata: names, kinds, bounds and categories of columns that were declared",
@@ -38,11 +39,14 @@ def certificate(
     columns: Mapping[str, Mapping[str, str]],
     hashes: Mapping[str, str],
     made_by: Mapping[str, str],
+    training: str | None = None,
 ) -> dict[str, Any]:
     """The certificate of all that `ledger` paid for.
 
     `columns` says of each column how its kind, its bounds or categories, and whether it may be
-    missing are known: `declared` or `paid`. `hashes` are of the artifacts, `made_by` are versions.
+    missing are known: `declared`, `paid`, or a `default` of every table. `hashes` are of the
+    artifacts, `made_by` are versions, `training` is where the noise of private steps comes from, if
+    there were any.
     """
     _check(columns)
     budget, claim = ledger.budget, ledger.claim()
@@ -69,7 +73,11 @@ def certificate(
         },
         "events": [line.to_json() for line in ledger.lines],
         "domain": {name: dict(sorted(known.items())) for name, known in columns.items()},
-        "randomness": {"counts": ledger.noise_source, "seeded": ledger.seeded},
+        "randomness": {
+            "counts": ledger.noise_source,
+            **({"training": training} if training else {}),
+            "seeded": ledger.seeded,
+        },
         "not_covered": list(NOT_COVERED),
         "limitations": list(LIMITATIONS),
         "hashes": dict(sorted(hashes.items())),
@@ -80,8 +88,8 @@ def certificate(
 def _check(columns: Mapping[str, Mapping[str, str]]) -> None:
     for name, known in columns.items():
         for what, how in known.items():
-            if how not in (DECLARED, PAID):
+            if how not in (DECLARED, PAID, DEFAULT):
                 raise PrivacyError(
-                    f"column '{name}': whatever is known is declared or paid, but {what} is "
-                    f"'{how}'; declare it"
+                    f"column '{name}': whatever is known is declared, paid or a default, but "
+                    f"{what} is '{how}'; declare it"
                 )

@@ -21,9 +21,10 @@ from torch import Tensor, nn
 from synthvae.errors import TrainingError
 from synthvae.layout import Layout
 from synthvae.model.values import Rows
+from synthvae.privacy.noise import fresh_stream
 from synthvae.training.clipping import ClippedSum
 from synthvae.training.descent import Batch
-from synthvae.training.poisson import normal, secret
+from synthvae.training.poisson import normal
 
 ROWS = 8
 SAME = 3e-6  # share of the norm by which sums of the same numbers may differ
@@ -33,7 +34,7 @@ _ABSENT = 0.1
 
 def check(sums: ClippedSum, layout: Layout, latent: int, weight: float) -> None:
     """Hold `sums` to all of it, with rows of `layout` made up. TrainingError if it fails."""
-    rng = secret()
+    rng = fresh_stream()
     rows = made_up(layout, ROWS, rng)
     batch = Batch.of(rows, normal(rng, ROWS, latent), weight, seed=0)
     with unmoved(sums.model):

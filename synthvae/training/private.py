@@ -19,7 +19,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 import torch
 from opacus.optimizers import DPOptimizerFastGradientClipping
 from torch import Tensor, nn
@@ -35,7 +34,7 @@ from synthvae.training.average import Average
 from synthvae.training.clipping import ClippedSum
 from synthvae.training.descent import Batch
 from synthvae.training.guards import check, unmoved
-from synthvae.training.poisson import included, normal, secret
+from synthvae.training.poisson import Randomness, Secret, included, normal
 from synthvae.training.private_plan import AVERAGING, LEARNING_RATE, rate_factor, warmed_up
 from synthvae.training.stage_two import OfDraws
 
@@ -74,7 +73,7 @@ def train_private(
     """Train `model` on `rows` [N] of `layout`. Its first weights must not depend on the rows, but
     for what was paid for. `watch` is told the share of the steps that is done. TrainingError if
     the model can't keep a row's gradient to itself."""
-    steps = PrivateSteps(model, objective, spec, expected_rows, team, secret())
+    steps = PrivateSteps(model, objective, spec, expected_rows, team, Secret())
     check(steps.sums, layout, model.space.size, objective.final)
     objective = warmed_up(objective, spec.rate * spec.steps)
     with steps.sums.watching(), unmoved(model):
@@ -96,7 +95,7 @@ class PrivateSteps:
         spec: PrivateSpec,
         expected_rows: int,
         team: Team,
-        rng: np.random.Generator,
+        rng: Randomness,
     ) -> None:
         if objective.iwae > 1:
             raise TrainingError(
@@ -141,7 +140,7 @@ class NoisyOptimizer(DPOptimizerFastGradientClipping):  # type: ignore[misc]
         optimizer: torch.optim.Optimizer,
         *,
         in_use: Tensor,
-        rng: np.random.Generator,
+        rng: Randomness,
         **all_else: Any,
     ) -> None:
         super().__init__(optimizer, **all_else)

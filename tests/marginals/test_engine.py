@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from synthvae.errors import SchemaError
-from synthvae.marginals import chain
+from synthvae.marginals import chain, engine
+from synthvae.marginals.domain import declared
 from synthvae.marginals.engine import Drawn, draw_private, meet
 from synthvae.metadata import ColumnMetadata, Metadata
 
@@ -129,6 +130,16 @@ def test_it_is_said_what_was_declared_and_what_was_paid_for(draw: Any) -> None:
     assert known["day"]["bounds"] == "declared"
     assert known["yes"]["categories"] == "paid"
     assert known["id"] == {"kind": "declared", "missing": "paid"}
+
+
+def test_the_ends_of_every_table_are_not_called_declared(described: Any) -> None:
+    form = {"sdtype": "datetime", "datetime_format": "%Y-%m-%d"}
+    ends = {"range_min": "2020-01-01", "range_max": "2020-12-31"}
+    metadata = described(open=form, half={**form, "range_min": "2020-01-01"}, known=form | ends)
+    found = {
+        one.name: engine._provenance(one) for one in declared(metadata, ("open", "half", "known"))
+    }
+    assert [found[name]["bounds"] for name in found] == ["default", "default", "declared"]
 
 
 def test_a_column_that_is_declared_to_be_whole_is_drawn_whole(

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
+import numpy as np
 import pytest
 import torch
 
@@ -20,7 +21,7 @@ from synthvae.model.spec import ModelSpec, build
 from synthvae.model.values import Rows
 from synthvae.training.descent import Batch
 from synthvae.training.guards import made_up
-from synthvae.training.poisson import secret
+from synthvae.training.poisson import Secret
 from synthvae.training.private import PrivateSpec, PrivateSteps
 
 PARALLEL = ModelSpec(
@@ -57,7 +58,7 @@ class Case:
     alpha = 1e-6  # of every test of a distribution
 
     def rows(self, rows: int) -> Rows:
-        return made_up(self.layout, rows, secret())
+        return made_up(self.layout, rows, np.random.default_rng())
 
     def batch(self, rows: Rows) -> Batch:
         return Batch.of(rows, torch.randn(len(rows), 3), 1.0, 0)
@@ -70,7 +71,7 @@ class Case:
         made = self.models[model]
         built, spec = build(made, self.layout, seed=4), replace(self.spec, **changes)
         with side_by_side(workers) as team:
-            steps = PrivateSteps(built, made.objective, spec, self.expected, team, secret())
+            steps = PrivateSteps(built, made.objective, spec, self.expected, team, Secret())
             with steps.sums.watching():
                 yield steps
 

@@ -189,7 +189,7 @@ def the_same_coins(request: pytest.FixtureRequest, monkeypatch: Patch) -> None:
     """What is run every day has one outcome; at length, coins fall anew."""
     if request.node.get_closest_marker("nightly") is None:
         keys = itertools.count(1)
-        monkeypatch.setattr(private, "secret", lambda: Generator(Philox(key=next(keys))))
+        monkeypatch.setattr(private, "Secret", lambda: Generator(Philox(key=next(keys))))
 
 
 @audits

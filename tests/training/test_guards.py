@@ -24,7 +24,7 @@ from synthvae.training import guards, rowwise
 from synthvae.training.clipping import ClippedSum
 from synthvae.training.guards import check, unmoved
 from synthvae.training.permitted import why_not_private
-from synthvae.training.poisson import secret
+from synthvae.training.poisson import Secret
 from synthvae.training.private import PrivateSpec, PrivateSteps
 from synthvae.training.stage_two import OfDraws
 
@@ -71,7 +71,7 @@ def sums_of(model: nn.Module, bound: float = 1.0, layout: Layout = LAYOUT):
     """Sums of the ELBO's clipped gradients, and a call that checks them."""
     with side_by_side(1) as team:
         spec = PrivateSpec(noise=1.0, rate=0.1, steps=1, clip=bound)
-        sums = PrivateSteps(model, Objective(), spec, 100, team, secret()).sums
+        sums = PrivateSteps(model, Objective(), spec, 100, team, Secret()).sums
         yield sums, lambda: check(sums, layout, model.space.size, 1.0)
 
 
@@ -178,7 +178,7 @@ def test_a_wrong_rule_is_caught(kind: type[nn.Module], monkeypatch: pytest.Monke
     wrong = replace(right, squares=lambda *given: 0.5 * right.squares(*given))
     monkeypatch.setitem(rowwise.RULES, kind, wrong)  # type: ignore[arg-type]
     # The rows that are made up decide how much of the gradient a layer has: the same ones each run.
-    monkeypatch.setattr(guards, "secret", lambda: np.random.default_rng(0))
+    monkeypatch.setattr(guards, "fresh_stream", lambda: np.random.default_rng(0))
     models = (build(spec, LAYOUT, 0) for spec in PRIVATE)
     having = next(m for m in models if any(type(part) is kind for part in m.modules()))
     with sums_of(having, 1e-3) as (_, checked), pytest.raises(TrainingError, match="rule"):
@@ -208,7 +208,7 @@ def test_buffers_that_hold_nan_are_no_alarm() -> None:
 
 
 def test_rows_that_are_made_up_fit_the_layout() -> None:
-    rows = guards.made_up(LAYOUT, 500, secret())
+    rows = guards.made_up(LAYOUT, 500, np.random.default_rng(0))
     for block, size in enumerate(LAYOUT.sizes):
         assert rows.codes[:, block].min() == -1
         assert rows.codes[:, block].max() == size - 1

@@ -17,7 +17,7 @@ from synthvae.model.compute import side_by_side
 from synthvae.model.objective import Objective
 from synthvae.model.spec import build
 from synthvae.model.values import Rows
-from synthvae.training.poisson import secret
+from synthvae.training.poisson import Secret
 from synthvae.training.private import NoisyOptimizer, PrivateSpec, PrivateSteps, train_private
 
 
@@ -161,4 +161,4 @@ def test_what_privacy_follows_from_is_checked(case, wrong: dict[str, float]) -> 
 def test_more_draws_a_row_are_refused(case) -> None:
     model = build(case.models["parallel"], case.layout, 0)
     with side_by_side(1) as team, pytest.raises(TrainingError, match="iwae"):
-        PrivateSteps(model, Objective(iwae=2), case.spec, case.expected, team, secret())
+        PrivateSteps(model, Objective(iwae=2), case.spec, case.expected, team, Secret())
