@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 @dataclass(frozen=True)
 class Aside:
     """A table, which of its rows [N] are not learnt, why in words, and whether that is `noted`
-    beside the model: of a private fit whether there are any or not, since that tells of rows."""
+    beside the model."""
 
     table: Table
     left_out: Mask
@@ -26,11 +26,10 @@ class Aside:
 
     @staticmethod
     def of(table: Table, settings: Settings) -> Aside:
-        from synthvae.holdout import count_of, left_out
+        from synthvae.holdout import is_noted, left_out
 
         mask = left_out(table, settings)
-        noted = count_of(_public(table, settings), settings.holdout) > 0
-        return Aside(table, mask, _words(table, mask, settings), noted)
+        return Aside(table, mask, _words(table, mask, settings), is_noted(table, settings))
 
     @property
     def learnt(self) -> Table:
@@ -48,7 +47,7 @@ class Aside:
             refuse_overwrite(beside(model), force)
 
     def note(self, model: Path, reporter: Reporter) -> Path | None:
-        """Write down beside `model` which rows they were, if any, and say so."""
+        """Write down beside `model` which rows they were, if that is noted, and say so."""
         from synthvae.holdout import Holdout, beside
 
         if not self.noted:
@@ -62,11 +61,11 @@ class Aside:
 
 
 def _words(table: Table, mask: Mask, settings: Settings) -> str:
-    from synthvae.holdout import FEWEST, MOST, count_of
+    from synthvae.holdout import FEWEST, MOST, is_noted
 
     if not settings.holdout:
         return ""
-    if not count_of(_public(table, settings), settings.holdout):
+    if not is_noted(table, settings):
         return (
             f"no rows were left out for an audit, since a fifth of the table has fewer than "
             f"{FEWEST}: from {round(FEWEST / MOST):,} rows on some are. To audit the model, pass "
@@ -74,8 +73,3 @@ def _words(table: Table, mask: Mask, settings: Settings) -> str:
         )
     many = "some" if settings.privacy.epsilon is not None else f"{int(mask.sum()):,}"
     return f"{many} rows were left out for an audit"
-
-
-def _public(table: Table, settings: Settings) -> int:
-    """How many rows there are, as far as everybody may know."""
-    return len(table) if settings.privacy.epsilon is None else settings.privacy.rows

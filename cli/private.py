@@ -80,7 +80,7 @@ def warn_of_delta(spec: PrivacySpec, reporter: Reporter) -> None:
     """Say so if `spec` allows what nobody would call private."""
     if spec.delta * spec.rows > 1:
         reporter.say(
-            f"warning: who publishes one of {spec.rows:,} rows (privacy.rows) at random keeps a "
+            f"warning: who publishes one of {spec.rows:,} units (privacy.rows) at random keeps a "
             f"delta of {1 / spec.rows:.1g}, but delta is {spec.delta:g}; lower it"
         )
 

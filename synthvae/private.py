@@ -103,6 +103,8 @@ def fit(
     )
     if steps is not None:
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
+        if journal:
+            journal.measured(artifact.content["training"]["latent"])
     # The model as it was built: what rules left open follows from the rows that were drawn.
     built = replace(settings, model=sized(settings.model, len(drawn.table)))
     content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn, steps)}

@@ -95,6 +95,11 @@ def sides_of(artifact: Artifact, sources: Sources) -> Sides:
         )
     if sources.holdout is None and note is not None:
         left_out = note.mask(table)
+        if not left_out.any():
+            raise UsageError(
+                f"an audit compares rows that were learnt with rows that were not, but by '{path}' "
+                "none was left out; pass such rows with --holdout"
+            )
         holdout = table.rows(left_out)
     else:
         left_out = np.zeros(len(table), bool) if note is None else note.found(table)

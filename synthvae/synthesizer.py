@@ -24,7 +24,7 @@ from synthvae.constraints.declared import parse as declared_rules
 from synthvae.constraints.predicates import trust
 from synthvae.errors import UsageError
 from synthvae.frames import as_given, filled, indexed, written
-from synthvae.holdout import Holdout, Mask, beside, left_out, without
+from synthvae.holdout import Holdout, Mask, beside, is_noted, left_out, without
 from synthvae.keys import avoiding, check_room
 from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
@@ -82,7 +82,7 @@ class Synthesizer:
             check_whole(table, described, self.settings)
         learn = pipeline.fit if plain else private.fit
         self._artifact = learn(learnt, described, self.settings, device=device)
-        self._aside = (table, mask) if mask.any() else None
+        self._aside = (table, mask) if is_noted(table, self.settings) else None
         return self
 
     def sample(

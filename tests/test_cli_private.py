@@ -91,8 +91,10 @@ def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("engine", ["warm", "dpsgd"])
 def test_engines_that_train_on_rows(engine: str, fit, tmp_path: Path) -> None:
-    result = fit("--epsilon", 3, "--dp-engine", engine, "--json")
+    result = fit("--epsilon", 3, "--dp-engine", engine, "--json", "--log", tmp_path / "log")
     assert result.exit_code == 0, result.output
+    latent = json.loads((tmp_path / "log" / "latent.json").read_text())
+    assert latent == json.loads(result.stdout)["latent"]  # as it is after the private steps
     assert 2.98 < json.loads(result.stdout)["private"]["epsilon"] <= 3
     assert "of rows drawn from noisy counts, before private steps," in result.stderr
     written = json.loads((tmp_path / "model.privacy_certificate.json").read_text())
@@ -100,11 +102,23 @@ def test_engines_that_train_on_rows(engine: str, fit, tmp_path: Path) -> None:
     assert "opacus" in written["made_by"]
 
 
+def test_an_audit_needs_rows_that_were_left_out(cli, declared: Path, tmp_path: Path) -> None:
+    """A note of none is there all the same, for a table of a row as for one of many."""
+    data, model = tmp_path / "few.csv", tmp_path / "few.synthvae"
+    data.write_text("group,score,active,customer_id\nlow,1.00,True,K-00001\n")
+    done = cli("fit", data, "-o", model, "--metadata", declared, "--epsilon", 3, "--epochs", 1)
+    assert done.exit_code == 0, done.output
+    assert (tmp_path / "few.synthvae.holdout.json").exists()
+    refused = cli("audit", "--real", data, "-m", model)
+    assert refused.exit_code == 2
+    assert "none was left out" in " ".join(refused.stderr.split())
+
+
 @pytest.mark.parametrize(("delta", "warned"), [(1e-5, False), (1e-3, True)])
 def test_a_delta_that_protects_no_row_is_named(delta: float, warned: bool, fit) -> None:
     result = fit("--epsilon", 3, "--delta", delta)
     assert result.exit_code == 0
-    assert ("one of 50,000 rows" in " ".join(result.stderr.split())) == warned
+    assert ("one of 50,000 units" in " ".join(result.stderr.split())) == warned
 
 
 def test_what_is_missing_is_written_out_to_be_pasted(cli, table: Path, tmp_path: Path) -> None:
@@ -116,14 +130,14 @@ def test_what_is_missing_is_written_out_to_be_pasted(cli, table: Path, tmp_path:
     assert first.exit_code == 3
     pasted = yaml.safe_load(first.stderr.split("to complete:\n")[1])
     assert pasted == {
-        "score": {"sdtype": "datetime", "datetime_format": "TODO"},
+        "score": {"sdtype": "datetime", "range_min": "TODO", "datetime_format": "TODO"},
         "active": {"sdtype": "TODO"},
         "customer_id": {"sdtype": "TODO"},
     }
     again.write_text(yaml.safe_dump({"columns": {**columns, **pasted}}))
     second = cli(*command, again)
     assert second.exit_code == 3
-    assert "to be pasted" not in second.stderr
+    assert "to complete:" not in second.stderr
     for name, key in (("score", "datetime_format"), ("active", "sdtype")):
         assert name in second.stderr
         assert key in second.stderr

@@ -43,7 +43,7 @@ from synthvae.privacy.accounting import (
 )
 from synthvae.privacy.budget import Budget
 from synthvae.privacy.entries import Claim, Line, Noisy
-from synthvae.privacy.noise import MOST_SIGMA, Noise, SecureNoise
+from synthvae.privacy.noise import Noise, SecureNoise
 from synthvae.privacy.threshold import threshold
 
 __all__ = ["GRAIN", "Claim", "Ledger", "Line", "Noisy"]
@@ -52,7 +52,7 @@ GRAIN = 1024
 ROUNDING = 1e-9  # shares are sums of floats
 _MARGIN = 1 + 2e-5  # noise above the closed form, so that the accountant's grid stays in the budget
 _ALL = 1.0
-_PART = 0.01  # about what the counts of a column get
+_PART, _MOST_ROWS = 0.01, 2**16  # what the counts of a column get, about; and their noise
 
 
 class Ledger:
@@ -74,10 +74,11 @@ class Ledger:
         self._key_delta = budget.delta * key_delta_share
         self._delta = budget.delta - self._key_delta
         self._base = gaussian_noise(budget.epsilon, self._delta) * _MARGIN
-        if self.sigma(_PART) * GRAIN > MOST_SIGMA:  # before anything is spent
+        if self.sigma(_PART) > _MOST_ROWS:  # before anything is spent
             raise PrivacyError(
-                f"noise is at most {MOST_SIGMA // GRAIN:,} rows, but counts that get "
-                f"{_PART:.0%} of epsilon {budget.epsilon:g} would need more; raise epsilon"
+                f"a count has noise of {_MOST_ROWS:,} rows at most, but one that gets {_PART:.0%} "
+                f"of epsilon {budget.epsilon:g} for {budget.contributions} rows a unit would have "
+                "more, and nothing of a table is left under it; raise epsilon"
             )
 
     @property

@@ -17,7 +17,7 @@ from synthvae.errors import PrivacyError
 
 Integers = NDArray[np.int64]
 
-MOST_SIGMA = 2**26
+MOST_SIGMA = 2**40  # sums with counts stay exact in 64 bits
 CHUNK = 100_000  # samples a call of OpenDP; bounds the memory of its lists
 
 
@@ -62,7 +62,7 @@ def fresh_seed() -> int:
     """63 unpredictable bits, to be forgotten after use.
 
     For streams of `synthvae.seeds`. torch's generator on the CPU looks at the low 32 bits of a
-    seed, few enough to be tried one by one: noise of training comes from `fresh_stream`.
+    seed, few enough to be tried one by one: what shuffles rows comes from `fresh_stream`.
     """
     return secrets.randbits(63)
 
