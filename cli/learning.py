@@ -57,6 +57,7 @@ class Job:
 
     def run(self) -> None:
         """Learn the table and write the model."""
+        from synthvae.files import remove
         from synthvae.holdout import beside
         from synthvae.reading import read_table
         from synthvae.training.device import device_of
@@ -81,7 +82,7 @@ class Job:
         if self.private:
             write_certificate(artifact, self.output)
         noted = aside.note(self.output, self.reporter)
-        checkpoint.unlink(missing_ok=True)  # all that a fit leaves is there
+        remove(checkpoint)  # all that a fit leaves is there
         summary(artifact, self.output, time.monotonic() - started, self.reporter, noted)
 
     def _learn(self, data: Table, aside: Aside, checkpoint: Path, bar: Bar) -> Artifact:

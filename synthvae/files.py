@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -56,6 +57,12 @@ def atomic(path: Path, mode: int | None = None) -> Iterator[BinaryIO]:
         Path(beside).unlink(missing_ok=True)
         raise
     sync_folder(path.parent)
+
+
+def remove(path: Path) -> None:
+    """Remove `path`, if it is there, and what a process that was killed has left of it."""
+    for left in (path, *path.parent.glob(f".{glob.escape(path.name)}.*.part")):
+        left.unlink(missing_ok=True)
 
 
 def write_bytes(path: Path, data: bytes, mode: int | None = None) -> None:

@@ -82,6 +82,13 @@ def fitted(frame: pd.DataFrame) -> Callable[[str], Artifact]:
     return fit
 
 
+@pytest.fixture(autouse=True)
+def numbers_of_its_own(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A test's random numbers don't follow from which tests ran before it."""
+    if hasattr(request.module, "RNG"):
+        monkeypatch.setattr(request.module, "RNG", np.random.default_rng(0))
+
+
 @pytest.fixture(scope="session")
 def model_file(csv: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tvae of the CSV file, written once."""

@@ -144,15 +144,6 @@ def test_what_is_missing_is_written_out_to_be_pasted(cli, table: Path, tmp_path:
     assert not (tmp_path / "m.synthvae").exists()
 
 
-def test_no_category_at_all_is_none(cli, table: Path, tmp_path: Path) -> None:
-    path = tmp_path / "none.yaml"
-    empty = {**COLUMNS, "group": {"sdtype": "categorical", "range_values": []}}
-    path.write_text(yaml.safe_dump({"columns": empty}))
-    done = cli("fit", table, "--epsilon", 3, "-o", tmp_path / "m.synthvae", "--metadata", path)
-    assert done.exit_code == 3
-    assert "lists at least one category, but it is empty" in " ".join(done.stderr.split())
-
-
 def test_units_of_several_rows(fit, tmp_path: Path) -> None:
     result = fit(*SEVERAL)
     assert result.exit_code == 0, result.output

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from synthvae.errors import UsageError
-from synthvae.files import OWNER, atomic, refuse_overwrite, write_bytes
+from synthvae.files import OWNER, atomic, refuse_overwrite, remove, write_bytes
 
 
 def test_a_file_appears_whole(tmp_path: Path) -> None:
@@ -87,3 +87,15 @@ def test_an_output_that_can_be_no_file_is_refused_before_the_work(
         refuse_overwrite(tmp_path, force)
     with pytest.raises(UsageError, match=r"existing folder, but '.*nowhere' is none; create it"):
         refuse_overwrite(tmp_path / "nowhere" / "a.csv", force)
+
+
+def test_what_a_killed_process_left_goes_with_the_file(tmp_path: Path) -> None:
+    path, others = (
+        tmp_path / "m[1].checkpoint",
+        [tmp_path / ".m1.checkpoint.x.part", tmp_path / "a"],
+    )
+    for one in (path, tmp_path / ".m[1].checkpoint.abc_12.part", *others):
+        one.write_bytes(b"")
+    remove(path)
+    remove(path)  # nothing is there
+    assert sorted(tmp_path.iterdir()) == sorted(others)

@@ -143,11 +143,6 @@ def _levels(name: str, options: Mapping[str, Any], problems: Problems) -> tuple[
             "write a list"
         )
         return ()
-    if not options[key]:
-        problems.add(
-            f"column '{name}': {key} lists at least one category, but it is empty; fill it, or "
-            "delete it to have the categories found under noise"
-        )
     return tuple(dict.fromkeys(str(value) for value in options[key]))
 
 

@@ -89,7 +89,7 @@ HONEST = NoisyOptimizer.add_noise
 @pytest.fixture(autouse=True)
 def reel(monkeypatch: pytest.MonkeyPatch) -> Reel:
     made = Reel()
-    monkeypatch.setattr(steps, "secret", made.secret)
+    monkeypatch.setattr(steps, "Secret", made.secret)
     monkeypatch.setattr(NoisyOptimizer, "add_noise", lambda optimizer: made.add_noise(optimizer))
     monkeypatch.setattr(refining, "fresh_seed", lambda: 11)
     monkeypatch.setattr(private_plan, "STEPS", STEPS)
