@@ -196,8 +196,14 @@ class Loop:
     def _stalls(self) -> bool:
         progress = self.progress
         if progress.trial:
-            return progress.epoch >= progress.raised + self.plan.trial
+            return progress.epoch >= progress.raised + self.plan.trial and not self._nearly()
         return progress.waited >= self.plan.patience
+
+    def _nearly(self) -> bool:
+        """Whether a trial gains enough within a patience, if it gains as much as in the last."""
+        losses = [entry["loss"] for entry in self.progress.history]
+        now, before = losses[-1], losses[-1 - self.plan.patience]
+        return now - (before - now) < self.progress.best - WORTH
 
     def _stalled(self) -> None:
         """The held-out loss hardly falls any more: from the best weights on, more dropout is tried,

@@ -11,8 +11,8 @@
   best weights on, the first time that the held-out loss hardly falls any more: a table whose
   columns have a common cause is better learnt by the latent than by heart, one whose columns hang
   on few others wants to see them, and only held-out rows tell which (docs/log.md). If they do not
-  gain `WORTH` within `TRIAL` times the patience, all is as before the trial, and the learning rate
-  falls.
+  gain `WORTH` within `TRIAL` times the patience, nor would if they went on to gain as they do, all
+  is as before the trial, and the learning rate falls.
 - Warm-up of the rate's weight: as the objective says, but at most a third of the epochs, two
   thirds if it goes in cycles.
 - Learning rate: rising over the first fiftieth, constant up to two thirds of the training, then

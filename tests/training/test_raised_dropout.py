@@ -114,6 +114,22 @@ def test_where_held_out_rows_gain_it_is_kept_to_the_end() -> None:
     assert done.stopped.endswith("with dropout raised to 0.8")
 
 
+def test_a_trial_goes_on_while_it_nearly_brings_enough() -> None:
+    """After its time the loss is at 3.36, and at this pace below 3 within a patience."""
+    falling = [4.5 - 0.06 * i for i in range(TRIAL + 7)]  # down to 2.94
+    done, regime = trained([5.0, 4.0, *[4.5] * PATIENCE, *falling, *[3.6] * 100])
+    assert set(by_epoch(regime)[STALLED:]) == {0.8}
+    assert done.progress.best_epoch == STALLED + TRIAL + 7
+
+
+def test_a_trial_that_slows_down_is_given_up() -> None:
+    falling = [4.5 - 0.07 * i for i in range(TRIAL)]  # down to 3.17
+    done, regime = trained([5.0, 4.0, *[4.5] * PATIENCE, *falling, *[3.1] * PATIENCE, *[4.5] * 100])
+    kept = by_epoch(regime)[STALLED:].count(0.8)
+    assert TRIAL < kept <= TRIAL + PATIENCE
+    assert done.progress.best_epoch == 2
+
+
 def test_a_trial_that_could_not_be_judged_in_time_is_not_begun() -> None:
     falling = [100.0 - i for i in range(35)]
     done, regime = trained([*falling, *[90.0] * 100])  # stalls after 45 of 90 epochs, 60 constant
