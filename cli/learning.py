@@ -59,6 +59,7 @@ class Job:
         """Learn the table and write the model."""
         from synthvae.files import remove
         from synthvae.holdout import beside
+        from synthvae.journal import Journal
         from synthvae.reading import read_table
         from synthvae.training.device import device_of
 
@@ -81,6 +82,8 @@ class Job:
         artifact.save(self.output)
         if self.private:
             write_certificate(artifact, self.output)
+        if self.log:
+            Journal(self.log).measured(artifact.content["training"]["latent"])
         noted = aside.note(self.output, self.reporter)
         remove(checkpoint)  # all that a fit leaves is there
         summary(artifact, self.output, time.monotonic() - started, self.reporter, noted)

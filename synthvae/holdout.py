@@ -51,15 +51,11 @@ def count_of(rows: int, share: float) -> int:
     return wanted if wanted >= FEWEST else 0
 
 
-def public_rows(table: Table, settings: Settings) -> int:
-    """How many rows there are, as far as everybody may know."""
-    return len(table) if settings.privacy.epsilon is None else settings.privacy.rows
-
-
 def is_noted(table: Table, settings: Settings) -> bool:
     """Whether a fit leaves a note of rows left out: of a private one also if there were none, since
     that would tell of rows."""
-    return count_of(public_rows(table, settings), settings.holdout) > 0
+    plain = settings.privacy.epsilon is None
+    return count_of(len(table) if plain else settings.privacy.rows, settings.holdout) > 0
 
 
 def left_out(table: Table, settings: Settings) -> Mask:

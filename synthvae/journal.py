@@ -44,7 +44,7 @@ class Journal:
             self._rows(progress.epoch, model, codec, encoded)
 
     def measured(self, latent: Mapping[str, float]) -> None:
-        """After training: what `settle` found of the latent."""
+        """After the fit: what was found of the latent."""
         write_bytes(self.folder / "latent.json", (json.dumps(latent, indent=2) + "\n").encode())
 
     @torch.no_grad()

@@ -25,7 +25,7 @@ from synthvae.journal import Journal
 from synthvae.layout import Encoded
 from synthvae.matching import match
 from synthvae.metadata import Metadata
-from synthvae.model.compute import side_by_side
+from synthvae.model.compute import Team, side_by_side
 from synthvae.model.crew import kept_memory
 from synthvae.model.parts import trainable
 from synthvae.model.size import sized
@@ -131,9 +131,8 @@ def fit(
     device: str = "auto",
 ) -> Artifact:
     """Learn `table`, by steps computed on `device`. `watch` is called and `journal` written after
-    every epoch, and what the latent says in the end; `checkpoint` is where to keep, and with
-    `resume` to take up, an unfinished fit. UsageError if `settings` ask for privacy, which is
-    `private.fit`'s to give."""
+    every epoch; `checkpoint` is where to keep, and with `resume` to take up, an unfinished fit.
+    UsageError if `settings` ask for privacy, which is `private.fit`'s to give."""
     if settings.privacy.epsilon is not None:
         raise UsageError("a plain fit is not private, but an epsilon is set; use private.fit")
     where = device_of(device, settings.training)
@@ -161,17 +160,21 @@ def fit(
         loop = Loop(model, regime, objective, settings.training, settings.seed)
         trained = loop.run(rows, after_epoch, kept, resume)
         model.cpu()
-        settle_biases(model, rows, derive(settings.seed, "biases"), team)
-        latent = settle(model, rows, derive(settings.seed, "prior"), team)
-        if journal:
-            journal.measured(latent)
-        # Read as rows are that come later, which hold what is too rare to be learnt too.
-        seed, held_out = derive(settings.seed, "scores"), loop.held_out[:HELD_OUT].numpy()
-        later = Rows.of(match(prepared.codec, table.rows(held_out), seed).encoded)
-        scores = quantiles(model, later, seed)
-    return _artifact(
-        prepared, settings, model, trained, {"latent": latent, "scores": scores}, table
-    )
+        held_out = table.rows(loop.held_out[:HELD_OUT].numpy())
+        found = _settled(model, rows, held_out, prepared.codec, settings.seed, team)
+    return _artifact(prepared, settings, model, trained, found, table)
+
+
+def _settled(
+    model: Vae, rows: Rows, held_out: Table, codec: TableCodec, seed: int, team: Team
+) -> dict[str, Any]:
+    """What of a trained `model` follows from its weights: biases and prior, and what is measured
+    of the latent and of the scores of `held_out` rows."""
+    settle_biases(model, rows, derive(seed, "biases"), team)
+    latent = settle(model, rows, derive(seed, "prior"), team)
+    # Read as rows are that come later, which hold what is too rare to be learnt too.
+    later = Rows.of(match(codec, held_out, derive(seed, "scores")).encoded)
+    return {"latent": latent, "scores": quantiles(model, later, derive(seed, "scores"))}
 
 
 def _identity(table: Table, prepared: Prepared, settings: Settings) -> str:

@@ -103,12 +103,7 @@ def fit(
     )
     if steps is not None:
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
-        if journal:
-            journal.measured(artifact.content["training"]["latent"])
-    # The model as it was built: what rules left open follows from the rows that were drawn.
-    built = replace(settings, model=sized(settings.model, len(drawn.table)))
-    content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn, steps)}
-    return replace(artifact, content={**artifact.content, **content})
+    return _claimed(artifact, settings, ledger, drawn, steps)
 
 
 def _paid_for(
@@ -130,6 +125,16 @@ def budget_of(spec: PrivacySpec) -> Budget:
         return Budget(spec.epsilon, spec.delta, spec.unit, spec.contributions)
     except ValueError as error:
         raise UsageError(f"privacy: {error}") from error
+
+
+def _claimed(
+    artifact: Artifact, settings: Settings, ledger: Ledger, drawn: Drawn, steps: PrivateSpec | None
+) -> Artifact:
+    """`artifact` with its certificate, and the settings that it was made by."""
+    # The model as it was built: what rules left open follows from the rows that were drawn.
+    built = replace(settings, model=sized(settings.model, len(drawn.table)))
+    content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn, steps)}
+    return replace(artifact, content={**artifact.content, **content})
 
 
 def _claim(ledger: Ledger, drawn: Drawn, steps: PrivateSpec | None) -> dict[str, Any]:

@@ -28,7 +28,7 @@ class Randomness(Protocol):
 
 
 class Secret:
-    """Numbers from the operating system's cryptographic generator. Nothing is kept. Cost: some 35
+    """Numbers from the operating system's cryptographic generator. Nothing is kept. Cost: some 20
     ns a number."""
 
     source = "the operating system's randomness, Box and Muller's transform"

@@ -53,7 +53,7 @@ def test_one_row_more_shows_in_nothing_but_counts(what: str, untouched: Any, nex
 def test_what_is_compared_is_there(untouched: Any) -> None:
     assert len(untouched.artifact) > 10_000
     assert len(untouched.door.asked) >= 15
-    assert {"losses.jsonl", "latent.json", "epoch-0001/real.csv"} <= untouched.files.keys()
+    assert {"losses.jsonl", "epoch-0001/real.csv"} <= untouched.files.keys()
     assert len(untouched.progress) == 1
     assert untouched.claim["claim"]["epsilon"] <= 20
     rows, total, _ = untouched.drawn
