@@ -11,14 +11,7 @@ from synthvae.errors import UsageError
 
 from .aside import Aside
 from .console import Bar, Reporter, seconds
-from .private import (
-    certificate_beside,
-    paid_into,
-    promise,
-    refuse_resume,
-    warn_of_delta,
-    write_certificate,
-)
+from .private import promise, refuse_resume, warn_of_delta
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -57,6 +50,7 @@ class Job:
 
     def run(self) -> None:
         """Learn the table and write the model."""
+        from synthvae import certified
         from synthvae.files import remove
         from synthvae.holdout import beside
         from synthvae.journal import Journal
@@ -77,11 +71,11 @@ class Job:
         with self.reporter.progress("learning", 1) as bar:
             artifact = self._learn(data, aside, checkpoint, bar)
         if self.force:  # what stands beside the old model says nothing of the new one
-            for path in (certificate_beside(self.output), beside(self.output)):
+            for path in (certified.beside(self.output), beside(self.output)):
                 path.unlink(missing_ok=True)
         artifact.save(self.output)
         if self.private:
-            write_certificate(artifact, self.output)
+            certified.write(artifact, self.output)
         if self.log:
             Journal(self.log).measured(artifact.content["training"]["latent"])
         noted = aside.note(self.output, self.reporter)
@@ -92,6 +86,7 @@ class Job:
         from synthvae import pipeline, private
         from synthvae.beforehand import check_whole
         from synthvae.journal import Journal
+        from synthvae.privacy import history
 
         engine = self.settings.privacy.engine
         stages = STAGES.get(engine, COUNTED) if self.private else ALONE
@@ -113,7 +108,8 @@ class Job:
             Journal(self.log) if self.log else None,
         )
         if self.private:
-            paid = paid_into(self.output, data, self.reporter)
+            book = self.output.with_name(history.NAME)
+            paid = history.paid_into(book, data.fingerprint().encode(), self.reporter.say)
             return private.fit(*common, self.threads, paid, told, device=self.device)
         if aside.left_out.any():
             check_whole(data, self.metadata, self.settings)
@@ -138,6 +134,7 @@ def summary(
     artifact: Artifact, output: Path, took: float, reporter: Reporter, holdout: Path | None
 ) -> None:
     """What was learnt, for people and for programs."""
+    from synthvae import certified
     from synthvae.training.findings import in_words, warnings
 
     training, private = artifact.content["training"], artifact.content.get("privacy")
@@ -155,7 +152,7 @@ def summary(
     cost = promise(private) if private else "not differentially private"
     reporter.say(f"{output} ({size / 1e6:.1f} MB) in {seconds(took)}; {cost}")
     if private:
-        reporter.say(f"certificate: {certificate_beside(output)}")
+        reporter.say(f"certificate: {certified.beside(output)}")
     reporter.result(
         {
             "model": str(output),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -12,8 +12,8 @@ import pandas as pd
 import pyarrow as pa
 
 from synthvae import artifact as artifacts
+from synthvae import certified, opening, pipeline, private
 from synthvae import metadata as metadatas
-from synthvae import opening, pipeline, private
 from synthvae.acceptance import PATIENCE
 from synthvae.arguments import alone, counts_of
 from synthvae.artifact import Artifact
@@ -26,6 +26,8 @@ from synthvae.errors import UsageError
 from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, is_noted, left_out, without
 from synthvae.keys import avoiding, check_room
+from synthvae.privacy.history import NAME, paid_into
+from synthvae.privacy.ledger import Ledger
 from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
 from synthvae.scoring import DRAWS, Bound
@@ -56,6 +58,7 @@ class Synthesizer:
         metadata: Mapping[str, Any] | None = None,
         holdout: float | None = None,
         device: str = "auto",
+        history: str | Path | None = NAME,
     ) -> Synthesizer:
         """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None.
 
@@ -66,8 +69,9 @@ class Synthesizer:
         `device`: where steps are computed, `cpu` (which `auto` takes) or `cuda`.
 
         With `{"privacy": {"epsilon": 3}}` among the settings the fit is differentially private,
-        and metadata is a must. What several fits of the same rows cost together, `synthvae fit`
-        writes down; here it is yours to add up.
+        and metadata is a must. Its cost is added to the file `history`, which is begun if there is
+        none, and a warning says what several fits of the same rows cost together; None: it is
+        yours to add up.
         """
         described = metadatas.parse(metadata, "metadata") if metadata is not None else None
         if described is not None:
@@ -80,8 +84,12 @@ class Synthesizer:
         learnt = without(table, mask) if mask.any() else table
         if plain and mask.any():
             check_whole(table, described, self.settings)
-        learn = pipeline.fit if plain else private.fit
-        self._artifact = learn(learnt, described, self.settings, device=device)
+        if plain:
+            fitted = pipeline.fit(learnt, described, self.settings, device=device)
+        else:
+            paid = _written_down(table, history)
+            fitted = private.fit(learnt, described, self.settings, paid=paid, device=device)
+        self._artifact = fitted
         self._aside = (table, mask) if is_noted(table, self.settings) else None
         return self
 
@@ -238,10 +246,16 @@ class Synthesizer:
         return self._artifact
 
     def save(self, path: str | Path) -> None:
-        """Write the model to one file and, if `fit` left rows out, a note of them beside it."""
-        self.artifact.save(Path(path))
+        """Write the model to one file; beside it its certificate, if it is private, and a note of
+        the rows that `fit` left out, if it did."""
+        model = Path(path)
+        for old in (certified.beside(model), beside(model)):  # it says nothing of the new model
+            old.unlink(missing_ok=True)
+        self.artifact.save(model)
+        if self.artifact.content.get("privacy"):
+            certified.write(self.artifact, model)
         if self._aside is not None:
-            Holdout.of(*self._aside, Path(path)).save(beside(Path(path)))
+            Holdout.of(*self._aside, model).save(beside(model))
 
     @staticmethod
     def load(path: str | Path) -> Synthesizer:
@@ -251,6 +265,17 @@ class Synthesizer:
         loaded.settings = opening.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
+
+
+def _written_down(table: Table, history: str | Path | None) -> Callable[[Ledger], None]:
+    """What adds the cost of a fit of `table` to the file `history`."""
+    if history is None:
+        return lambda _: None
+    return paid_into(Path(history), table.fingerprint().encode(), _said)
+
+
+def _said(words: str) -> None:
+    warnings.warn(words, UserWarning, stacklevel=2)
 
 
 def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:

@@ -1,7 +1,10 @@
 """A private fit: what it needs, what it costs, and that its cost is known before anything else."""
 
+import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -201,9 +204,36 @@ def test_a_synthesizer_with_a_budget_keeps_it(
 ) -> None:
     monkeypatch.setattr("synthvae.privacy.ledger.SecureNoise", Nothing)
     settings = {"privacy": {"epsilon": 2.9}, "training": TRAINING}
-    fitted = Synthesizer("tvae", settings=settings).fit(frame, CONTENT)
+    fitted = Synthesizer("tvae", settings=settings).fit(frame, CONTENT, history=None)
     assert fitted.artifact.content["privacy"]["claim"]["dp"]
     drawn = fitted.sample(50)
     assert set(drawn["k"]) <= {"a", "b"}
     assert drawn["n"].between(0, 9).all()
     assert pd.to_datetime(drawn["d"]).dt.year.between(1900, 2100).all()
+
+
+def test_fits_of_the_same_frame_add_up(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    settings = {"privacy": {"epsilon": 1.5}, "training": TRAINING}
+    Synthesizer("tvae", settings=settings).fit(frame, CONTENT)
+    with pytest.warns(UserWarning, match=r"^fit 2 of the same rows: .* epsilon 2\.\d+ at"):
+        Synthesizer("tvae", settings=settings).fit(frame, CONTENT)
+    kept = json.loads(Path("privacy-history.json").read_text())["fits"]
+    Synthesizer("tvae", settings=settings).fit(frame, CONTENT, history=None)
+    assert len(kept) == len(json.loads(Path("privacy-history.json").read_text())["fits"]) == 2
+
+
+def test_a_saved_model_has_its_certificate_beside_it(frame: pd.DataFrame, tmp_path: Path) -> None:
+    """And none of the model that stood there before."""
+    model, beside = tmp_path / "m.synthvae", tmp_path / "m.privacy_certificate.json"
+    settings = {"privacy": {"epsilon": 1.5}, "training": TRAINING}
+    fitted = Synthesizer("tvae", settings=settings).fit(frame, CONTENT, history=None)
+    fitted.save(model)
+    written = json.loads(beside.read_text())
+    assert written["claim"] == fitted.artifact.content["privacy"]["claim"]
+    digest = hashlib.sha256(model.read_bytes()).hexdigest()
+    assert written["hashes"] == {"m.synthvae": f"sha256:{digest}"}
+    Synthesizer("tvae", settings={"training": TRAINING}).fit(frame).save(model)
+    assert not beside.exists()

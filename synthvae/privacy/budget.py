@@ -60,3 +60,8 @@ class Budget:
             "unit": self.unit,
             "contributions": self.contributions,
         }
+
+
+def in_words(unit: str) -> str:
+    """'row', or 'value of' the column that tells units apart."""
+    return ROW if unit == ROW else f"value of '{unit}'"

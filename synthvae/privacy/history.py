@@ -11,12 +11,14 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from synthvae.errors import PrivacyError
 from synthvae.files import OWNER, alone, write_bytes
 from synthvae.privacy.accounting import Event, composed
+from synthvae.privacy.budget import in_words
 from synthvae.privacy.ledger import Ledger
 
 NAME = "privacy-history.json"
@@ -73,6 +75,32 @@ def total(path: Path, data_id: str, unit: str) -> Total:
     thresholds = sum(fit["delta_of_thresholds"] for fit in fits)
     events = [Event(*event) for fit in fits for event in fit["events"]]
     return Total(len(fits), composed(events, delta - thresholds).pld, delta, others)
+
+
+def paid_into(
+    path: Path, fingerprint: bytes, say: Callable[[str], None]
+) -> Callable[[Ledger], None]:
+    """What adds the cost of a fit to the history at `path`, and says what all fits of the same rows
+    cost. PrivacyError at once if the history there can't be read."""
+    if path.exists():
+        data_id(path, fingerprint)
+
+    def paid(ledger: Ledger) -> None:
+        name = data_id(path, fingerprint)
+        record(path, name, ledger)
+        found, unit = total(path, name, ledger.budget.unit), in_words(ledger.budget.unit)
+        if found.fits > 1:
+            say(
+                f"fit {found.fits} of the same rows: together they cost epsilon "
+                f"{found.epsilon:.3g} at delta {found.delta:.2g} for each {unit} ({path})"
+            )
+        if found.others:
+            say(
+                f"{found.others} more of the same rows protect another unit than each {unit}, or "
+                f"don't say which, and what they cost it is not known ({path})"
+            )
+
+    return paid
 
 
 def _read(path: Path) -> dict[str, Any]:

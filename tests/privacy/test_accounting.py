@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from opacus.accountants import PRVAccountant
 from scipy import stats
 
 from synthvae.errors import PrivacyError
@@ -26,6 +27,29 @@ def test_dp_sgd_costs_what_others_compute() -> None:
     cost = composed([Event(1.5, 0.04, 2250)], DELTA)
     assert cost.rdp == pytest.approx(7.329, abs=0.001)
     assert cost.pld == pytest.approx(6.777, rel=0.002)
+
+
+@pytest.mark.filterwarnings("ignore:Optimal order")
+@pytest.mark.parametrize(
+    "events",
+    [
+        [Event(0.7, 0.05, 200)],
+        [Event(1.0, 0.01, 1000)],
+        [Event(6.0, 0.25, 400)],
+        [Event(20.0, 0.05, 400)],
+        [Event(8.0), Event(5.0), Event(1.7, 0.0525, 400)],
+        [Event(2.0), Event(1.1, 0.08, 150), Event(3.0, 0.02, 900)],
+    ],
+    ids=lambda events: ", ".join(f"{e.noise:g} at {e.rate:g} x {e.steps}" for e in events),
+)
+def test_a_third_accountant_finds_the_same(events: list[Event]) -> None:
+    """Numerical composition (Gopi et al. 2021), whose upper bound lies its error above the cost."""
+    error, others = 0.01, PRVAccountant()
+    others.history = [(event.noise, event.rate, event.steps) for event in events]
+    bound = others.get_epsilon(DELTA, eps_error=error)
+    cost = composed(events, DELTA)
+    assert cost.pld == pytest.approx(bound - error, abs=0.002)
+    assert cost.pld < cost.rdp
 
 
 @pytest.mark.parametrize("epsilon", [0.01, 0.1, 1.0, 3.0, 10.0])

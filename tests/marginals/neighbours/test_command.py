@@ -15,7 +15,7 @@ import pandas as pd
 import pytest
 import yaml
 
-from synthvae import private
+from synthvae import certified, private
 from synthvae.files import write_bytes
 from synthvae.metadata import Metadata
 from synthvae.privacy.budget import Budget
@@ -129,7 +129,7 @@ def leak_words(patch: pytest.MonkeyPatch) -> None:
 
 
 def leak_file(patch: pytest.MonkeyPatch) -> None:
-    honest = LEARNING.write_certificate
+    honest = certified.write
 
     def write(artifact: Any, output: Path) -> Path:
         count = pd.read_csv("data.csv")["group"].nunique()
@@ -137,11 +137,11 @@ def leak_file(patch: pytest.MonkeyPatch) -> None:
         path: Path = honest(artifact, output)
         return path
 
-    patch.setattr(LEARNING, "write_certificate", write)
+    patch.setattr(certified, "write", write)
 
 
 def leak_certificate(patch: pytest.MonkeyPatch) -> None:
-    honest = LEARNING.write_certificate
+    honest = certified.write
 
     def write(artifact: Any, output: Path) -> Path:
         path: Path = honest(artifact, output)
@@ -149,7 +149,7 @@ def leak_certificate(patch: pytest.MonkeyPatch) -> None:
         write_bytes(path, path.read_bytes() + b"\n" * count)
         return path
 
-    patch.setattr(LEARNING, "write_certificate", write)
+    patch.setattr(certified, "write", write)
 
 
 def leak_exit_code(patch: pytest.MonkeyPatch) -> None:
