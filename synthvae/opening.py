@@ -22,7 +22,7 @@ from synthvae.settings import Settings, parse
 
 def sampler(artifact: Artifact) -> Sampler:
     """The model of `artifact`, ready to draw rows."""
-    return Sampler(*_loaded(artifact), _conditions(artifact))
+    return Sampler(*_loaded(artifact), conditions(artifact))
 
 
 def scorer(artifact: Artifact) -> Scorer:
@@ -39,7 +39,7 @@ def scorer(artifact: Artifact) -> Scorer:
 
 def latent_space(artifact: Artifact) -> LatentSpace:
     """The model of `artifact`, ready to turn rows to points of its latent space, and back."""
-    return LatentSpace(*fitted(artifact), _conditions(artifact))
+    return LatentSpace(*fitted(artifact), conditions(artifact))
 
 
 def imputer(artifact: Artifact) -> Imputer:
@@ -54,7 +54,8 @@ def completer(artifact: Artifact) -> Imputer:
     return Imputer(model, codec, FREE, model.heads.never({}))
 
 
-def _conditions(artifact: Artifact) -> Conditions:
+def conditions(artifact: Artifact) -> Conditions:
+    """How often each combination of given columns comes."""
     return Conditions.from_json(artifact.content["conditions"])
 
 

@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 
 from synthvae import opening
 from synthvae.artifact import Artifact
+from synthvae.calibrating import calibrate
 from synthvae.errors import PrivacyError
 from synthvae.marginals.axes import Axis, NumberAxis, column_of
 from synthvae.marginals.engine import Drawn
@@ -23,6 +24,7 @@ from synthvae.model.compute import side_by_side
 from synthvae.model.values import Rows
 from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import fresh_seed
+from synthvae.sampling import Sampler
 from synthvae.scoring import quantiles
 from synthvae.seeds import derive
 from synthvae.settings import Settings
@@ -65,8 +67,8 @@ def refine(
     watch: Callable[[float], None] = lambda _: None,
 ) -> Artifact:
     """`artifact`, learnt from `drawn`, after private `steps` on `table`, of which each value stands
-    in a form that follows from it alone. The prior and the scores of usual rows come from drawn
-    rows again. `watch` is told the share of the steps that is done."""
+    in a form that follows from it alone. The prior, the shares of classes and the scores of usual
+    rows come from drawn rows again. `watch` is told the share of the steps that is done."""
     from synthvae.training.private import train_private
 
     model, codec = opening.fitted(artifact)
@@ -79,6 +81,8 @@ def refine(
         train_private(model, rows, codec.layout, objective, steps, expected, team, watch)
         known = Rows.of(codec.encode(drawn.table, settings.seed))
         latent = settle(model, known, derive(settings.seed, "prior"), team)
+        sampler = Sampler(model, codec, opening.conditions(artifact))
+        calibrate(sampler, known, derive(settings.seed, "calibration"), threads)
         few = known.at(slice(0, 10_000))
         scores = quantiles(model, few, derive(settings.seed, "scores"))
     training = {**artifact.content["training"], "latent": latent, "scores": scores}
