@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 # Where a stage begins and ends, as shares of a fit's time, by the engine of a private one.
 ALONE = {"epochs": (0.0, 1.0)}
 COUNTED = {"counts": (0.0, 0.5), "epochs": (0.5, 1.0)}
-TRAINED = {"counts": (0.0, 0.3), "epochs": (0.3, 0.6), "steps": (0.6, 1.0)}
+TRAINED = {
+    "counts": (0.0, 0.2),
+    "epochs": (0.2, 0.5),
+    "steps": (0.5, 0.95),
+    "calibration": (0.95, 1.0),
+}
 STAGES = {"warm": TRAINED, "dpsgd": TRAINED}
-WORDS = {"counts": "fitting the noisy counts", "steps": "private steps"}
+WORDS = {
+    "counts": "fitting the noisy counts",
+    "steps": "private steps",
+    "calibration": "calibrating to the noisy counts",
+}
 
 
 @dataclass(frozen=True)

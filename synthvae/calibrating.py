@@ -7,6 +7,8 @@ iterative scaling; since later blocks follow earlier ones, rows are drawn anew f
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from synthvae.model.compute import in_order
 from synthvae.model.values import Rows
 from synthvae.sampling import Sampler
@@ -15,15 +17,22 @@ from synthvae.seeds import derive
 ROUNDS = 3
 
 
-def calibrate(sampler: Sampler, wanted: Rows, seed: int, threads: int | None = None) -> None:
+def calibrate(
+    sampler: Sampler,
+    wanted: Rows,
+    seed: int,
+    threads: int | None = None,
+    watch: Callable[[float], None] = lambda _: None,
+) -> None:
     """Move the model of `sampler` to the shares of classes in `wanted` [N], whole rows. Costs
-    ROUNDS draws of N rows."""
+    ROUNDS draws of N rows. `watch` is told the share of the work that is done."""
     model = sampler.model
     wanted_outputs = model.heads.marginal_outputs(wanted.part(model.modelled))
     for number in range(ROUNDS):
         drawn = _drawn(sampler, len(wanted), derive(seed, number), threads)
         drawn_outputs = model.heads.marginal_outputs(drawn.part(model.modelled))
         model.decoder.shift(wanted_outputs - drawn_outputs)
+        watch((number + 1) / ROUNDS)
 
 
 def _drawn(sampler: Sampler, rows: int, seed: int, threads: int | None) -> Rows:

@@ -49,7 +49,7 @@ ENGINES: Mapping[str, Spending] = {
     "warm": Spending(discovery=0.05, columns=0.1, scores=0.05, pairs=0.2),
     "dpsgd": Spending(discovery=0.05, columns=0.1, scores=0.0, pairs=0.0),
 }
-Stage = Literal["counts", "steps"]  # rows are drawn from counts, private steps are taken
+Stage = Literal["counts", "steps", "calibration"]  # the second and third after the plain fit
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
 _MADE_BY = ("torch", "numpy", "opacus", "opendp", "dp-accounting")
@@ -97,12 +97,11 @@ def fit(
     if rules:
         drawn = rules.obeyed(drawn)
     plain = replace(settings, privacy=PrivacySpec(), rare=Rare(rows=0))
-    taken = partial(told, "steps")
     artifact = pipeline.fit(
         drawn.table, metadata, plain, watch, journal, threads=threads, device=device
     )
     if steps is not None:
-        artifact = refine(artifact, drawn, met.table, settings, steps, threads, taken)
+        artifact = refine(artifact, drawn, met.table, settings, steps, threads, told)
     return _claimed(artifact, settings, ledger, drawn, steps)
 
 

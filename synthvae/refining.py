@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 import pyarrow as pa
@@ -35,6 +36,9 @@ from synthvae.training.private_plan import private_plan
 
 if TYPE_CHECKING:
     from synthvae.training.private import PrivateSpec
+
+
+Stage = Literal["steps", "calibration"]
 
 
 def refuse(settings: Settings) -> None:
@@ -64,11 +68,11 @@ def refine(
     settings: Settings,
     steps: PrivateSpec,
     threads: int | None = None,
-    watch: Callable[[float], None] = lambda _: None,
+    told: Callable[[Stage, float], None] = lambda *_: None,
 ) -> Artifact:
     """`artifact`, learnt from `drawn`, after private `steps` on `table`, of which each value stands
     in a form that follows from it alone. The prior, the shares of classes and the scores of usual
-    rows come from drawn rows again. `watch` is told the share of the steps that is done."""
+    rows come from drawn rows again. `told` is told of each stage the share that is done."""
     from synthvae.training.private import train_private
 
     model, codec = opening.fitted(artifact)
@@ -78,11 +82,14 @@ def refine(
     rows = Rows.of(codec.encode(real, fresh_seed()))
     with side_by_side(threads) as team:
         objective, expected = settings.model.objective, round(drawn.rows)
-        train_private(model, rows, codec.layout, objective, steps, expected, team, watch)
+        train_private(
+            model, rows, codec.layout, objective, steps, expected, team, partial(told, "steps")
+        )
         known = Rows.of(codec.encode(drawn.table, settings.seed))
         latent = settle(model, known, derive(settings.seed, "prior"), team)
         sampler = Sampler(model, codec, opening.conditions(artifact))
-        calibrate(sampler, known, derive(settings.seed, "calibration"), threads)
+        seed, shown = derive(settings.seed, "calibration"), partial(told, "calibration")
+        calibrate(sampler, known, seed, threads, shown)
         few = known.at(slice(0, 10_000))
         scores = quantiles(model, few, derive(settings.seed, "scores"))
     training = {**artifact.content["training"], "latent": latent, "scores": scores}

@@ -103,7 +103,8 @@ def test_what_is_done_is_told(engine: str, frame: pd.DataFrame) -> None:
     told: list[tuple[str, float]] = []
     fit(frame, spending(engine), told=lambda stage, done: told.append((stage, done)))
     assert told[:2] == [("counts", (i + 1) / 2) for i in range(2)]
-    assert told[2:] == [("steps", (i + 1) / 5) for i in range(5)]
+    assert told[2:7] == [("steps", (i + 1) / 5) for i in range(5)]
+    assert told[7:] == [("calibration", pytest.approx((i + 1) / 3)) for i in range(3)]
 
 
 @TRAINED
