@@ -15,6 +15,15 @@ def beside(model: Path) -> Path:
     return model.with_name(f"{model.stem}.privacy_certificate.json")
 
 
+def names(model: Path) -> bool:
+    """Whether the certificate beside `model` is of a file of that name: models of one stem and
+    other endings share a place."""
+    try:
+        return model.name in json.loads(beside(model).read_text(encoding="utf-8"))["hashes"]
+    except (OSError, ValueError, KeyError, TypeError):
+        return False
+
+
 def write(artifact: Artifact, model: Path) -> Path:
     """The certificate of a private `artifact`, saved at `model`, as a file beside it."""
     digest = hashlib.sha256(model.read_bytes()).hexdigest()

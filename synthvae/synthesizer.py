@@ -84,12 +84,15 @@ class Synthesizer:
         learnt = without(table, mask) if mask.any() else table
         if plain and mask.any():
             check_whole(table, described, self.settings)
+        said: list[str] = []
         if plain:
             fitted = pipeline.fit(learnt, described, self.settings, device=device)
         else:
-            paid = _written_down(table, history)
+            paid = _written_down(table, history, said.append)
             fitted = private.fit(learnt, described, self.settings, paid=paid, device=device)
         self._artifact = fitted
+        for words in said:  # not before: a warning may be an error, and what was paid for be lost
+            warnings.warn(words, UserWarning, stacklevel=2)
         self._aside = (table, mask) if is_noted(table, self.settings) else None
         return self
 
@@ -248,12 +251,12 @@ class Synthesizer:
     def save(self, path: str | Path) -> None:
         """Write the model to one file; beside it its certificate, if it is private, and a note of
         the rows that `fit` left out, if it did."""
-        model = Path(path)
-        for old in (certified.beside(model), beside(model)):  # it says nothing of the new model
-            old.unlink(missing_ok=True)
-        self.artifact.save(model)
-        if self.artifact.content.get("privacy"):
-            certified.write(self.artifact, model)
+        model, artifact = Path(path), self.artifact
+        artifact.save(model)
+        if artifact.content.get("privacy"):
+            certified.write(artifact, model)
+        elif certified.names(model):  # it says nothing of the new model
+            certified.beside(model).unlink()
         if self._aside is not None:
             Holdout.of(*self._aside, model).save(beside(model))
 
@@ -267,15 +270,13 @@ class Synthesizer:
         return loaded
 
 
-def _written_down(table: Table, history: str | Path | None) -> Callable[[Ledger], None]:
+def _written_down(
+    table: Table, history: str | Path | None, say: Callable[[str], None]
+) -> Callable[[Ledger], None]:
     """What adds the cost of a fit of `table` to the file `history`."""
     if history is None:
         return lambda _: None
-    return paid_into(Path(history), table.fingerprint().encode(), _said)
-
-
-def _said(words: str) -> None:
-    warnings.warn(words, UserWarning, stacklevel=2)
+    return paid_into(Path(history), table.fingerprint().encode(), say)
 
 
 def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:

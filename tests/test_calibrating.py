@@ -24,16 +24,17 @@ def drawn(sampler: Sampler, rows: int) -> Rows:
 
 
 def apart(sampler: Sampler, wanted: Rows) -> list[float]:
-    """Total variation of each block that is modelled."""
+    """Total variation of each modelled block that is present in every row."""
     found, blocks = drawn(sampler, 20_000), sampler.model.modelled.codes
     sizes = [block.size for block in sampler.model.modelled.layout.of_kind("categorical")]
     off = []
     for block, size in zip(blocks, sizes, strict=True):
-        shares = []
-        for rows in (found, wanted):
-            codes = rows.codes[:, block]
-            counts = np.bincount(codes[codes >= 0].numpy(), minlength=size)
-            shares.append(counts / counts.sum())
+        if (wanted.codes[:, block] < 0).any():
+            continue
+        shares = [
+            np.bincount(rows.codes[:, block].numpy(), minlength=size) / len(rows)
+            for rows in (found, wanted)
+        ]
         off.append(float(np.abs(shares[0] - shares[1]).sum() / 2))
     return off
 
@@ -55,6 +56,23 @@ def test_shares_that_were_moved_come_back(
     after = apart(sampler, wanted)
     assert np.mean(before) > 0.2
     assert np.mean(after) < 0.1 * np.mean(before)
+
+
+def test_what_is_not_in_every_row_stays(
+    fitted: Callable[[str], Artifact], frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A place within a cell is drawn for rows that have none, and counted for those that have."""
+    artifact = fitted("cvae")
+    model, codec = opening.fitted(artifact)
+    wanted = Rows.of(codec.encode(from_frame(frame), 3))
+    shifts: list[torch.Tensor] = []
+    monkeypatch.setattr(model.decoder, "shift", shifts.append)
+    calibrate(Sampler(model, codec, opening.conditions(artifact)), wanted, 5, threads=1)
+    absent = (wanted.part(model.modelled).codes < 0).any(dim=0)
+    assert absent.any()
+    assert not absent.all()
+    moves = [shifts[0][model.heads.span(block)].any() for block in range(len(absent))]
+    assert [bool(moved) for moved in moves] == [not gone for gone in absent]
 
 
 def test_the_same_whatever_the_threads(

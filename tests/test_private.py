@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import warnings
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -237,3 +238,47 @@ def test_a_saved_model_has_its_certificate_beside_it(frame: pd.DataFrame, tmp_pa
     assert written["hashes"] == {"m.synthvae": f"sha256:{digest}"}
     Synthesizer("tvae", settings={"training": TRAINING}).fit(frame).save(model)
     assert not beside.exists()
+
+
+def test_a_model_that_is_saved_leaves_what_belongs_to_others(
+    frame: pd.DataFrame, tmp_path: Path
+) -> None:
+    settings = {"privacy": {"epsilon": 1.5}, "training": TRAINING, "holdout": 0.2}
+    model, held = tmp_path / "m.synthvae", tmp_path / "m.synthvae.holdout.json"
+    certificate = tmp_path / "m.privacy_certificate.json"
+    frames = pd.concat([frame] * 30, ignore_index=True)
+    Synthesizer("tvae", settings=settings).fit(frames, CONTENT, history=None).save(model)
+    noted, certified = held.read_bytes(), json.loads(certificate.read_text())
+    Synthesizer.load(model).save(model)
+    assert held.read_bytes() == noted
+    assert json.loads(certificate.read_text()) == certified
+    with pytest.raises(UsageError, match="call fit"):
+        Synthesizer("tvae").save(model)
+    Synthesizer("tvae", settings={"training": TRAINING}).fit(frame).save(tmp_path / "m.plain")
+    assert json.loads(certificate.read_text()) == certified
+
+
+def test_a_history_that_cannot_be_written_is_refused_before_anything_is_paid(
+    frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("synthvae.private.draw_private", lambda *_: pytest.fail("paid"))
+    settings = {"privacy": {"epsilon": 1.5}, "training": TRAINING}
+    with pytest.raises(PrivacyError, match="nothing can be written"):
+        Synthesizer("tvae", settings=settings).fit(frame, CONTENT, history=tmp_path / "no" / "h")
+
+
+def test_a_warning_that_is_an_error_costs_no_model(frame: pd.DataFrame, tmp_path: Path) -> None:
+    settings = {"privacy": {"epsilon": 1.5}, "training": TRAINING}
+    model = Synthesizer("tvae", settings=settings)
+    model.fit(frame, CONTENT, history=tmp_path / "h")
+    first = model.artifact
+    with pytest.warns(UserWarning, match="fit 2") as warned:
+        model.fit(frame, CONTENT, history=tmp_path / "h")
+    assert warned[0].filename == __file__
+    second = model.artifact
+    assert second is not first
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with pytest.raises(UserWarning, match="fit 3"):
+            model.fit(frame, CONTENT, history=tmp_path / "h")
+    assert model.artifact is not second

@@ -107,6 +107,38 @@ def test_what_is_done_is_told(engine: str, frame: pd.DataFrame) -> None:
     assert told[7:] == [("calibration", pytest.approx((i + 1) / 3)) for i in range(3)]
 
 
+def test_what_comes_back_is_calibrated(
+    frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """To the shares of the rows that were drawn from counts, after the steps."""
+    monkeypatch.setattr(private, "ROWS", 4000)
+    honest, before, known = refining.calibrate, [], []
+
+    def blur(model: Any, *_: Any) -> None:
+        generator = torch.Generator().manual_seed(3)
+        model.decoder.shift(2 * torch.randn(model.heads.outputs, generator=generator))
+
+    def spy(sampler: Any, wanted: Any, *rest: Any) -> None:
+        known.append(wanted.codes[:, 0].numpy())
+        before.append(apart(sampler, known[0]))
+        honest(sampler, wanted, *rest)
+
+    monkeypatch.setattr("synthvae.training.private.train_private", blur)
+    monkeypatch.setattr(refining, "calibrate", spy)
+    after = apart(opening.sampler(fit(frame, spending("warm"))), known[0])
+    assert before[0] > 0.1
+    assert after < before[0] / 5
+
+
+def apart(sampler: Any, wanted: Any) -> float:
+    """Total variation of the first block."""
+    starts = range(0, 8000, sampler.block_rows)
+    free = sampler.fixed({})
+    found = np.concatenate([sampler.draw(start, 9, free).codes[:, 0] for start in starts])
+    shares = [np.bincount(codes, minlength=99) / len(codes) for codes in (found, wanted)]
+    return float(np.abs(shares[0] - shares[1]).sum() / 2)
+
+
 @TRAINED
 def test_units_of_several_rows_are_refused(engine: str, frame: pd.DataFrame) -> None:
     with pytest.raises(UsageError, match="protects units of one row"):

@@ -27,7 +27,7 @@ from synthvae.marginals.axes import Classes
 from synthvae.marginals.measure import OneWay, Shares, TwoWay, stands_out
 from synthvae.model.compute import rows_at_once, side_by_side
 
-CAUTION = 1.5
+CAUTION = 0.75
 CLEAR = 1.0  # standard deviations of what noise adds to a pair's distance from independence
 PARENTS = 24  # earlier columns on which one may depend: more tell hardly more (docs/log.md)
 FITTED = 32_768  # rows drawn so far that a column is fitted on

@@ -3,7 +3,7 @@
 A score says how far a pair is from independence: by how many rows its counts differ from what
 single columns make expected (McKenna et al. 2022 choose by it). One row stands in one cell, so it
 moves a score by one, and scores of all pairs come out in one release that is far cheaper than their
-counts. The pairs that depend most are counted, in as many cells as their share of the noise allows.
+counts. The farthest pairs are counted, in as many cells as their share of the noise allows.
 
 An exponential mechanism would release names of pairs alone, for about as much, and how many would
 have to be known beforehand. Noisy scores are Gaussian like all else here, so that costs add up
@@ -27,7 +27,7 @@ Shares = NDArray[np.float64]
 MEAN_ABS = math.sqrt(2 / math.pi)  # of a standard normal
 SCORED = 12  # classes of a column in scores, at most
 FEWEST = 9.0  # cells of a count
-WORTH = 2.0  # a pair is counted if it depends by more than noise of so many counts of FEWEST cells
+WORTH = 2.0  # a pair is counted if it is farther than the noise of so many counts of FEWEST cells
 MOST_CHOSEN = 400
 SURE = 5.0  # standard deviations: three are passed by the noise of one class in 740
 _FAINT = 0.1  # of a count that is hardly more than noise
@@ -97,17 +97,17 @@ def count_pairs(
     pairs = list(itertools.combinations(range(len(ones)), 2))
     if not pairs:
         return []
-    excess = _excess(ledger, classes, ones, pairs, rows, scores)
-    chosen = choose(excess, ledger.sigma(counts) / rows)
+    far = _distances(ledger, classes, ones, pairs, rows, scores)
+    chosen = choose(far, ledger.sigma(counts) / rows)
     sigma = ledger.sigma(counts, math.sqrt(len(chosen))) / rows
     views = []
     for at in chosen:
-        cells = max(excess[at] * FINE_NOISE / (0.5 * MEAN_ABS * sigma), FEWEST)
+        cells = max(far[at] * FINE_NOISE / (0.5 * MEAN_ABS * sigma), FEWEST)
         views.append((pairs[at], _views(ones, pairs[at], cells)))
     return _count(ledger, views, classes, rows, counts)
 
 
-def _excess(
+def _distances(
     ledger: Ledger,
     classes: Classes,
     ones: Sequence[OneWay],
@@ -115,7 +115,8 @@ def _excess(
     rows: float,
     share: float,
 ) -> Shares:
-    """Noisy total variation from independence of each of `pairs`.
+    """Noisy total variation from independence of each of `pairs`. What chance makes of it in a
+    table of so many rows is left in: the table is what is counted.
 
     In whole rows, so that one row moves a score by one exactly, whatever floats round."""
     groups = [one.groups(SCORED) for one in ones]
@@ -128,14 +129,14 @@ def _excess(
     return np.asarray(noisy.values / rows / 2)
 
 
-def choose(excess: Shares, sigma: float) -> Classes:
-    """The pairs [m] to count, most dependent first: as many as depend by more than noise makes of
-    WORTH small counts, where m of them share a budget that buys one of noise `sigma` a cell;
-    MOST_CHOSEN at most. One at least: a share that is spent or not as the scores have it would be
-    an unplanned cost."""
-    order = np.argsort(-excess)
+def choose(far: Shares, sigma: float) -> Classes:
+    """The pairs [m] to count of those that are `far` [M] from independence by a score, the
+    farthest first: as many as are farther than what noise makes of WORTH small counts, where m of
+    them share a budget that buys one of noise `sigma` a cell; MOST_CHOSEN at most. One at least: a
+    share that is spent or not as the scores have it would be an unplanned cost."""
+    order = np.argsort(-far)
     noise = 0.5 * MEAN_ABS * sigma * np.sqrt(np.arange(1, len(order) + 1))
-    worth = np.flatnonzero(excess[order] > WORTH * FEWEST * noise)
+    worth = np.flatnonzero(far[order] > WORTH * FEWEST * noise)
     return np.asarray(order[: min(worth.max(initial=0) + 1, MOST_CHOSEN)])
 
 

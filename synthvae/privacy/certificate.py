@@ -18,7 +18,7 @@ DEFAULT = "default"  # the same for every table
 NOT_COVERED = (
     "the metadata: names, kinds, bounds and categories of columns that were declared",
     "the settings, and how they were chosen: try settings on public data",
-    "other fits on the same rows: their costs add up (see the history beside the model, which "
+    "other fits on the same rows: their costs add up (see the history that a fit keeps, which "
     "stays with the table: who holds all rows but one can try that one against it)",
     "the time that the fit took, and that it was made",
     "the note of rows left out of the fit, beside the model: it stays with the table",

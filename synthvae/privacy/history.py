@@ -1,6 +1,6 @@
 """What all private fits on the same rows cost together.
 
-A local file (JSON) beside the model, for its owner's eyes, to be kept where the table is kept: it
+A local file (JSON) for its owner's eyes, to be kept where the table is kept: it
 tells data sets apart by a salted hash, so that two histories can't be joined, but who holds all
 rows but one and this file can try that one. A table that was changed is another data set to it: who
 fits a table as it grows adds the totals up.
@@ -81,8 +81,16 @@ def paid_into(
     path: Path, fingerprint: bytes, say: Callable[[str], None]
 ) -> Callable[[Ledger], None]:
     """What adds the cost of a fit to the history at `path`, and says what all fits of the same rows
-    cost. PrivacyError at once if the history there can't be read."""
-    if path.exists():
+    cost. PrivacyError at once if the history there can't be read or written."""
+    try:
+        with alone(path):
+            known = path.exists()
+    except OSError as error:
+        raise PrivacyError(
+            f"what a private fit costs is written down, but in '{path.parent}' nothing can be "
+            f"written ({error.strerror}); make the folder, or keep the history elsewhere"
+        ) from error
+    if known:
         data_id(path, fingerprint)
 
     def paid(ledger: Ledger) -> None:

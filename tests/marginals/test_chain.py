@@ -95,7 +95,7 @@ def test_a_count_gives_way_by_its_noise_times_the_weight(sigma: float) -> None:
     found, signs = shares_of(rows, 0, 1), np.array([[1, -1], [-1, 1]])
     given_way = (signs * (counted - found)).sum()
     weight = (signs * np.log(found)).sum()
-    assert given_way == pytest.approx(1.5 * sigma * weight, rel=0.05)
+    assert given_way == pytest.approx(chain.CAUTION * sigma * weight, rel=0.05)
 
 
 def test_pairs_that_are_hardly_more_than_noise_are_left_out(

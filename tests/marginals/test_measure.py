@@ -72,9 +72,9 @@ def test_the_largest_categories_stay_on_their_own() -> None:
 
 
 def test_pairs_that_depend_most_are_chosen_and_fewer_if_noise_is_high() -> None:
-    excess = np.array([0.01, 0.4, -0.02, 0.2, 0.05])
-    assert choose(excess, 1e-6).tolist() == [1, 3, 4, 0]
-    few = choose(excess, 0.012).tolist()
+    far = np.array([0.01, 0.4, -0.02, 0.2, 0.05])
+    assert choose(far, 1e-6).tolist() == [1, 3, 4, 0]
+    few = choose(far, 0.012).tolist()
     assert few == [1, 3, 4, 0][: len(few)]
     assert 1 <= len(few) < 4
     assert len(choose(np.full(1000, 0.5), 1e-9)) == MOST_CHOSEN
@@ -88,9 +88,9 @@ def test_as_many_are_chosen_as_their_noise_allows() -> None:
     assert len(choose(np.array([*[1.0] * 20, least[20] * 0.999]), sigma)) == 20
 
 
-@pytest.mark.parametrize("excess", [[-0.1, -0.2], [0.0], [1e-9, 0.0]])
-def test_one_pair_is_chosen_at_least(excess: list[float]) -> None:
-    assert choose(np.array(excess), 10.0).tolist() == [0]
+@pytest.mark.parametrize("far", [[-0.1, -0.2], [0.0], [1e-9, 0.0]])
+def test_one_pair_is_chosen_at_least(far: list[float]) -> None:
+    assert choose(np.array(far), 10.0).tolist() == [0]
 
 
 def test_counts_without_noise_are_those_of_the_rows(make_ledger: Callable[..., Any]) -> None:
@@ -114,7 +114,7 @@ def test_scores_are_distances_from_independence(
     classes = table(rows)
     ledger = make_ledger(20.0)
     pairs = list(itertools.combinations(range(4), 2))
-    found = measure._excess(ledger, classes, ones(classes), pairs, float(rows), 0.1)
+    found = measure._distances(ledger, classes, ones(classes), pairs, float(rows), 0.1)
     assert found[0] > 0.8  # one follows the other
     assert 0.15 < found[1] < 0.35  # partly
     assert found[[2, 4, 5]].max() < 0.02  # of the last column nothing is told but by chance
