@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import secrets
 from collections.abc import Callable
 from pathlib import Path
@@ -82,15 +83,12 @@ def paid_into(
 ) -> Callable[[Ledger], None]:
     """What adds the cost of a fit to the history at `path`, and says what all fits of the same rows
     cost. PrivacyError at once if the history there can't be read or written."""
-    try:
-        with alone(path):
-            known = path.exists()
-    except OSError as error:
+    if not os.access(path.parent, os.W_OK):
         raise PrivacyError(
             f"what a private fit costs is written down, but in '{path.parent}' nothing can be "
-            f"written ({error.strerror}); make the folder, or keep the history elsewhere"
-        ) from error
-    if known:
+            "written; make the folder, or keep the history elsewhere"
+        )
+    if path.exists():
         data_id(path, fingerprint)
 
     def paid(ledger: Ledger) -> None:
