@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 # What the budget is spent on. What is left after the counts trains on the rows.
 ENGINES: Mapping[str, Spending] = {
     "marginals": Spending(),
-    "warm": Spending(discovery=0.05, columns=0.1, scores=0.05, pairs=0.2),
-    "dpsgd": Spending(discovery=0.05, columns=0.1, scores=0.0, pairs=0.0),
+    "warm": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
+    "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
 }
 Stage = Literal["counts", "steps", "calibration"]  # the second and third after the plain fit
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little

@@ -24,10 +24,10 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.measure import OneWay, Shares, TwoWay, stands_out
+from synthvae.marginals.measure import OneWay, Shares, TwoWay, TwoWays, dependence, stands_out
 from synthvae.model.compute import rows_at_once, side_by_side
 
-CAUTION = 0.75
+CAUTION = 1.5
 CLEAR = 1.0  # standard deviations of what noise adds to a pair's distance from independence
 PARENTS = 24  # earlier columns on which one may depend: more tell hardly more (docs/log.md)
 FITTED = 32_768  # rows drawn so far that a column is fitted on
@@ -42,18 +42,16 @@ _NEVER = -1e9
 
 def draw_rows(
     ones: Sequence[OneWay],
-    counted: Sequence[TwoWay],
+    counted: TwoWays,
     total: float,
     rows: int,
     seed: int,
     watch: Callable[[float], None] = lambda _: None,
 ) -> Classes:
-    """Classes [rows, d] by noisy shares of `total` rows: of columns, and of pairs that were
-    `counted`, most dependent first. `watch` is told the share of the work that
+    """Classes [rows, d] by noisy shares of `total` rows. `watch` is told the share of the work that
     is done. Takes time in proportion to rows, columns, their parents and their classes."""
     rng = np.random.default_rng(seed)
-    # Pairs that are hardly more than noise would add up where columns are many.
-    views = [pair for pair in counted if stands_out(pair, ones, CLEAR)]
+    views = _views(ones, counted)
     cells = [_Cells.of(one, _groups(views, at)) for at, one in enumerate(ones)]
     order = sorted(range(len(ones)), key=lambda at: -len(cells[at].shares))
     drawn = np.zeros((rows, len(ones)), np.int64)
@@ -121,6 +119,13 @@ class _Pair:
     sigma: float
 
 
+def _views(ones: Sequence[OneWay], counted: TwoWays) -> list[TwoWay]:
+    """What stands out from the noise, chosen pairs first, of all others the most dependent. The
+    rest would be noise, which adds up where columns are many."""
+    coarse = sorted(counted.every, key=lambda pair: -dependence(pair, ones))
+    return [pair for pair in (*counted.chosen, *coarse) if stands_out(pair, ones, CLEAR)]
+
+
 def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
     for view in views:
         yield from (g for c, g in zip(view.columns, view.groups, strict=True) if c == at)
@@ -129,15 +134,18 @@ def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
 def _pairs(
     views: Sequence[TwoWay], at: int, earlier: Collection[int], cells: Sequence[_Cells]
 ) -> list[_Pair]:
-    """Views of a column and one of those that were drawn `earlier`, PARENTS of them at most."""
+    """Views of a column and one of those that were drawn `earlier`: of PARENTS of them at most,
+    those that stand first."""
     found: list[_Pair] = []
+    parents: set[int] = set()
     for view in views:
-        if at not in view.columns or len(found) == PARENTS:
+        if at not in view.columns:
             continue
         own = view.columns.index(at)
         parent = view.columns[1 - own]
-        if parent not in earlier:
+        if parent not in earlier or (parent not in parents and len(parents) == PARENTS):
             continue
+        parents.add(parent)
         rows, columns = (
             torch.from_numpy(cells[view.columns[side]].grouped(view.groups[side]))
             for side in (1 - own, own)
@@ -154,7 +162,7 @@ class _Conditional:
         self, at: int, pairs: Sequence[_Pair], cells: Sequence[_Cells], total: float
     ) -> None:
         own, self.pairs, self.total = cells[at], pairs, total
-        self.parents = [pair.parent for pair in pairs]
+        self.parents = sorted({pair.parent for pair in pairs})
         self.starts = np.cumsum([0, *(len(cells[parent].shares) for parent in self.parents)])[:-1]
         counts = [own.noisy, *(pair.shares for pair in pairs)]
         sigmas = [own.sigmas, *(np.full(pair.shares.shape, pair.sigma) for pair in pairs)]
@@ -204,11 +212,11 @@ class _Conditional:
         """A bias [G], and weights [cells of all parents, G]."""
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         own, *rest = torch.split(weights, sizes)
-        wide = [
-            part.reshape(shape)[pair.rows][:, pair.columns]
-            for pair, part, shape in zip(self.pairs, rest, self.shapes[1:], strict=True)
-        ]
-        return self.base + own, torch.cat(wide)
+        parts: dict[int, Tensor] = {}
+        for pair, part, shape in zip(self.pairs, rest, self.shapes[1:], strict=True):
+            wide = part.reshape(shape)[pair.rows][:, pair.columns]
+            parts[pair.parent] = parts[pair.parent] + wide if pair.parent in parts else wide
+        return self.base + own, torch.cat([parts[at] for at in self.parents])
 
 
 def _evenly(shares: Shares, rng: np.random.Generator) -> Classes:
