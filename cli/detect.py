@@ -28,7 +28,8 @@ def detect(
     private: Annotated[
         bool,
         typer.Option(
-            "--private", help="Add a TODO for all that a private fit would else have to pay for."
+            "--private",
+            help="Write a draft for a private fit: TODO where a value would be read off the rows.",
         ),
     ] = False,
     force: Force = False,

@@ -31,7 +31,9 @@ ConditionOn = Annotated[
 Epochs = Annotated[
     int | None, typer.Option(min=1, help="Ceiling; training stops when it no longer helps.")
 ]
-Seed = Annotated[int | None, typer.Option(help="Same seed, same model.", show_default="0")]
+Seed = Annotated[
+    int | None, typer.Option(help="Same seed, same model (but for private fits).", show_default="0")
+]
 Epsilon = Annotated[
     float | None,
     typer.Option(help="Differential privacy: the whole cost.", show_default="not private"),
@@ -48,8 +50,8 @@ MaxAttackTpr = Annotated[
 DpEngine = Annotated[
     str | None,
     typer.Option(
-        help="marginals (noisy counts, which is what auto takes), dpsgd (training on rows) or "
-        "warm (one, then the other).",
+        help="marginals (noisy counts, which is what auto takes), dpsgd (single columns "
+        "counted, then training on rows) or warm (one, then the other).",
         show_default="auto",
     ),
 ]

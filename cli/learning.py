@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 ALONE = {"epochs": (0.0, 1.0)}
 COUNTED = {"counts": (0.0, 0.5), "epochs": (0.5, 1.0)}
 TRAINED = {
-    "counts": (0.0, 0.2),
-    "epochs": (0.2, 0.5),
-    "steps": (0.5, 0.95),
+    "counts": (0.0, 0.15),
+    "epochs": (0.15, 0.55),
+    "steps": (0.55, 0.95),
     "calibration": (0.95, 1.0),
 }
 STAGES = {"warm": TRAINED, "dpsgd": TRAINED}
@@ -60,7 +60,7 @@ class Job:
     def run(self) -> None:
         """Learn the table and write the model."""
         from synthvae import certified
-        from synthvae.files import remove
+        from synthvae.files import refuse_overwrite, remove
         from synthvae.holdout import beside
         from synthvae.journal import Journal
         from synthvae.reading import read_table
@@ -70,6 +70,7 @@ class Job:
         if self.private:
             refuse_resume(self.resume)
             warn_of_delta(self.settings.privacy, self.reporter)
+            refuse_overwrite(certified.beside(self.output), self.force)
         started, data = time.monotonic(), read_table(self.source)
         size = "a private number of" if self.private else f"{len(data):,}"
         columns, preset = len(data.columns), self.settings.preset

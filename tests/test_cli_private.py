@@ -81,6 +81,20 @@ def test_model_certificate_and_history(fit, cli, tmp_path: Path) -> None:
     assert drawn["customer_id"].str.fullmatch(r"K-\d{5}").all()
 
 
+def test_the_certificate_of_another_model_is_not_overwritten(
+    cli, table: Path, declared: Path, tmp_path: Path
+) -> None:
+    """Models of one stem and other endings share its place."""
+    other = tmp_path / "model.privacy_certificate.json"
+    other.write_text("{}")
+    model = tmp_path / "model.synthvae"
+    result = cli("fit", table, "-o", model, "--metadata", declared, "--epsilon", 3)
+    assert result.exit_code == 2
+    assert "never overwritten unasked" in result.stderr
+    assert other.read_text() == "{}"
+    assert not (tmp_path / "privacy-history.json").exists()
+
+
 def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
     result = fit("--max-attack-tpr", "0.05@0.01", "--json")
     assert result.exit_code == 0, result.output
