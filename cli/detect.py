@@ -28,8 +28,7 @@ def detect(
     private: Annotated[
         bool,
         typer.Option(
-            "--private",
-            help="Write a draft for a private fit: TODO where a value would be read off the rows.",
+            "--private", help="A draft for a private fit: TODO where a value would be read."
         ),
     ] = False,
     force: Force = False,

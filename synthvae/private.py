@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 from synthvae import __version__, pipeline
 from synthvae.artifact import Artifact
@@ -31,7 +31,7 @@ from synthvae.privacy.ledger import Ledger
 from synthvae.privacy.noise import Noise
 from synthvae.private_checks import check_training, described_for
 from synthvae.private_rules import private_rules
-from synthvae.refining import planned, refine
+from synthvae.refining import Stage, planned, refine
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.suppression import Rare
 from synthvae.table import Table
@@ -49,7 +49,6 @@ ENGINES: Mapping[str, Spending] = {
     "warm": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
     "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
 }
-Stage = Literal["counts", "steps", "calibration"]  # the second and third after the plain fit
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
 _MADE_BY = ("torch", "numpy", "opacus", "opendp", "dp-accounting")

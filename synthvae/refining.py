@@ -38,7 +38,8 @@ if TYPE_CHECKING:
     from synthvae.training.private import PrivateSpec
 
 
-Stage = Literal["steps", "calibration"]
+# Rows are drawn from counts; after the plain fit private steps are taken, and calibrated.
+Stage = Literal["counts", "steps", "calibration"]
 
 
 def refuse(settings: Settings) -> None:

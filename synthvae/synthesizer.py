@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -27,7 +27,6 @@ from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, is_noted, left_out, without
 from synthvae.keys import avoiding, check_room
 from synthvae.privacy.history import NAME, paid_into
-from synthvae.privacy.ledger import Ledger
 from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
 from synthvae.scoring import DRAWS, Bound
@@ -85,12 +84,12 @@ class Synthesizer:
         if plain and mask.any():
             check_whole(table, described, self.settings)
         said: list[str] = []
-        if plain:
-            fitted = pipeline.fit(learnt, described, self.settings, device=device)
-        else:
-            paid = _written_down(table, history, said.append)
-            fitted = private.fit(learnt, described, self.settings, paid=paid, device=device)
-        self._artifact = fitted
+        given: dict[str, Any] = {"device": device}
+        if not plain and history is not None:
+            rows = table.fingerprint().encode()
+            given["paid"] = paid_into(Path(history), rows, said.append)
+        learn = pipeline.fit if plain else private.fit
+        self._artifact = learn(learnt, described, self.settings, **given)
         for words in said:  # not before: a warning may be an error, and what was paid for be lost
             warnings.warn(words, UserWarning, stacklevel=2)
         self._aside = (table, mask) if is_noted(table, self.settings) else None
@@ -268,15 +267,6 @@ class Synthesizer:
         loaded.settings = opening.settings_of(artifact)
         loaded._artifact = artifact
         return loaded
-
-
-def _written_down(
-    table: Table, history: str | Path | None, say: Callable[[str], None]
-) -> Callable[[Ledger], None]:
-    """What adds the cost of a fit of `table` to the file `history`."""
-    if history is None:
-        return lambda _: None
-    return paid_into(Path(history), table.fingerprint().encode(), say)
 
 
 def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
