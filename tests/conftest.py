@@ -1,22 +1,49 @@
-"""A small table with a bit of everything, and models fitted on it once a session."""
+"""A small table with a bit of everything, models fitted on it once a session, and known noise."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.metadata import entry_points
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
+from numpy.typing import NDArray
 from typer.testing import CliRunner
 
 from synthvae import Synthesizer, pipeline
 from synthvae.artifact import Artifact
+from synthvae.privacy.ledger import GRAIN
 from synthvae.settings import parse
 from synthvae.table import from_frame
 
 SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
+
+
+class Tape:
+    """Noise of a fixed seed, or none; `wanted`, in rows, is the next noise instead where it
+    is set."""
+
+    source = "a tape"
+
+    def __init__(self, scale: float = 1.0) -> None:
+        self.scale, self.wanted = scale, None
+        self._rng = np.random.default_rng(5)
+
+    def gaussian(self, shape: tuple[int, ...], sigma: float) -> NDArray[np.int64]:
+        wanted, self.wanted = self.wanted, None
+        if wanted is not None:
+            return np.rint(wanted * GRAIN).astype(np.int64)
+        samples = self._rng.normal(0, sigma * self.scale, shape) if self.scale else np.zeros(shape)
+        return np.rint(samples).astype(np.int64)
+
+    def above(self, counts: Mapping[str, int], sigma: float, least: int) -> dict[str, int]:
+        noise = self.gaussian((len(counts),), sigma).tolist()
+        noisy = zip(
+            counts, (n + m for n, m in zip(counts.values(), noise, strict=True)), strict=True
+        )
+        return {name: count for name, count in noisy if count >= least}
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

@@ -20,6 +20,7 @@ from synthvae.marginals.engine import meet
 from synthvae.privacy.ledger import Ledger
 from synthvae.settings import Settings, parse
 from synthvae.table import from_frame
+from tests.conftest import Tape
 
 COLUMNS = {
     "k": {"sdtype": "categorical", "range_values": ["a", "b"]},
@@ -62,17 +63,8 @@ def spending(condition: Sequence[str] = (), **privacy: Any) -> Settings:
     return parse({"preset": "tvae", **content})
 
 
-class Nothing:
-    """No noise at all."""
-
-    source = "none"
-
-    def gaussian(self, shape: tuple[int, ...], sigma: float) -> Any:
-        return np.zeros(shape, np.int64)
-
-
 def fit(frame: pd.DataFrame, **given: Any) -> Any:
-    given = {"metadata": META, "settings": spending(epsilon=3.0), "noise": Nothing(), **given}
+    given = {"metadata": META, "settings": spending(epsilon=3.0), "noise": Tape(0.0), **given}
     return private.fit(from_frame(frame), **given)
 
 
@@ -203,7 +195,7 @@ def test_discovery_of_categories_takes_a_part_of_delta(frame: pd.DataFrame) -> N
 def test_a_synthesizer_with_a_budget_keeps_it(
     frame: pd.DataFrame, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("synthvae.privacy.ledger.SecureNoise", Nothing)
+    monkeypatch.setattr("synthvae.privacy.ledger.SecureNoise", Tape)
     settings = {"privacy": {"epsilon": 2.9}, "training": TRAINING}
     fitted = Synthesizer("tvae", settings=settings).fit(frame, CONTENT, history=None)
     assert fitted.artifact.content["privacy"]["claim"]["dp"]

@@ -20,6 +20,7 @@ from synthvae.metadata import ColumnMetadata
 from synthvae.private_rules import PrivateRules
 from synthvae.settings import parse
 from synthvae.table import Table, from_frame
+from tests.conftest import Tape
 
 RULES = [
     {"kind": "inequality", "low": "a", "high": "b"},
@@ -74,22 +75,13 @@ def frame() -> pd.DataFrame:
     )
 
 
-class Nothing:
-    """No noise at all."""
-
-    source = "none"
-
-    def gaussian(self, shape: tuple[int, ...], sigma: float) -> Any:
-        return np.zeros(shape, np.int64)
-
-
 def settings_of(rules: list[dict[str, Any]], **privacy: Any) -> Any:
     content = {"training": {"epochs": 1, "batch": 100}, "constraints": rules}
     return parse({"preset": "tvae", **content, "privacy": {"epsilon": 5.0, **privacy}})
 
 
 def test_drawn_rows_keep_what_real_ones_broke(frame: pd.DataFrame) -> None:
-    artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Nothing())
+    artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Tape(0.0))
     rows = pa.concat_tables(opening.sampler(artifact).chunks(500, 0, "text", threads=1))
     drawn = rows.to_pandas().astype(str)
     a, b, t = (drawn[name].astype(int) for name in "abt")
@@ -179,7 +171,7 @@ def test_rules_that_get_in_each_other_s_way_are_refused_before_anything_is_spent
 
 
 def test_the_certificate_names_the_columns_of_the_table(frame: pd.DataFrame) -> None:
-    artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Nothing())
+    artifact = private.fit(from_frame(frame), META, settings_of(RULES), noise=Tape(0.0))
     domain = artifact.content["privacy"]["domain"]
     assert list(domain) == list(frame)
     assert domain["city"] == {"kind": "declared", "categories": "paid", "missing": "paid"}
@@ -193,7 +185,7 @@ def test_declared_categories_are_met_beside_constraints(frame: pd.DataFrame) -> 
     described = {**META.columns, "y": ColumnMetadata("categorical", {"range_values": [1.0, 2.0]})}
     described["x"] = ColumnMetadata("categorical", {"range_values": levels["range_values"]})
     fitted = private.fit(
-        from_frame(frame), replace(META, columns=described), settings_of(RULES[:1]), noise=Nothing()
+        from_frame(frame), replace(META, columns=described), settings_of(RULES[:1]), noise=Tape(0.0)
     )
     rows = pa.concat_tables(opening.sampler(fitted).chunks(300, 0, "text", threads=1)).to_pandas()
     assert set(rows.x) == {"0", "1"}
@@ -280,4 +272,4 @@ def test_a_formula_may_read_what_another_one_computes(frame: pd.DataFrame) -> No
 def test_too_few_rows_left_is_an_error(frame: pd.DataFrame) -> None:
     rules = [{"kind": "range", "column": "a", "min": 19}]
     with pytest.raises(PrivacyError, match="are dropped, but of"):
-        private.fit(from_frame(frame), META, settings_of(rules), noise=Nothing())
+        private.fit(from_frame(frame), META, settings_of(rules), noise=Tape(0.0))

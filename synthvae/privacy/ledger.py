@@ -141,7 +141,7 @@ class Ledger:
         self._take(what, share)
         sigma = self.sigma(share, sensitivity)
         self._record(stage, what, "gaussian", sigma, sensitivity, cells=counts.size)
-        return Noisy(counts + self._draw(counts.shape, sigma), sigma)
+        return Noisy(counts + self._noise.gaussian(counts.shape, sigma * GRAIN) / GRAIN, sigma)
 
     def keys(
         self, stage: str, what: str, counts: Mapping[str, int], share: float, delta: float
@@ -158,10 +158,10 @@ class Ledger:
             )
         self._take(what, share)
         sigma = self.sigma(share)
-        names = sorted(name for name, count in counts.items() if count > 0)
-        noisy = np.array([counts[name] for name in names]) + self._draw((len(names),), sigma)
-        passed = noisy > self.threshold(share, delta)
-        released = {name: float(noisy[i]) for i, name in enumerate(names) if passed[i]}
+        grains = {name: counts[name] * GRAIN for name in sorted(counts) if counts[name] > 0}
+        least = math.floor(self.threshold(share, delta) * GRAIN) + 1
+        passed = self._noise.above(grains, sigma * GRAIN, least)
+        released = {name: passed[name] / GRAIN for name in sorted(passed)}
         # The number of cells is that of released names: how many there were is private.
         self._record(stage, what, "threshold", sigma, delta=delta, cells=len(released))
         return released
@@ -221,9 +221,6 @@ class Ledger:
                 f"{share:g} and {self.left:g} is left; ask for less"
             )
         self._spent += share
-
-    def _draw(self, shape: tuple[int, ...], sigma: float) -> NDArray[np.float64]:
-        return self._noise.gaussian(shape, sigma * GRAIN) / GRAIN
 
     def _record(
         self, stage: str, what: str, mechanism: str, sigma: float, row: float = 1.0, **more: Any

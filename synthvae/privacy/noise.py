@@ -1,13 +1,15 @@
 """Noise that nobody can draw again: no seed goes in, and none is kept.
 
 Counts get exact discrete Gaussian noise from OpenDP (Canonne, Kamath & Steinke 2020), whose
-randomness is the operating system's. It takes some 20 to 70 seconds a million samples.
+randomness is the operating system's. It takes some 20 to 70 seconds a million samples. Names that
+only the rows know pass a threshold of OpenDP's too (Rogers 2023).
 """
 
 from __future__ import annotations
 
 import math
 import secrets
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,6 +31,10 @@ class Noise(Protocol):
         `sigma` is a whole number."""
         ...
 
+    def above(self, counts: Mapping[str, int], sigma: float, least: int) -> dict[str, int]:
+        """The names whose count with such noise reaches `least`, with that count."""
+        ...
+
 
 class SecureNoise:
     """OpenDP's sampler. PrivacyError at once if OpenDP isn't installed."""
@@ -39,17 +45,25 @@ class SecureNoise:
         self._opendp = _opendp()
 
     def gaussian(self, shape: tuple[int, ...], sigma: float) -> Integers:
-        if int(sigma) != sigma or not 1 <= sigma <= MOST_SIGMA:
-            raise PrivacyError(
-                f"noise is a whole number of grains from 1 to {MOST_SIGMA:,}, but it is {sigma}; "
-                "nothing of a table is left under more, raise epsilon or declare more"
-            )
+        _check(sigma)
         release, total = self._mechanism(float(sigma)), math.prod(shape)
         samples = np.empty(total, np.int64)
         for start in range(0, total, CHUNK):
             stop = min(start + CHUNK, total)
             samples[start:stop] = release([0] * (stop - start))
         return samples.reshape(shape)
+
+    def above(self, counts: Mapping[str, int], sigma: float, least: int) -> dict[str, int]:
+        _check(sigma)
+        return dict(self._thresholded(float(sigma), least)(dict(counts)))
+
+    def _thresholded(self, sigma: float, least: int) -> Any:
+        """Counts by name -> those that pass, with noise."""
+        dp = self._opendp
+        names, whole = dp.domains.atom_domain(T="String"), dp.domains.atom_domain(T="i64")
+        metric = dp.metrics.l02inf_distance(dp.metrics.absolute_distance(T="i64"))
+        domain = dp.domains.map_domain(names, whole)
+        return dp.measurements.make_gaussian_threshold(domain, metric, sigma, threshold=least)
 
     def _mechanism(self, sigma: float) -> Any:
         """Integers [n] -> the same with noise."""
@@ -70,6 +84,14 @@ def fresh_seed() -> int:
 def fresh_stream() -> np.random.Generator:
     """A NumPy generator (Philox) under a secret key of 128 bits."""
     return np.random.Generator(np.random.Philox(key=secrets.randbits(128)))
+
+
+def _check(sigma: float) -> None:
+    if int(sigma) != sigma or not 1 <= sigma <= MOST_SIGMA:
+        raise PrivacyError(
+            f"noise is a whole number of grains from 1 to {MOST_SIGMA:,}, but it is {sigma}; "
+            "nothing of a table is left under more, raise epsilon or declare more"
+        )
 
 
 def _opendp() -> Any:

@@ -9,33 +9,16 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pytest
-from numpy.typing import NDArray
 
 from synthvae import metadata as metadatas
 from synthvae.metadata import Metadata
 from synthvae.privacy.budget import Budget
 from synthvae.privacy.entries import Noisy
-from synthvae.privacy.ledger import GRAIN, Ledger
+from synthvae.privacy.ledger import Ledger
 from synthvae.table import Column, Table
+from tests.conftest import Tape
 
 Texts = Sequence[str | None]
-
-
-class Tape:
-    """Noise of a fixed seed, or none; `wanted`, where it is set, is the next noise instead."""
-
-    source = "a tape"
-
-    def __init__(self, scale: float = 1.0) -> None:
-        self.scale, self.wanted = scale, None
-        self._rng = np.random.default_rng(5)
-
-    def gaussian(self, shape: tuple[int, ...], sigma: float) -> NDArray[np.int64]:
-        wanted, self.wanted = self.wanted, None
-        if wanted is not None:
-            return np.rint(wanted * GRAIN).astype(np.int64)
-        samples = self._rng.normal(0, sigma * self.scale, shape) if self.scale else np.zeros(shape)
-        return np.rint(samples).astype(np.int64)
 
 
 @dataclass(frozen=True)

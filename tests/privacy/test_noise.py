@@ -48,6 +48,24 @@ def test_the_comparison_sees_noise_that_is_10_percent_off() -> None:
     assert compare(samples, 45) < ALPHA
 
 
+def test_names_pass_with_the_noise_of_the_formula() -> None:
+    """All of them pass a threshold far below, those above one in the middle are its upper half."""
+    counts = dict.fromkeys(map(str, range(50_000)), 1_000)
+    passed = SecureNoise().above(counts, 7, 500)
+    assert passed.keys() == counts.keys()
+    assert compare(np.array(list(passed.values())) - 1_000, 7) > ALPHA
+    upper = SecureNoise().above(counts, 7, 1_000)
+    assert min(upper.values()) >= 1_000
+    zero = law(7, 56)[56]
+    expected = len(counts) * (1 + zero) / 2
+    assert abs(len(upper) - expected) < 5 * np.sqrt(len(counts)) / 2
+
+
+def test_no_name_passes_a_threshold_out_of_reach() -> None:
+    assert SecureNoise().above({"a": 0, "": 5, "\n\u00e9": 9}, 1, 100) == {}
+    assert SecureNoise().above({}, 1, 0) == {}
+
+
 @pytest.mark.parametrize("sigma", [40, 5_000, 3_000_000, MOST_SIGMA])
 def test_samples_of_large_sigma_are_gaussian(sigma: int) -> None:
     """The grid is so fine that the continuous distribution is within a millionth."""
