@@ -16,6 +16,7 @@ from .private import promise, refuse_resume, warn_of_delta
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
     from synthvae.metadata import Metadata
+    from synthvae.privacy.history import Account, Total
     from synthvae.settings import Settings
     from synthvae.table import Table
     from synthvae.training.checkpoint import Progress
@@ -78,8 +79,9 @@ class Job:
         checkpoint = _checkpoint(self.output, self.resume, self.force, self.reporter)
         aside = Aside.of(data, self.settings)
         aside.refuse_overwrite(self.output, self.force)
+        account = self._account(data) if self.private else None
         with self.reporter.progress("learning", 1) as bar:
-            artifact = self._learn(data, aside, checkpoint, bar)
+            artifact = self._learn(data, aside, checkpoint, bar, account)
         if self.force:  # what stands beside the old model says nothing of the new one
             for path in (certified.beside(self.output), beside(self.output)):
                 path.unlink(missing_ok=True)
@@ -90,13 +92,23 @@ class Job:
             Journal(self.log).measured(artifact.content["training"]["latent"])
         noted = aside.note(self.output, self.reporter)
         remove(checkpoint)  # all that a fit leaves is there
-        summary(artifact, self.output, time.monotonic() - started, self.reporter, noted)
+        took = time.monotonic() - started
+        together = account.together if account else None
+        summary(artifact, self.output, took, self.reporter, noted, together)
 
-    def _learn(self, data: Table, aside: Aside, checkpoint: Path, bar: Bar) -> Artifact:
+    def _account(self, data: Table) -> Account:
+        from synthvae.identity import identity
+        from synthvae.privacy.history import NAME, Account
+
+        book, rows = self.output.with_name(NAME), identity(data)
+        return Account(book, rows, self.reporter.say, self.output.name)
+
+    def _learn(
+        self, data: Table, aside: Aside, checkpoint: Path, bar: Bar, account: Account | None
+    ) -> Artifact:
         from synthvae import pipeline, private
         from synthvae.beforehand import check_whole
         from synthvae.journal import Journal
-        from synthvae.privacy import history
 
         engine = self.settings.privacy.engine
         stages = STAGES.get(engine, COUNTED) if self.private else ALONE
@@ -117,10 +129,8 @@ class Job:
             watch,
             Journal(self.log) if self.log else None,
         )
-        if self.private:
-            book = self.output.with_name(history.NAME)
-            paid = history.paid_into(book, data.fingerprint().encode(), self.reporter.say)
-            return private.fit(*common, self.threads, paid, told, device=self.device)
+        if account is not None:
+            return private.fit(*common, self.threads, account.pay, told, device=self.device)
         if aside.left_out.any():
             check_whole(data, self.metadata, self.settings)
         resumed = checkpoint, self.every, self.resume
@@ -141,7 +151,12 @@ def _checkpoint(output: Path, resume: bool, force: bool, reporter: Reporter) -> 
 
 
 def summary(
-    artifact: Artifact, output: Path, took: float, reporter: Reporter, holdout: Path | None
+    artifact: Artifact,
+    output: Path,
+    took: float,
+    reporter: Reporter,
+    holdout: Path | None,
+    together: Total | None,
 ) -> None:
     """What was learnt, for people and for programs."""
     from synthvae import certified
@@ -175,6 +190,7 @@ def summary(
             "latent": latent,
             "warnings": warned,
             "private": private["claim"] if private else False,
+            "fits_of_these_rows": together._asdict() if together else None,
             "holdout": str(holdout) if holdout else None,
         }
     )

@@ -101,9 +101,7 @@ def _matched(
             continue
         column = learnt[one.name]
         masks[one.name] = unknown(column, one)
-        withheld = codec.withheld.get(one.name, {})
-        if withheld.get("codes") or (withheld and isinstance(one, CategoricalCodec)):
-            # What too few rows held may well come again.
+        if _comes_again(codec, one):
             masks[one.name] = masks[one.name] | _unreadable(column, one)
         try:
             parts.append(_encode(one, column, masks[one.name], stream(seed, "encode", one.name)))
@@ -113,13 +111,21 @@ def _matched(
     return Matched(Encoded.side_by_side(parts, len(table)), masks, holes, known)
 
 
+def _comes_again(codec: TableCodec, one: Codec) -> bool:
+    """Whether a column may well hold what the model never saw: what too few rows had to be
+    learnt."""
+    withheld = codec.withheld.get(one.name)
+    if isinstance(one, CategoricalCodec):
+        return withheld is not None
+    return bool(withheld and withheld.get("codes"))
+
+
 def _unreadable(column: Column, codec: Codec) -> Mask:
     """Which rows [N] hold what `codec.encode` would refuse."""
-    form: Any = getattr(codec, "form", None)
     if isinstance(codec, CategoricalCodec):
-        known = set(codec.levels)
-        strange = np.array([text not in known for text in [*column.texts, ""]])
-    elif form is not None:
+        return np.asarray(codec.places(column) < 0)
+    form: Any = getattr(codec, "form", None)
+    if form is not None:
         places = np.append(np.arange(len(column.levels)), -1).astype(np.int32)
         values, special = form.parse(Column(column.name, places, column.levels, column.storage))
         strange = ~np.isfinite(values) & (special < 0)

@@ -34,9 +34,10 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "text": _PERSONAL | {"regex_format"},
 }
 DECLARABLE: Mapping[str, tuple[str, ...]] = {
-    "numerical": ("range_min", "range_max", "decimal_places"),
-    "datetime": ("range_min", "range_max"),
-    "categorical": ("range_values",),
+    "numerical": ("range_min", "range_max", "decimal_places", "range_is_nullable"),
+    "datetime": ("range_min", "range_max", "range_is_nullable"),
+    "categorical": ("range_values", "range_is_nullable"),
+    "boolean": ("range_is_nullable",),
 }
 _TABLE_KEYS = frozenset(
     [

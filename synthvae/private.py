@@ -46,8 +46,8 @@ if TYPE_CHECKING:
 # What the budget is spent on. What is left after the counts trains on the rows.
 ENGINES: Mapping[str, Spending] = {
     "marginals": Spending(),
-    "warm": Spending(discovery=0.05, columns=0.1, all_pairs=0.1, pairs=0.15),
-    "dpsgd": Spending(discovery=0.05, columns=0.1, all_pairs=0.0, pairs=0.0),
+    "warm": Spending(discovery=0.05, columns=0.1, scores=0.05, pairs=0.2),
+    "dpsgd": Spending(discovery=0.05, columns=0.1, scores=0.0, pairs=0.0),
 }
 ROWS = 100_000  # drawn to be learnt: of more than most tables have, the draw itself adds little
 KEY_DELTA = 0.1  # the share of delta that the discovery of categories may spend
@@ -131,7 +131,14 @@ def _claimed(
     """`artifact` with its certificate, and the settings that it was made by."""
     # The model as it was built: what rules left open follows from the rows that were drawn.
     built = replace(settings, model=sized(settings.model, len(drawn.table)))
-    content = {"settings": built.to_json(), "privacy": _claim(ledger, drawn, steps)}
+    codec = dict(artifact.content["codec"])
+    # Noise hides categories of few rows, which may well come again.
+    codec["withheld"] = {axis.name: {} for axis in drawn.axes}
+    content = {
+        "settings": built.to_json(),
+        "codec": codec,
+        "privacy": _claim(ledger, drawn, steps),
+    }
     return replace(artifact, content={**artifact.content, **content})
 
 

@@ -22,13 +22,12 @@ from synthvae.constraints.checks import check_rules, kept, result_of
 from synthvae.constraints.reading import MADE_UP, readers_declared, readers_of
 from synthvae.constraints.rules import Equation, Rule, Unique
 from synthvae.errors import PrivacyError, SchemaError
-from synthvae.marginals.axes import OTHER
 from synthvae.marginals.domain import declared
 from synthvae.marginals.engine import Drawn
 from synthvae.marginals.forms import by_value
 from synthvae.metadata import ColumnMetadata, Metadata
 from synthvae.private_checks import check_computed, check_ranges
-from synthvae.schema import MISSING, resolve
+from synthvae.schema import MISSING, OTHER, resolve
 from synthvae.table import Column, Table
 
 FEWEST = 1000  # rows that are left, of those that were drawn

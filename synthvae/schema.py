@@ -20,6 +20,7 @@ from synthvae.storage import is_whole, type_of
 from synthvae.table import Column, Table
 from synthvae.written import format_of, moments, numbers_of, unit_of
 
+OTHER = "__other__"  # of a category that has no name in a model
 MISSING = frozenset(
     ["", "NA", "N/A", "n/a", "NaN", "nan", "-nan", "NULL", "null", "None", "<NA>", "#N/A", "NaT"]
 )

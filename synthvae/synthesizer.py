@@ -25,8 +25,10 @@ from synthvae.constraints.predicates import trust
 from synthvae.errors import UsageError
 from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, is_noted, left_out, without
+from synthvae.identity import identity
 from synthvae.keys import avoiding, check_room
-from synthvae.privacy.history import NAME, paid_into
+from synthvae.metadata import Metadata
+from synthvae.privacy.history import NAME, Account
 from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
 from synthvae.scoring import DRAWS, Bound
@@ -54,12 +56,12 @@ class Synthesizer:
     def fit(
         self,
         frame: pd.DataFrame,
-        metadata: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | str | Path | None = None,
         holdout: float | None = None,
         device: str = "auto",
         history: str | Path | None = NAME,
     ) -> Synthesizer:
-        """Learn `frame`; `metadata` is the content of an SDV metadata file, detected if None.
+        """Learn `frame`; `metadata` is an SDV metadata file or its content, detected if None.
 
         `holdout` is the share of the rows to leave out for an audit; `save` notes which they were
         beside the model. None: as the settings say, and those say none, since who holds a frame can
@@ -72,7 +74,7 @@ class Synthesizer:
         none, and a warning says what several fits of the same rows cost together; None: it is
         yours to add up.
         """
-        described = metadatas.parse(metadata, "metadata") if metadata is not None else None
+        described = _described(metadata)
         if described is not None:
             trust(functions(rules_of((), described)))
         if holdout is not None:
@@ -86,8 +88,7 @@ class Synthesizer:
         said: list[str] = []
         given: dict[str, Any] = {"device": device}
         if not plain and history is not None:
-            rows = table.fingerprint().encode()
-            given["paid"] = paid_into(Path(history), rows, said.append)
+            given["paid"] = Account(Path(history), identity(table), said.append).pay
         learn = pipeline.fit if plain else private.fit
         self._artifact = learn(learnt, described, self.settings, **given)
         for words in said:  # not before: a warning may be an error, and what was paid for be lost
@@ -277,3 +278,9 @@ def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
 def _warn(words: str) -> None:
     if words:
         warnings.warn(words, UserWarning, stacklevel=3)
+
+
+def _described(metadata: Mapping[str, Any] | str | Path | None) -> Metadata | None:
+    if isinstance(metadata, str | Path):
+        return metadatas.read(Path(metadata))
+    return None if metadata is None else metadatas.parse(metadata, "metadata")

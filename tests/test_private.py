@@ -205,6 +205,39 @@ def test_a_synthesizer_with_a_budget_keeps_it(
     assert pd.to_datetime(drawn["d"]).dt.year.between(1900, 2100).all()
 
 
+def test_rows_with_a_category_that_was_never_drawn_are_read(frame: pd.DataFrame) -> None:
+    """As `__other__` if that came up, else as unknown: noise hides what few rows have."""
+    fitted = Synthesizer("tvae")
+    fitted._artifact = fit(frame)
+    strange = frame.assign(k="c")
+    levels = fitted.artifact.content["codec"]["codecs"][0]["levels"]
+    assert "c" not in levels
+    scores = fitted.score(strange)
+    assert len(scores) == len(frame)
+    assert np.isfinite(scores["score"]).all()
+    assert (scores["nats:k"] == 0).all() == ("__other__" not in levels)
+    assert len(fitted.encode(strange)) == len(frame)
+    assert len(fitted.impute(strange)) == len(frame)
+
+
+def test_a_category_that_has_no_name_is_other(frame: pd.DataFrame) -> None:
+    many = frame.assign(k=np.where(np.arange(len(frame)) % 2, "a", "undeclared"))
+    fitted = Synthesizer("tvae")
+    fitted._artifact = fit(many)
+    assert set(fitted.sample(200)["k"]) == {"a", "__other__"}
+    scores = fitted.score(frame.assign(k="never seen"))
+    assert (scores["nats:k"] > 0).all()
+
+
+def test_metadata_may_be_a_file(frame: pd.DataFrame, tmp_path: Path) -> None:
+    path = tmp_path / "metadata.json"
+    path.write_text(json.dumps(CONTENT))
+    settings = {"training": TRAINING}
+    one = Synthesizer("tvae", settings=settings).fit(frame, path).sample(5, seed=1)
+    other = Synthesizer("tvae", settings=settings).fit(frame, CONTENT).sample(5, seed=1)
+    pd.testing.assert_frame_equal(one, other)
+
+
 def test_fits_of_the_same_frame_add_up(
     frame: pd.DataFrame, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

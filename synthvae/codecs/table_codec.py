@@ -58,7 +58,8 @@ CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
 class TableCodec:
     """One codec per learnt column, in the order of the table; `order`: that of a decoder that
     writes one column after the other; `bindings`: constraints, for whose sake columns may be learnt
-    as others; `withheld`: of a column, how many levels and rows were too rare to be learnt."""
+    as others; `withheld`: of a column, how many levels and rows were too rare to be learnt, or
+    nothing if that isn't known."""
 
     codecs: tuple[Codec, ...]
     given: tuple[str, ...] = ()

@@ -16,9 +16,9 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from synthvae.codecs.parts import Form
+from synthvae.schema import OTHER
 from synthvae.table import Column
 
-OTHER = "__other__"
 Classes = NDArray[np.int64]
 
 

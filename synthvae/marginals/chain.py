@@ -24,10 +24,10 @@ from torch import Tensor
 from torch.nn.functional import embedding_bag
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.measure import OneWay, Shares, TwoWay, TwoWays, dependence, stands_out
+from synthvae.marginals.measure import OneWay, Shares, TwoWay, stands_out
 from synthvae.model.compute import rows_at_once, side_by_side
 
-CAUTION = 1.5
+CAUTION = 0.75
 CLEAR = 1.0  # standard deviations of what noise adds to a pair's distance from independence
 PARENTS = 24  # earlier columns on which one may depend: more tell hardly more (docs/log.md)
 FITTED = 32_768  # rows drawn so far that a column is fitted on
@@ -42,16 +42,18 @@ _NEVER = -1e9
 
 def draw_rows(
     ones: Sequence[OneWay],
-    counted: TwoWays,
+    counted: Sequence[TwoWay],
     total: float,
     rows: int,
     seed: int,
     watch: Callable[[float], None] = lambda _: None,
 ) -> Classes:
-    """Classes [rows, d] by noisy shares of `total` rows. `watch` is told the share of the work that
+    """Classes [rows, d] by noisy shares of `total` rows: of columns, and of pairs that were
+    `counted`, most dependent first. `watch` is told the share of the work that
     is done. Takes time in proportion to rows, columns, their parents and their classes."""
     rng = np.random.default_rng(seed)
-    views = _views(ones, counted)
+    # Pairs that are hardly more than noise would add up where columns are many.
+    views = [pair for pair in counted if stands_out(pair, ones, CLEAR)]
     cells = [_Cells.of(one, _groups(views, at)) for at, one in enumerate(ones)]
     order = sorted(range(len(ones)), key=lambda at: -len(cells[at].shares))
     drawn = np.zeros((rows, len(ones)), np.int64)
@@ -119,13 +121,6 @@ class _Pair:
     sigma: float
 
 
-def _views(ones: Sequence[OneWay], counted: TwoWays) -> list[TwoWay]:
-    """What stands out from the noise, chosen pairs first, of all others the most dependent. The
-    rest would be noise, which adds up where columns are many."""
-    coarse = sorted(counted.every, key=lambda pair: -dependence(pair, ones))
-    return [pair for pair in (*counted.chosen, *coarse) if stands_out(pair, ones, CLEAR)]
-
-
 def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
     for view in views:
         yield from (g for c, g in zip(view.columns, view.groups, strict=True) if c == at)
@@ -134,18 +129,15 @@ def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
 def _pairs(
     views: Sequence[TwoWay], at: int, earlier: Collection[int], cells: Sequence[_Cells]
 ) -> list[_Pair]:
-    """Views of a column and one of those that were drawn `earlier`: of PARENTS of them at most,
-    those that stand first."""
+    """Views of a column and one of those that were drawn `earlier`, PARENTS of them at most."""
     found: list[_Pair] = []
-    parents: set[int] = set()
     for view in views:
-        if at not in view.columns:
+        if at not in view.columns or len(found) == PARENTS:
             continue
         own = view.columns.index(at)
         parent = view.columns[1 - own]
-        if parent not in earlier or (parent not in parents and len(parents) == PARENTS):
+        if parent not in earlier:
             continue
-        parents.add(parent)
         rows, columns = (
             torch.from_numpy(cells[view.columns[side]].grouped(view.groups[side]))
             for side in (1 - own, own)
@@ -161,18 +153,17 @@ class _Conditional:
     def __init__(
         self, at: int, pairs: Sequence[_Pair], cells: Sequence[_Cells], total: float
     ) -> None:
-        own, self.pairs, self.total = cells[at], pairs, total
-        self.parents = sorted({pair.parent for pair in pairs})
+        self.own, self.pairs, self.total = cells[at], pairs, total
+        self.parents = [pair.parent for pair in pairs]
         self.starts = np.cumsum([0, *(len(cells[parent].shares) for parent in self.parents)])[:-1]
-        counts = [own.noisy, *(pair.shares for pair in pairs)]
-        sigmas = [own.sigmas, *(np.full(pair.shares.shape, pair.sigma) for pair in pairs)]
-        self.shapes = [count.shape for count in counts]
-        self.counts = _flat(counts) * total
+        sigmas = [
+            self.own.sigmas,
+            *(np.full(pair.shares.shape, pair.sigma) for pair in pairs),
+        ]
+        self.shapes = [sigma.shape for sigma in sigmas]
         self.penalty = CAUTION * _flat(sigmas) * total
-        # Each weight in units of its curvature, about.
-        self.scale = torch.rsqrt(self.counts.clamp(min=0) + self.penalty + 1)
-        likely = np.log(np.maximum(own.shares, _TINY))
-        self.base = torch.from_numpy(np.where(own.never, _NEVER, likely)).float()
+        likely = np.log(np.maximum(self.own.shares, _TINY))
+        self.base = torch.from_numpy(np.where(self.own.never, _NEVER, likely)).float()
         self.bias, self.table = self.base, torch.zeros(0, len(self.base))
 
     def fit(self, drawn: Classes) -> None:
@@ -180,22 +171,25 @@ class _Conditional:
         if not self.pairs:
             return
         index = self._index(drawn)
+        told = [_agreed(pair, drawn[:, pair.parent], self.own.shares) for pair in self.pairs]
+        counts = _flat([self.own.noisy, *told]) * self.total
+        scale = torch.rsqrt(counts.clamp(min=0) + self.penalty + 1)  # by curvature, about
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
             free = torch.from_numpy(flat).float().requires_grad_()
-            weights = free * self.scale
+            weights = free * scale
             bias, table = self._laid_out(weights)
             nats = torch.logsumexp(embedding_bag(index, table, mode="sum") + bias, 1).mean()
-            told = self.counts @ weights - self.penalty @ weights.square() / 2
+            told = counts @ weights - self.penalty @ weights.square() / 2
             value = nats - told / self.total
             value.backward()  # type: ignore[no-untyped-call]
             assert free.grad is not None
             return float(value.detach()), free.grad.double().numpy()
 
         options = {"maxiter": ITERATIONS, "ftol": _ENOUGH, "gtol": 0.0}
-        start = np.zeros(len(self.counts))
+        start = np.zeros(len(counts))
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options=options)
-        self.bias, self.table = self._laid_out(torch.from_numpy(found.x).float() * self.scale)
+        self.bias, self.table = self._laid_out(torch.from_numpy(found.x).float() * scale)
 
     def shares(self, drawn: Classes) -> Shares:
         """Of the cells [N, G], given earlier columns of rows [N, d]."""
@@ -212,11 +206,27 @@ class _Conditional:
         """A bias [G], and weights [cells of all parents, G]."""
         sizes = [int(np.prod(shape)) for shape in self.shapes]
         own, *rest = torch.split(weights, sizes)
-        parts: dict[int, Tensor] = {}
-        for pair, part, shape in zip(self.pairs, rest, self.shapes[1:], strict=True):
-            wide = part.reshape(shape)[pair.rows][:, pair.columns]
-            parts[pair.parent] = parts[pair.parent] + wide if pair.parent in parts else wide
-        return self.base + own, torch.cat([parts[at] for at in self.parents])
+        wide = [
+            part.reshape(shape)[pair.rows][:, pair.columns]
+            for pair, part, shape in zip(self.pairs, rest, self.shapes[1:], strict=True)
+        ]
+        return self.base + own, torch.cat(wide)
+
+
+def _agreed(pair: _Pair, drawn: Classes, own: Shares) -> Shares:
+    """The shares [A, B] of `pair`, as near as can be (in squares) with the margins that are known
+    better: what the parent's cells have among rows `drawn` so far, and the column's own [G].
+    Else a class that was drawn too often would be fitted to a count of too few, all other columns
+    making up for it."""
+    parents, columns = pair.shares.shape
+    rows = np.bincount(pair.rows.numpy()[drawn], minlength=parents) / len(drawn)
+    ours = np.bincount(pair.columns.numpy(), own, columns)
+    there = np.outer(rows > 0, ours > 0)
+    shares = np.where(there, pair.shares, 0.0)
+    off, down = rows - shares.sum(1), ours - shares.sum(0)
+    height, width = max((rows > 0).sum(), 1), max((ours > 0).sum(), 1)
+    moved = off[:, None] / width + down / height - off.sum() / (height * width)
+    return np.where(there, shares + moved, 0.0)
 
 
 def _evenly(shares: Shares, rng: np.random.Generator) -> Classes:

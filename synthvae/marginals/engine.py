@@ -15,12 +15,13 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from synthvae.marginals.agreement import agreed
 from synthvae.marginals.axes import Axis, CategoryAxis, Classes, NumberAxis, PresenceAxis, column_of
 from synthvae.marginals.chain import draw_rows
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
 from synthvae.marginals.forms import by_value, declared_forms
-from synthvae.marginals.measure import OneWay, Shares, TwoWays, count_pairs
+from synthvae.marginals.measure import OneWay, Shares, TwoWay, count_pairs
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
@@ -32,13 +33,13 @@ from synthvae.table import Column, Table
 @dataclass(frozen=True)
 class Spending:
     """Shares of the budget: for what is not declared (`pairs` get what is left of it), for single
-    columns, for a coarse look at all pairs, and for dependent pairs. What is left over is for who
+    columns, for scores of all pairs, and for counts of dependent ones. What is left over is for who
     comes next."""
 
     discovery: float = 0.1
     columns: float = 0.2
-    all_pairs: float = 0.25
-    pairs: float = 0.45
+    scores: float = 0.05
+    pairs: float = 0.65
 
 
 @dataclass(frozen=True)
@@ -97,10 +98,11 @@ def draw_private(
     total = _total(counted)
     ones = [OneWay.of(c.counts, c.sigmas, total, c.axis.ordered, c.axis.doubtful) for c in counted]
     classes = np.stack([c.classes for c in counted], axis=1)
-    pairs = TwoWays()
+    pairs: list[TwoWay] = []
     if spending.pairs:
         fine = spending.pairs + left
-        pairs = count_pairs(ledger, classes, ones, total, spending.all_pairs, fine)
+        pairs = count_pairs(ledger, classes, ones, total, spending.scores, fine)
+        ones = agreed(ones, pairs)
     drawn = draw_rows(ones, pairs, total, rows, derive(seed, "chain"), watch)
     new = [
         _written(c, drawn[:, i], met.missing, stream(seed, "texts", c.axis.name))

@@ -1,9 +1,13 @@
 """Which pairs of columns are counted, and how finely.
 
-Every pair is counted once, coarsely: that tells which pairs depend on each other, and by how much.
-The others are left at that; the dependent ones are counted again, in as many cells as their share
-of the noise allows. Choosing by counts that were paid for anyway costs nothing, where an
-exponential mechanism would (McKenna et al. 2022 choose so, round by round); all noise is Gaussian.
+A score says how far a pair is from independence: by how many rows its counts differ from what
+single columns make expected (McKenna et al. 2022 choose by it). One row stands in one cell, so it
+moves a score by one, and scores of all pairs come out in one release that is far cheaper than their
+counts. The farthest pairs are counted, in as many cells as their share of the noise allows.
+
+An exponential mechanism would release names of pairs alone, for about as much, and how many would
+have to be known beforehand. Noisy scores are Gaussian like all else here, so that costs add up
+exactly, and say how many pairs are worth a count.
 """
 
 from __future__ import annotations
@@ -11,7 +15,7 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +25,13 @@ from synthvae.privacy.ledger import Ledger
 
 Shares = NDArray[np.float64]
 MEAN_ABS = math.sqrt(2 / math.pi)  # of a standard normal
-COARSE_NOISE = 0.03  # total variation by noise alone that a coarse count may have
-COARSE = (3, 12)  # classes of a column in coarse counts
+SCORED = 12  # classes of a column in scores, at most
+FEWEST = 9.0  # cells of a count
+WORTH = 2.0  # a pair is counted if it is farther than the noise of so many counts of FEWEST cells
 MOST_CHOSEN = 400
 SURE = 5.0  # standard deviations: three are passed by the noise of one class in 740
 _FAINT = 0.1  # of a count that is hardly more than noise
-FINE_NOISE = 0.5  # as a share of the dependence that is being measured
+FINE_NOISE = 0.5  # of a count, as a share of the dependence that is being measured
 
 
 @dataclass(frozen=True)
@@ -49,11 +54,15 @@ class OneWay:
         absent[list(doubtful)] = True
         absent &= counts < SURE * sigmas
         absent &= not absent.all()
-        shown = np.where(counts > sigmas, counts, _FAINT * np.maximum(counts, 0))
-        shown = np.where(absent, 0.0, shown)
-        if not shown.sum() > 0:
-            shown = np.where(absent, 0.0, 1.0)
-        return OneWay(counts / rows, sigmas / rows, shown / shown.sum(), absent, ordered)
+        return OneWay(counts / rows, sigmas / rows, counts, absent, ordered).shown()
+
+    def shown(self) -> OneWay:
+        """The same, with `best` as shares and deviations have it."""
+        best = np.where(self.shares > self.sigmas, self.shares, _FAINT * self.shares.clip(0))
+        best = np.where(self.absent, 0.0, best)
+        if not best.sum() > 0:
+            best = np.where(self.absent, 0.0, 1.0)
+        return replace(self, best=best / best.sum())
 
     def groups(self, most: int) -> Classes:
         """The group [C] of each class, at most `most`: neighbours of about equal mass if ordered,
@@ -79,70 +88,60 @@ class TwoWay:
     sigma: float
 
 
-@dataclass(frozen=True)
-class TwoWays:
-    """Counts of `every` pair, all with the same groups of a column, and of `chosen` ones."""
-
-    every: Sequence[TwoWay] = ()
-    chosen: Sequence[TwoWay] = ()
-
-
 def count_pairs(
     ledger: Ledger,
     classes: Classes,
     ones: Sequence[OneWay],
     rows: float,
-    coarse: float,
-    fine: float,
-) -> TwoWays:
-    """Noisy counts of pairs of columns of `classes` [N, d], for the shares `coarse` and `fine` of
-    the budget; `rows`: a noisy number of rows."""
+    scores: float,
+    counts: float,
+) -> list[TwoWay]:
+    """Noisy counts of pairs of columns of `classes` [N, d], most dependent first, for the shares
+    `scores` and `counts` of the budget; `rows`: a noisy number of rows."""
     pairs = list(itertools.combinations(range(len(ones)), 2))
     if not pairs:
-        return TwoWays()
-    first = _coarse(ledger, classes, ones, pairs, rows, coarse)
-    excess = np.array([dependence(pair, ones) for pair in first])
-    chosen = choose(excess, ledger.sigma(fine) / rows)
-    sigma = ledger.sigma(fine, math.sqrt(len(chosen))) / rows
+        return []
+    far = _distances(ledger, classes, ones, pairs, rows, scores)
+    chosen = choose(far, ledger.sigma(counts) / rows)
+    sigma = ledger.sigma(counts, math.sqrt(len(chosen))) / rows
     views = []
     for at in chosen:
-        cells = max(excess[at] * FINE_NOISE / (0.5 * MEAN_ABS * sigma), 9.0)
-        views.append((first[at].columns, _views(ones, first[at].columns, cells)))
-    return TwoWays(first, _count(ledger, "dependent pairs", classes, views, rows, fine))
+        cells = max(far[at] * FINE_NOISE / (0.5 * MEAN_ABS * sigma), FEWEST)
+        views.append((pairs[at], _views(ones, pairs[at], cells)))
+    return _count(ledger, views, classes, rows, counts)
 
 
-def choose(excess: Shares, sigma: float) -> Classes:
-    """The pairs [m] to count finely, most dependent first: as many as make the least error in
-    all, MOST_CHOSEN at most. What is not counted errs by its dependence, what is by noise, which
-    grows with how many there are: `sigma` sqrt(m) a cell. One at least: a share that is spent or
-    not as the counts have it would be a cost that nobody planned."""
-    order = np.argsort(-excess)
-    ranked = excess[order].clip(0)
-    best, kept = math.inf, 1
-    for count in range(1, min(int((ranked > 0).sum()), MOST_CHOSEN) + 1):
-        counted = ranked[:count]
-        noise = 0.5 * MEAN_ABS * sigma * math.sqrt(count)
-        errs = np.minimum(np.maximum(FINE_NOISE * counted, 9 * noise), counted)
-        total = errs.sum() + ranked[count:].sum()
-        if total < best:
-            best, kept = total, count
-    return order[:kept]
-
-
-def _coarse(
+def _distances(
     ledger: Ledger,
     classes: Classes,
     ones: Sequence[OneWay],
     pairs: Sequence[tuple[int, int]],
     rows: float,
     share: float,
-) -> list[TwoWay]:
-    sigma = ledger.sigma(share, math.sqrt(len(pairs))) / rows
-    cells = COARSE_NOISE / (0.5 * MEAN_ABS * sigma)
-    side = int(np.clip(math.sqrt(cells), *COARSE))
-    groups = [one.groups(side) for one in ones]
-    views = [((i, j), (groups[i], groups[j])) for i, j in pairs]
-    return _count(ledger, "all pairs", classes, views, rows, share)
+) -> Shares:
+    """Noisy total variation from independence of each of `pairs`. What chance makes of it in a
+    table of so many rows is left in: the table is what is counted.
+
+    In whole rows, so that one row moves a score by one exactly, whatever floats round."""
+    groups = [one.groups(SCORED) for one in ones]
+    scores = np.empty(len(pairs), np.int64)
+    for at, (i, j) in enumerate(pairs):
+        own = groups[i], groups[j]
+        alone = np.rint(rows * _alone((i, j), own, ones)).astype(np.int64)
+        scores[at] = np.abs(_table(classes, (i, j), own) - alone).sum()
+    noisy = ledger.counts("pairs", "scores of all pairs", scores, share, math.sqrt(len(pairs)))
+    return np.asarray(noisy.values / rows / 2)
+
+
+def choose(far: Shares, sigma: float) -> Classes:
+    """The pairs [m] to count of those that are `far` [M] from independence by a score, the
+    farthest first: as many as are farther than what noise makes of WORTH small counts, where m of
+    them share a budget that buys one of noise `sigma` a cell; MOST_CHOSEN at most. One at least: a
+    share that is spent or not as the scores have it would be an unplanned cost."""
+    order = np.argsort(-far)
+    noise = 0.5 * MEAN_ABS * sigma * np.sqrt(np.arange(1, len(order) + 1))
+    worth = np.flatnonzero(far[order] > WORTH * FEWEST * noise)
+    return np.asarray(order[: min(worth.max(initial=0) + 1, MOST_CHOSEN)])
 
 
 def _views(
@@ -169,16 +168,15 @@ def _rounded(side: float) -> int:
 
 def _count(
     ledger: Ledger,
-    what: str,
-    classes: Classes,
     views: Sequence[tuple[tuple[int, int], tuple[Classes, Classes]]],
+    classes: Classes,
     rows: float,
     share: float,
 ) -> list[TwoWay]:
     """All tables in one release: a row is in one cell of each."""
     counts = [_table(classes, columns, groups) for columns, groups in views]
     stacked = np.concatenate([count.ravel() for count in counts])
-    noisy = ledger.counts("pairs", what, stacked, share, math.sqrt(len(views)))
+    noisy = ledger.counts("pairs", "dependent pairs", stacked, share, math.sqrt(len(views)))
     ends = np.cumsum([count.size for count in counts])[:-1]
     parts = np.split(noisy.values / rows, ends)
     return [
@@ -207,9 +205,15 @@ def stands_out(pair: TwoWay, ones: Sequence[OneWay], least: float) -> bool:
 
 def dependence(pair: TwoWay, ones: Sequence[OneWay]) -> float:
     """Total variation from independence, less what noise makes of it."""
-    expected = [
-        np.bincount(group, ones[column].best)
-        for column, group in zip(pair.columns, pair.groups, strict=True)
-    ]
-    off = np.abs(pair.shares - np.outer(*expected)).sum() / 2
+    off = np.abs(pair.shares - _alone(pair.columns, pair.groups, ones)).sum() / 2
     return float(off - 0.5 * MEAN_ABS * pair.sigma * pair.shares.size)
+
+
+def _alone(
+    columns: tuple[int, int], groups: tuple[Classes, Classes], ones: Sequence[OneWay]
+) -> Shares:
+    """Shares [A, B] of two columns that don't depend on each other."""
+    first, second = (
+        np.bincount(group, ones[column].best) for column, group in zip(columns, groups, strict=True)
+    )
+    return np.asarray(np.outer(first, second), np.float64)

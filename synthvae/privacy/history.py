@@ -8,6 +8,7 @@ fits a table as it grows adds the totals up.
 
 from __future__ import annotations
 
+import datetime
 import hashlib
 import json
 import os
@@ -47,18 +48,17 @@ def data_id(path: Path, fingerprint: bytes) -> str:
     return hashlib.blake2b(fingerprint, digest_size=16, salt=salt).hexdigest()
 
 
-def record(path: Path, data_id: str, ledger: Ledger, when: str | None = None) -> None:
-    """Add a fit. Call it before the first release leaves the program: a fit that is stopped
-    afterwards has cost what it cost."""
+def record(path: Path, data_id: str, ledger: Ledger, **also: str) -> None:
+    """Add a fit, and what its owner wants to know it by `also`. Call it before the first release
+    leaves the program: a fit that is stopped afterwards has cost what it cost."""
     fit: dict[str, Any] = {
         "data": data_id,
         "unit": ledger.budget.unit,
         "delta": ledger.budget.delta,
         "delta_of_thresholds": ledger.key_delta,
         "events": [[e.noise, e.rate, e.steps] for e in ledger.events],
+        **also,
     }
-    if when is not None:
-        fit["when"] = when
     with alone(path):
         history = _read(path)
         _write(path, {**history, "fits": [*history["fits"], fit]})
@@ -78,35 +78,46 @@ def total(path: Path, data_id: str, unit: str) -> Total:
     return Total(len(fits), composed(events, delta - thresholds).pld, delta, others)
 
 
-def paid_into(
-    path: Path, fingerprint: bytes, say: Callable[[str], None]
-) -> Callable[[Ledger], None]:
-    """What adds the cost of a fit to the history at `path`, and says what all fits of the same rows
-    cost. PrivacyError at once if the history there can't be read or written."""
-    if not os.access(path.parent, os.W_OK):
-        raise PrivacyError(
-            f"what a private fit costs is written down, but in '{path.parent}' nothing can be "
-            "written; make the folder, or keep the history elsewhere"
-        )
-    if path.exists():
-        data_id(path, fingerprint)
+class Account:
+    """The costs of fits of the rows of one `fingerprint`, added up in the history at `path`.
+    PrivacyError at once if the history there can't be read or written."""
 
-    def paid(ledger: Ledger) -> None:
-        name = data_id(path, fingerprint)
-        record(path, name, ledger)
-        found, unit = total(path, name, ledger.budget.unit), in_words(ledger.budget.unit)
+    def __init__(
+        self, path: Path, fingerprint: bytes, say: Callable[[str], None], model: str = ""
+    ) -> None:
+        self.path, self.fingerprint, self.model = path, fingerprint, model
+        self.together: Total | None = None  # all of them, once this one is among them
+        self._say = say
+        if path.is_dir():
+            raise PrivacyError(
+                f"what a private fit costs is written to a file, but '{path}' is a folder; "
+                f"name a file in it, such as '{path / NAME}'"
+            )
+        if not os.access(path.parent, os.W_OK):
+            raise PrivacyError(
+                f"what a private fit costs is written down, but in '{path.parent}' nothing can be "
+                "written; make the folder, or keep the history elsewhere"
+            )
+        if path.exists():
+            data_id(path, fingerprint)
+
+    def pay(self, ledger: Ledger) -> None:
+        """Add what `ledger` has spent, and say what all fits of the same rows cost."""
+        name = data_id(self.path, self.fingerprint)
+        also = {"when": datetime.date.today().isoformat()}
+        record(self.path, name, ledger, **also, **({"model": self.model} if self.model else {}))
+        found, unit = total(self.path, name, ledger.budget.unit), in_words(ledger.budget.unit)
+        self.together = found
         if found.fits > 1:
-            say(
+            self._say(
                 f"fit {found.fits} of the same rows: together they cost epsilon "
-                f"{found.epsilon:.3g} at delta {found.delta:.2g} for each {unit} ({path})"
+                f"{found.epsilon:.3g} at delta {found.delta:.2g} for each {unit} ({self.path})"
             )
         if found.others:
-            say(
+            self._say(
                 f"{found.others} more of the same rows protect another unit than each {unit}, or "
-                f"don't say which, and what they cost it is not known ({path})"
+                f"don't say which, and what they cost it is not known ({self.path})"
             )
-
-    return paid
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -6,7 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthvae.marginals.trees import CHILDREN, WIDEST, Bins, count_bins, levels
+from synthvae.marginals.trees import (
+    ATOM_SHARE,
+    CHILDREN,
+    SURE,
+    WIDEST,
+    Bins,
+    count_bins,
+    levels,
+)
 
 MakeLedger = Callable[..., Any]
 RNG = np.random.default_rng(1)
@@ -102,3 +110,41 @@ def test_deviations_are_those_of_what_was_joined(make_ledger: MakeLedger) -> Non
         off.append((bins.counts - exact) / bins.sigmas)
     assert np.concatenate(off).std() == pytest.approx(1, abs=0.15)
     assert bins.sigmas.max() > 2 * bins.sigmas.min()
+
+
+def test_counts_of_nodes_and_of_their_children_agree_as_least_squares_has_it(
+    make_ledger: MakeLedger,
+) -> None:
+    cells = WIDEST * CHILDREN
+    ledger = make_ledger(1.0, scale=1.0)
+    index = np.rint(RNG.normal(cells / 2, cells / 200, 4000)).clip(0, cells - 1).astype(np.int64)
+    bins = bins_of(ledger, index, cells, 0.05)
+    wide, narrow = (noisy.values for noisy in ledger.released)
+    cut = np.flatnonzero(wide[:-1] > bins_enough(ledger, wide))
+    leaf_of = np.repeat(np.arange(WIDEST), CHILDREN)
+    equations = [(leaf_of == node).astype(float) for node in range(WIDEST)]
+    told = wide[:-1].tolist()
+    for node, counts in zip(cut, narrow.reshape(-1, CHILDREN), strict=True):
+        equations += list(np.eye(cells)[node * CHILDREN : (node + 1) * CHILDREN])
+        told += counts.tolist()
+    leaves = np.linalg.lstsq(np.array(equations), np.array(told), rcond=None)[0]
+    own = np.add.reduceat(leaves, bins.starts)
+    assert bins.counts[:-1] == pytest.approx(own, abs=1e-6)
+
+
+def bins_enough(ledger: Any, wide: Any) -> float:
+    return max(SURE * ledger.released[0].sigma, ATOM_SHARE * wide.sum())
+
+
+def test_a_range_is_no_noisier_than_the_nodes_it_is_made_of(make_ledger: MakeLedger) -> None:
+    """Half of a range of five levels is 128 nodes, many of them cut down to single values."""
+    cells, off = WIDEST * CHILDREN**4, []
+    ledger = make_ledger(1.0, scale=1.0)
+    index = np.rint(RNG.normal(cells / 4, cells / 100, 20_000)).clip(0, cells - 1).astype(np.int64)
+    for _ in range(30):
+        bins = bins_of(ledger, index, cells, 0.01)
+        place = np.searchsorted(bins.starts, index, side="right") - 1
+        exact = np.append(np.bincount(place, minlength=len(bins.starts)), 0)
+        off.append((bins.counts - exact) / bins.sigmas)
+    assert np.concatenate(off).std() < 1.1
+    assert bins.sigmas.max() / bins.sigmas.min() < np.sqrt(WIDEST)

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import threading
+from datetime import date
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from synthvae.errors import PrivacyError
 from synthvae.privacy import history
 from synthvae.privacy.accounting import composed
 from synthvae.privacy.budget import ROW, Budget
-from synthvae.privacy.history import NAME, Total, data_id, record, total
+from synthvae.privacy.history import NAME, Account, Total, data_id, record, total
 from synthvae.privacy.ledger import Ledger
 
 
@@ -69,13 +70,28 @@ def test_only_its_owner_reads_a_history(path: Path, ledger: Ledger) -> None:
     assert path.stat().st_mode & 0o077 == 0
 
 
-def test_without_a_date_nothing_of_the_clock_is_kept(path: Path, ledger: Ledger) -> None:
-    mine = data_id(path, b"table")
-    record(path, mine, ledger)
-    record(path, mine, ledger, when="2026-01-31")
-    fits = json.loads(path.read_text())["fits"]
-    assert "when" not in fits[0]
-    assert fits[1]["when"] == "2026-01-31"
+def test_an_account_says_when_and_what_for_and_what_all_fits_cost(
+    path: Path, ledger: Ledger
+) -> None:
+    said: list[str] = []
+    first, second = (Account(path, b"table", said.append, name) for name in ("a.synthvae", ""))
+    first.pay(ledger)
+    assert first.together == Total(1, pytest.approx(ledger.claim().epsilon), 1e-5)
+    assert said == []
+    second.pay(ledger)
+    assert second.together == total(path, data_id(path, b"table"), ROW)
+    assert second.together.fits == 2
+    assert said[0].startswith("fit 2 of the same rows: together they cost epsilon")
+    one, other = json.loads(path.read_text())["fits"]
+    assert (one["model"], "model" in other) == ("a.synthvae", False)
+    assert date.fromisoformat(one["when"]) <= date.today()
+
+
+def test_a_place_that_cannot_hold_a_history_is_refused_at_once(tmp_path: Path) -> None:
+    with pytest.raises(PrivacyError, match=r"is a folder; name a file in it, such as .*history"):
+        Account(tmp_path, b"table", print)
+    with pytest.raises(PrivacyError, match="nothing can be written; make the folder"):
+        Account(tmp_path / "none" / NAME, b"table", print)
 
 
 @pytest.mark.parametrize(

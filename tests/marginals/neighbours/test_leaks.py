@@ -19,7 +19,7 @@ from synthvae.written import numbers_of
 @pytest.fixture(autouse=True)
 def unlearnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is planted shows before anything is learnt from what was drawn."""
-    monkeypatch.setattr(pipeline, "fit", lambda *_, **__: Artifact({}, {}))
+    monkeypatch.setattr(pipeline, "fit", lambda *_, **__: Artifact({"codec": {}}, {}))
 
 
 def leak_rows(patch: pytest.MonkeyPatch) -> None:
@@ -156,11 +156,11 @@ def test_forms_that_depend_on_other_rows_are_found(
 def test_a_sensitivity_that_is_too_small_is_found(
     pair: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A row is in a cell of each of the 28 pairs of eight columns."""
+    """A row is in a cell of each of the 28 pairs of eight columns, and moves as many scores."""
     monkeypatch.setattr(
         measure, "math", SimpleNamespace(**{**vars(measure.math), "sqrt": lambda _: 1.0})
     )
-    assert moves(pair(TWIN))["all pairs"] == (pytest.approx(np.sqrt(28)), 1.0)
+    assert moves(pair(TWIN))["scores of all pairs"] == (pytest.approx(np.sqrt(28)), 1.0)
 
 
 def test_a_row_that_counts_twice_is_found(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:

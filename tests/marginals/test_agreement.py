@@ -1,0 +1,74 @@
+"""Counts of single columns and of pairs are fitted together as least squares has it."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+from synthvae.marginals.agreement import agreed
+from synthvae.marginals.measure import OneWay, TwoWay
+
+GROUPS = (np.array([0, 0, 1, 1, 2, 2, 2]), np.array([0, 0, 0, 0, 0, 1, 1]))  # of seven classes
+SIGMAS = np.array([0.01, 0.03, 0.01, 0.02, 0.05, 0.01, 0.02])
+OTHER = np.arange(3)
+NOISE = (0.004, 0.02)
+
+
+def noisy(truth: Any, rng: np.random.Generator) -> tuple[OneWay, list[TwoWay]]:
+    """A column of seven classes, and two pairs of it with one of three."""
+    shares = truth.sum(1) + rng.normal(0, SIGMAS)
+    pairs = []
+    for groups, sigma in zip(GROUPS, NOISE, strict=True):
+        table = np.zeros((groups.max() + 1, 3))
+        np.add.at(table, groups, truth)
+        pairs.append(
+            TwoWay((0, 1), (groups, OTHER), table + rng.normal(0, sigma, table.shape), sigma)
+        )
+    return OneWay.of(shares, SIGMAS, 1.0, True), pairs
+
+
+@pytest.fixture
+def truth() -> Any:
+    return np.random.default_rng(2).dirichlet(np.full(21, 1.0)).reshape(7, 3)
+
+
+def by_hand(one: OneWay, pairs: list[TwoWay]) -> tuple[Any, Any]:
+    """All classes from all equations, each divided by its deviation; and their deviations."""
+    rows, told = [np.diag(1 / SIGMAS)], [one.shares / SIGMAS]
+    for pair in pairs:
+        sigma = pair.sigma * np.sqrt(3)
+        rows.append((pair.groups[0] == np.arange(len(pair.shares))[:, None]) / sigma)
+        told.append(pair.shares.sum(1) / sigma)
+    equations = np.concatenate(rows)
+    found = np.linalg.lstsq(equations, np.concatenate(told), rcond=None)[0]
+    return found, np.sqrt(np.diag(np.linalg.inv(equations.T @ equations)))
+
+
+def test_shares_and_deviations_are_those_of_least_squares(truth: Any) -> None:
+    one, pairs = noisy(truth, np.random.default_rng(3))
+    other = OneWay.of(truth.sum(0), np.full(3, 0.01), 1.0, False)
+    found, same = agreed([one, other], pairs)
+    shares, sigmas = by_hand(one, pairs)
+    assert found.shares == pytest.approx(shares)
+    assert found.sigmas == pytest.approx(sigmas)
+    assert found.best.sum() == pytest.approx(1)
+    assert (same.sigmas < other.sigmas).all()
+
+
+def test_they_err_less_and_by_as_much_as_they_say(truth: Any) -> None:
+    rng, off = np.random.default_rng(4), []
+    for _ in range(400):
+        one, pairs = noisy(truth, rng)
+        found, _ = agreed([one, OneWay.of(truth.sum(0), np.full(3, 0.01), 1.0, False)], pairs)
+        off.append((found.shares - truth.sum(1)) / found.sigmas)
+    assert np.std(off, axis=0) == pytest.approx(np.ones(7), abs=0.15)
+    assert (found.sigmas < SIGMAS).all()
+
+
+def test_without_pairs_nothing_moves_and_what_never_comes_stays_away(truth: Any) -> None:
+    one, pairs = noisy(truth, np.random.default_rng(5))
+    assert agreed([one], []) == [one]
+    gone = OneWay.of(np.array([0.5, 0.5, 0.0]), np.full(3, 0.01), 1.0, False, doubtful=[2])
+    found = agreed([one, gone], pairs)[1]
+    assert found.absent.tolist() == [False, False, True]
+    assert found.best[2] == 0
