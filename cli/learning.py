@@ -11,7 +11,7 @@ from synthvae.errors import UsageError
 
 from .aside import Aside
 from .console import Bar, Reporter, seconds
-from .private import promise, refuse_resume, warn_of_delta
+from .private import promise, refuse_resume, tell_of_unit, warn_of_delta
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -71,6 +71,7 @@ class Job:
         if self.private:
             refuse_resume(self.resume)
             warn_of_delta(self.settings.privacy, self.reporter)
+            tell_of_unit(self.settings.privacy, self.reporter)
             refuse_overwrite(certified.beside(self.output), self.force)
         started, data = time.monotonic(), read_table(self.source)
         size = "a private number of" if self.private else f"{len(data):,}"

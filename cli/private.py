@@ -51,6 +51,17 @@ def warn_of_delta(spec: PrivacySpec, reporter: Reporter) -> None:
         )
 
 
+def tell_of_unit(spec: PrivacySpec, reporter: Reporter) -> None:
+    """Say so if most of a table may be left out for the sake of its units."""
+    from synthvae.privacy.budget import ROW
+
+    if spec.unit != ROW and spec.contributions == 1:
+        reporter.say(
+            f"of each value of '{spec.unit}' one row is learnt, taken at random; --contributions 5 "
+            "would learn up to five, under more noise"
+        )
+
+
 def promise(claim: dict[str, Any]) -> str:
     """The claim of a certificate, in one line."""
     from synthvae.privacy.budget import in_words

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 
 import numpy as np
 import pandas as pd
@@ -12,12 +13,13 @@ from synthvae.schema import MISSING
 from synthvae.table import Column, Table
 from synthvae.written import numbers_of
 
+_MIDNIGHT = " 00:00:00"
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
 def identity(table: Table) -> bytes:
-    """The same for the same rows, whatever their order and that of the columns, and whether a
-    number is written 7, 7.0 or 7e0: CSV, Parquet and frames write it in their own ways."""
+    """The same for the same rows, whatever their order and that of the columns, and whether they
+    come from CSV, Parquet or a frame, which write numbers, days and booleans in their own ways."""
     total = np.zeros(len(table), np.uint64)
     names = sorted(table.names)
     for name in names:
@@ -31,9 +33,15 @@ def identity(table: Table) -> bytes:
 def _values(column: Column) -> NDArray[np.uint64]:
     """A hash [N] of the value of each row."""
     numbers = numbers_of(column.levels).tolist()
-    written = [
-        "" if text in MISSING else repr(number) if np.isfinite(number) else text
-        for text, number in zip(column.texts, numbers, strict=True)
-    ]
+    written = [_plain(text, number) for text, number in zip(column.texts, numbers, strict=True)]
     of_level = pd.util.hash_array(np.array([*written, ""], object), categorize=False)
     return np.asarray(of_level[column.codes])
+
+
+def _plain(text: str, number: float) -> str:
+    if text in MISSING:
+        return ""
+    if math.isfinite(number):
+        return repr(number)
+    lowered = text.lower()
+    return lowered if lowered in ("true", "false") else text.removesuffix(_MIDNIGHT)

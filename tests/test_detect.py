@@ -9,7 +9,7 @@ import pandas as pd
 import pyarrow as pa
 import pytest
 
-from synthvae.detect import detect
+from synthvae.detect import detect, to_declare
 from synthvae.metadata import parse, write
 from synthvae.schema import resolve
 from synthvae.table import Column, Table, from_frame
@@ -185,3 +185,16 @@ def test_numbers_that_belong_to_persons_are_no_numbers() -> None:
         "account": "numerical",
         "ssn": "numerical",
     }
+
+
+def test_a_draft_asks_for_all_that_is_public_and_holds_no_value() -> None:
+    table = secrets()
+    draft = to_declare(detect(table))
+    for name, column in draft.columns.items():
+        if column.sdtype in ("numerical", "datetime", "categorical", "boolean"):
+            assert column.options["range_is_nullable"] == "TODO", name
+    filled = {
+        name: {k: v for k, v in column.options.items() if v != "TODO"}
+        for name, column in draft.columns.items()
+    }
+    assert filled == {n: {**c.options} for n, c in detect(table).columns.items()}

@@ -19,6 +19,8 @@ def rows() -> pd.DataFrame:
             "n": rng.integers(0, 50, 200),
             "x": np.where(rng.random(200) < 0.1, np.nan, rng.normal(0, 1, 200).round(2)),
             "k": rng.choice(["a", "b", "c,d"], 200),
+            "b": rng.random(200) < 0.5,
+            "d": pd.Timestamp("2020-01-01") + pd.to_timedelta(rng.integers(0, 99, 200), "D"),
         }
     )
 
@@ -26,7 +28,7 @@ def rows() -> pd.DataFrame:
 def test_order_and_format_do_not_matter(rows: pd.DataFrame, tmp_path: Path) -> None:
     own = identity(from_frame(rows))
     assert identity(from_frame(rows.sample(frac=1, random_state=1))) == own
-    assert identity(from_frame(rows[["k", "n", "x"]])) == own
+    assert identity(from_frame(rows[["k", "d", "n", "b", "x"]])) == own
     assert identity(from_frame(rows.astype({"n": float}))) == own
     rows.to_csv(tmp_path / "rows.csv", index=False)
     rows.to_parquet(tmp_path / "rows.parquet")
