@@ -28,6 +28,17 @@ def agreed(ones: Sequence[OneWay], pairs: Sequence[TwoWay]) -> list[OneWay]:
     return [_with(one, of_one) for one, of_one in zip(ones, margins, strict=True)]
 
 
+def with_margins(shares: Shares, rows: Shares, columns: Shares) -> Shares:
+    """The table [A, B] nearest to noisy `shares`, in squares, whose margins are `rows` [A] and
+    `columns` [B]. Where a margin is 0 so is the table."""
+    there = np.outer(rows > 0, columns > 0)
+    shares = np.where(there, shares, 0.0)
+    off, down = rows - shares.sum(1), columns - shares.sum(0)
+    height, width = max((rows > 0).sum(), 1), max((columns > 0).sum(), 1)
+    moved = off[:, None] / width + down / height - off.sum() / (height * width)
+    return np.where(there, shares + moved, 0.0)
+
+
 def _with(one: OneWay, margins: Sequence[tuple[Classes, Shares, float]]) -> OneWay:
     """`one` and margins: of groups [C], shares [G] and their variance. Takes time in proportion to
     the cube of the cells that no groups tell apart, which are few."""

@@ -23,6 +23,7 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
+from synthvae.marginals.agreement import with_margins
 from synthvae.marginals.axes import Classes
 from synthvae.marginals.measure import OneWay, Shares, TwoWay, stands_out
 from synthvae.model.compute import rows_at_once, side_by_side
@@ -120,6 +121,15 @@ class _Pair:
     shares: Shares
     sigma: float
 
+    def among(self, drawn: Classes, own: Shares) -> Shares:
+        """The shares, agreed with the parent's cells in rows `drawn` [N] so far and the column's
+        `own` [G]. Else a class that was drawn too often would be fitted to a count of too few, all
+        other columns making up for it."""
+        parents, columns = self.shares.shape
+        rows = np.bincount(self.rows.numpy()[drawn], minlength=parents) / len(drawn)
+        ours = np.bincount(self.columns.numpy(), own, columns).astype(np.float64)
+        return with_margins(self.shares, rows, ours)
+
 
 def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
     for view in views:
@@ -171,7 +181,7 @@ class _Conditional:
         if not self.pairs:
             return
         index = self._index(drawn)
-        told = [_agreed(pair, drawn[:, pair.parent], self.own.shares) for pair in self.pairs]
+        told = [pair.among(drawn[:, pair.parent], self.own.shares) for pair in self.pairs]
         counts = _flat([self.own.noisy, *told]) * self.total
         scale = torch.rsqrt(counts.clamp(min=0) + self.penalty + 1)  # by curvature, about
 
@@ -211,22 +221,6 @@ class _Conditional:
             for pair, part, shape in zip(self.pairs, rest, self.shapes[1:], strict=True)
         ]
         return self.base + own, torch.cat(wide)
-
-
-def _agreed(pair: _Pair, drawn: Classes, own: Shares) -> Shares:
-    """The shares [A, B] of `pair`, as near as can be (in squares) with the margins that are known
-    better: what the parent's cells have among rows `drawn` so far, and the column's own [G].
-    Else a class that was drawn too often would be fitted to a count of too few, all other columns
-    making up for it."""
-    parents, columns = pair.shares.shape
-    rows = np.bincount(pair.rows.numpy()[drawn], minlength=parents) / len(drawn)
-    ours = np.bincount(pair.columns.numpy(), own, columns)
-    there = np.outer(rows > 0, ours > 0)
-    shares = np.where(there, pair.shares, 0.0)
-    off, down = rows - shares.sum(1), ours - shares.sum(0)
-    height, width = max((rows > 0).sum(), 1), max((ours > 0).sum(), 1)
-    moved = off[:, None] / width + down / height - off.sum() / (height * width)
-    return np.where(there, shares + moved, 0.0)
 
 
 def _evenly(shares: Shares, rng: np.random.Generator) -> Classes:
