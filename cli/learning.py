@@ -98,11 +98,11 @@ class Job:
         summary(artifact, self.output, took, self.reporter, noted, together)
 
     def _account(self, data: Table) -> Account:
-        from synthvae.identity import identity
+        from synthvae.identity import fingerprints
         from synthvae.privacy.history import NAME, Account
 
-        book, rows = self.output.with_name(NAME), identity(data)
-        return Account(book, rows, self.reporter.say, self.output.name)
+        book = self.output.with_name(NAME)
+        return Account(book, fingerprints(data), self.reporter.say, self.output.name)
 
     def _learn(
         self, data: Table, aside: Aside, checkpoint: Path, bar: Bar, account: Account | None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import math
 
 import numpy as np
 import pandas as pd
@@ -11,9 +10,9 @@ from numpy.typing import NDArray
 
 from synthvae.schema import MISSING
 from synthvae.table import Column, Table
-from synthvae.written import numbers_of
 
 _MIDNIGHT = " 00:00:00"
+_ZONES = ("+00:00", "Z")
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -32,16 +31,25 @@ def identity(table: Table) -> bytes:
 
 def _values(column: Column) -> NDArray[np.uint64]:
     """A hash [N] of the value of each row."""
-    numbers = numbers_of(column.levels).tolist()
-    written = [_plain(text, number) for text, number in zip(column.texts, numbers, strict=True)]
+    written = [_plain(text) for text in column.texts]
     of_level = pd.util.hash_array(np.array([*written, ""], object), categorize=False)
     return np.asarray(of_level[column.codes])
 
 
-def _plain(text: str, number: float) -> str:
+def _plain(text: str) -> str:
+    """As all of them would write it, or nearly: readers differ in the last digit of a number, and
+    in whether codes of digits keep their zeros. Rather too many are alike than too few."""
     if text in MISSING:
         return ""
-    if math.isfinite(number):
-        return repr(number)
-    lowered = text.lower()
-    return lowered if lowered in ("true", "false") else text.removesuffix(_MIDNIGHT)
+    try:
+        return f"{float(text) + 0.0:.12g}"
+    except ValueError:
+        pass
+    for zone in _ZONES:
+        text = text.removesuffix(zone)
+    return text.lower().removesuffix(_MIDNIGHT)
+
+
+def fingerprints(table: Table) -> list[bytes]:
+    """What a history knows the rows of `table` by, and what it knew them by before."""
+    return [identity(table), table.fingerprint().encode()]

@@ -18,6 +18,7 @@ from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.layout import Encoded
+from synthvae.schema import OTHER
 from synthvae.seeds import stream
 from synthvae.storage import type_of
 from synthvae.table import Column, Table
@@ -46,7 +47,8 @@ def match(
 
     `missing`: written forms whose cells are unknown; None: missing is a state like any other.
     Raises SchemaError with every reason at once: missing columns, categories and codes that the
-    model never saw, values that are not of the column's form.
+    model never saw, values that are not of the column's form. Of a private model such cells are
+    `unknown`, since noise hides what few rows have.
     """
 
     names = _names(codec)
@@ -101,6 +103,8 @@ def _matched(
             continue
         column = learnt[one.name]
         masks[one.name] = unknown(column, one)
+        if codec.nulls is not None and isinstance(one, CategoricalCodec):
+            column = _as_counted(column, one, codec.nulls)
         if _comes_again(codec, one):
             masks[one.name] = masks[one.name] | _unreadable(column, one)
         try:
@@ -112,20 +116,31 @@ def _matched(
 
 
 def _comes_again(codec: TableCodec, one: Codec) -> bool:
-    """Whether a column may well hold what the model never saw: what too few rows had to be
-    learnt."""
-    withheld = codec.withheld.get(one.name)
-    if isinstance(one, CategoricalCodec):
-        return withheld is not None
-    return bool(withheld and withheld.get("codes"))
+    """Whether a column may well hold what the model never saw: what too few rows had to be learnt,
+    or to stand out from the noise."""
+    withheld = codec.withheld.get(one.name, {})
+    rare = withheld if isinstance(one, CategoricalCodec) else withheld.get("codes")
+    return codec.nulls is not None or bool(rare)
+
+
+def _as_counted(column: Column, codec: CategoricalCodec, nulls: frozenset[str]) -> Column:
+    """Categories as a private fit counted them: those without a name are `__other__`, if that was
+    drawn, and `nulls` are null."""
+    known = {*codec.levels, *nulls}
+    other = OTHER in codec.levels
+    texts = [text if text in known or not other else OTHER for text in column.texts]
+    absent = np.array([*(t in nulls and t not in codec.levels for t in texts), True])
+    codes = np.where(absent[column.codes], -1, column.codes).astype(np.int32)
+    return Column(column.name, codes, pa.array(texts, pa.string()), column.storage)
 
 
 def _unreadable(column: Column, codec: Codec) -> Mask:
     """Which rows [N] hold what `codec.encode` would refuse."""
-    if isinstance(codec, CategoricalCodec):
-        return np.asarray(codec.places(column) < 0)
     form: Any = getattr(codec, "form", None)
-    if form is not None:
+    if isinstance(codec, CategoricalCodec):
+        known = set(codec.levels)
+        strange = np.array([text not in known for text in [*column.texts, ""]])
+    elif form is not None:
         places = np.append(np.arange(len(column.levels)), -1).astype(np.int32)
         values, special = form.parse(Column(column.name, places, column.levels, column.storage))
         strange = ~np.isfinite(values) & (special < 0)

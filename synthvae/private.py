@@ -9,7 +9,7 @@ Engines other than `marginals` save a part of the budget for private steps on th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from functools import partial
 from importlib.metadata import PackageNotFoundError, version
@@ -101,7 +101,7 @@ def fit(
     )
     if steps is not None:
         artifact = refine(artifact, drawn, met.table, settings, steps, threads, told)
-    return _claimed(artifact, settings, ledger, drawn, steps)
+    return _claimed(artifact, settings, ledger, drawn, steps, met.missing)
 
 
 def _paid_for(
@@ -126,17 +126,20 @@ def budget_of(spec: PrivacySpec) -> Budget:
 
 
 def _claimed(
-    artifact: Artifact, settings: Settings, ledger: Ledger, drawn: Drawn, steps: PrivateSpec | None
+    artifact: Artifact,
+    settings: Settings,
+    ledger: Ledger,
+    drawn: Drawn,
+    steps: PrivateSpec | None,
+    nulls: Collection[str],
 ) -> Artifact:
-    """`artifact` with its certificate, and the settings that it was made by."""
+    """`artifact` with its certificate, the settings that it was made by, and the texts that were
+    counted as no value."""
     # The model as it was built: what rules left open follows from the rows that were drawn.
     built = replace(settings, model=sized(settings.model, len(drawn.table)))
-    codec = dict(artifact.content["codec"])
-    # Noise hides categories of few rows, which may well come again.
-    codec["withheld"] = {axis.name: {} for axis in drawn.axes}
     content = {
         "settings": built.to_json(),
-        "codec": codec,
+        "codec": {**artifact.content["codec"], "nulls": sorted(nulls)},
         "privacy": _claim(ledger, drawn, steps),
     }
     return replace(artifact, content={**artifact.content, **content})

@@ -25,7 +25,7 @@ from synthvae.constraints.predicates import trust
 from synthvae.errors import UsageError
 from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, is_noted, left_out, without
-from synthvae.identity import identity
+from synthvae.identity import fingerprints
 from synthvae.keys import avoiding, check_room
 from synthvae.metadata import Metadata
 from synthvae.privacy.history import NAME, Account
@@ -88,7 +88,7 @@ class Synthesizer:
         said: list[str] = []
         given: dict[str, Any] = {"device": device}
         if not plain and history is not None:
-            given["paid"] = Account(Path(history), identity(table), said.append).pay
+            given["paid"] = Account(Path(history), fingerprints(table), said.append).pay
         learn = pipeline.fit if plain else private.fit
         self._artifact = learn(learnt, described, self.settings, **given)
         for words in said:  # not before: a warning may be an error, and what was paid for be lost

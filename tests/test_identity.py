@@ -53,3 +53,22 @@ def test_values_of_two_columns_that_change_places_are_another_table() -> None:
     one = pd.DataFrame({"a": ["x", "y"], "b": ["y", "z"]})
     other = pd.DataFrame({"a": ["y", "y"], "b": ["x", "z"]})
     assert identity(from_frame(one)) != identity(from_frame(other))
+
+
+def test_a_frame_that_pandas_read_is_the_file(tmp_path: Path) -> None:
+    """It is off in the last digit of a number, and codes of digits lose their zeros."""
+    rng = np.random.default_rng(5)
+    path = tmp_path / "rows.csv"
+    frame = pd.DataFrame(
+        {
+            "x": rng.normal(0, 1, 300),
+            "zip": [f"{code:05d}" for code in rng.integers(0, 99_999, 300)],
+            "at": pd.Timestamp("2020-01-01", tz="UTC") + pd.to_timedelta(range(300), "h"),
+            "zero": np.where(rng.random(300) < 0.5, -0.0, 7.0),
+        }
+    )
+    frame.to_csv(path, index=False)
+    own = identity(read_table(str(path)))
+    assert identity(from_frame(pd.read_csv(path))) == own
+    assert identity(from_frame(pd.read_csv(path, dtype={"zip": str}))) == own
+    assert identity(from_frame(frame.assign(at=frame["at"].dt.tz_localize(None)))) == own

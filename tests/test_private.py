@@ -205,28 +205,49 @@ def test_a_synthesizer_with_a_budget_keeps_it(
     assert pd.to_datetime(drawn["d"]).dt.year.between(1900, 2100).all()
 
 
-def test_rows_with_a_category_that_was_never_drawn_are_read(frame: pd.DataFrame) -> None:
-    """As `__other__` if that came up, else as unknown: noise hides what few rows have."""
+def fitted_on(frame: pd.DataFrame, **given: Any) -> Synthesizer:
     fitted = Synthesizer("tvae")
-    fitted._artifact = fit(frame)
-    strange = frame.assign(k="c")
-    levels = fitted.artifact.content["codec"]["codecs"][0]["levels"]
-    assert "c" not in levels
+    fitted._artifact = fit(frame, **given)
+    return fitted
+
+
+@pytest.mark.parametrize(("column", "value"), [("k", "c"), ("k", None), ("n", None), ("d", None)])
+def test_cells_that_were_never_drawn_are_unknown(
+    column: str, value: Any, frame: pd.DataFrame
+) -> None:
+    """Noise hides what few rows have, such as a category or a gap."""
+    fitted = fitted_on(frame)
+    strange = frame.copy()
+    strange[column] = strange[column].astype(object)
+    strange.loc[3, column] = value
     scores = fitted.score(strange)
-    assert len(scores) == len(frame)
     assert np.isfinite(scores["score"]).all()
-    assert (scores["nats:k"] == 0).all() == ("__other__" not in levels)
+    assert (scores[f"nats:{column}"] == 0).tolist() == [at == 3 for at in range(len(frame))]
     assert len(fitted.encode(strange)) == len(frame)
-    assert len(fitted.impute(strange)) == len(frame)
+    if value is not None:
+        assert fitted.impute(strange)[column][3] == value
 
 
-def test_a_category_that_has_no_name_is_other(frame: pd.DataFrame) -> None:
-    many = frame.assign(k=np.where(np.arange(len(frame)) % 2, "a", "undeclared"))
-    fitted = Synthesizer("tvae")
-    fitted._artifact = fit(many)
-    assert set(fitted.sample(200)["k"]) == {"a", "__other__"}
-    scores = fitted.score(frame.assign(k="never seen"))
-    assert (scores["nats:k"] > 0).all()
+def test_texts_are_read_as_they_were_counted(frame: pd.DataFrame) -> None:
+    """What has no name is `__other__`, what means no value is null, where these were drawn."""
+    kinds = np.array(["a", "undeclared", "NA", "?"])
+    settings = replace(spending(epsilon=3.0), missing_values=("?",))
+    fitted = fitted_on(frame.assign(k=kinds[np.arange(len(frame)) % 4]), settings=settings)
+    assert set(fitted.sample(300)["k"].fillna("null")) == {"a", "__other__", "null"}
+    scores = [fitted.score(frame.assign(k=k))["nats:k"] for k in ("never seen", "__other__")]
+    assert (scores[0] == scores[1]).all()
+    nulls = [fitted.score(frame.assign(k=k))["nats:k"] for k in ("NA", "?", None)]
+    assert (nulls[0] == nulls[1]).all()
+    assert (nulls[0] == nulls[2]).all()
+    assert (nulls[0] != scores[0]).any()
+    assert (nulls[0] > 0).all()
+
+
+def test_a_model_that_is_not_private_takes_no_category_for_other(frame: pd.DataFrame) -> None:
+    others = frame.assign(k=np.where(np.arange(len(frame)) % 2, "a", "__other__"))
+    fitted = Synthesizer("tvae", settings={"training": TRAINING}).fit(others)
+    with pytest.raises(SchemaError, match="check the spelling"):
+        fitted.score(frame.assign(k="typo"))
 
 
 def test_metadata_may_be_a_file(frame: pd.DataFrame, tmp_path: Path) -> None:

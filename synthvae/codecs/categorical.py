@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 
 from synthvae import storage
 from synthvae.codecs.allowed import Allowed, ValueSet
@@ -18,7 +17,6 @@ from synthvae.codecs.parts import Draw
 from synthvae.codecs.specials import nulls
 from synthvae.errors import SchemaError
 from synthvae.layout import Block, Encoded
-from synthvae.schema import OTHER
 from synthvae.storage import View
 from synthvae.table import Column
 
@@ -26,7 +24,7 @@ from synthvae.table import Column
 @dataclass(frozen=True)
 class CategoricalCodec:
     """`levels` in alphabetical order, so that their order tells nothing; `missing` says which are
-    null in the typed view. Where one of them is `__other__`, texts that are no level are it."""
+    null in the typed view."""
 
     name: str
     levels: tuple[str, ...]
@@ -49,15 +47,10 @@ class CategoricalCodec:
     def blocks(self) -> tuple[Block, ...]:
         return (Block(self.name, self.name, "categorical", len(self.levels)),)
 
-    def places(self, column: Column) -> NDArray[np.int32]:
-        """The level of every row [N], -1 where there is none."""
-        index = {level: i for i, level in enumerate(self.levels)}
-        other = index.get(OTHER, -1)
-        of_text = [index.get(text, other) for text in column.texts]
-        return np.array([*of_text, index.get("", -1)], np.int32)[column.codes]
-
     def encode(self, column: Column, rng: np.random.Generator) -> Encoded:
-        codes = self.places(column)
+        index = {level: i for i, level in enumerate(self.levels)}
+        lookup = np.array([index.get(t, -1) for t in [*column.texts, ""]], np.int32)
+        codes = lookup[column.codes]
         unseen = np.flatnonzero(codes < 0)
         if len(unseen):
             first = [*column.texts, ""][column.codes[unseen[0]]]

@@ -58,14 +58,15 @@ CODECS: Mapping[str, Callable[[Mapping[str, Any]], Codec]] = {
 class TableCodec:
     """One codec per learnt column, in the order of the table; `order`: that of a decoder that
     writes one column after the other; `bindings`: constraints, for whose sake columns may be learnt
-    as others; `withheld`: of a column, how many levels and rows were too rare to be learnt, or
-    nothing if that isn't known."""
+    as others; `withheld`: of a column, how many levels and rows were too rare to be learnt;
+    `nulls`: texts that were counted as no value, of a private model alone."""
 
     codecs: tuple[Codec, ...]
     given: tuple[str, ...] = ()
     order: tuple[str, ...] = ()
     bindings: Bindings = field(default_factory=Bindings)
     withheld: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    nulls: frozenset[str] | None = None
 
     @cached_property
     def layout(self) -> Layout:
@@ -135,6 +136,7 @@ class TableCodec:
             "order": list(self.order),
             "bindings": self.bindings.to_json(),
             "withheld": {name: dict(counts) for name, counts in self.withheld.items()},
+            **({"nulls": sorted(self.nulls)} if self.nulls is not None else {}),
         }
 
     @staticmethod
@@ -146,7 +148,8 @@ class TableCodec:
             tuple(data["order"]),
             data.get("withheld", {}),
         )
-        return TableCodec(codecs, given, order, bindings, withheld)
+        nulls = frozenset(data["nulls"]) if "nulls" in data else None
+        return TableCodec(codecs, given, order, bindings, withheld, nulls)
 
 
 def fit_table_codec(

@@ -2,7 +2,8 @@
 
 Every count of a pair counts its columns again, more coarsely. All of these are noisy shares of the
 same rows, so the best guess is their least squares fit, each weighed by its variance (Hay et al.
-2010; Qardaji et al. 2014): free, since all of it has been paid for.
+2010; Qardaji et al. 2014): free, since all of it has been paid for. Bins of numbers say of their
+own variance what it is at most, so there pairs weigh a little more than they should.
 """
 
 from __future__ import annotations
@@ -16,6 +17,8 @@ from numpy.typing import NDArray
 from synthvae.marginals.axes import Classes
 from synthvae.marginals.measure import OneWay, Shares, TwoWay
 
+MOST_GROUPS = 512  # of a margin: more say of each hardly more than its own count does
+
 
 def agreed(ones: Sequence[OneWay], pairs: Sequence[TwoWay]) -> list[OneWay]:
     """`ones` with what `pairs` say of them."""
@@ -24,7 +27,8 @@ def agreed(ones: Sequence[OneWay], pairs: Sequence[TwoWay]) -> list[OneWay]:
         for side, (column, groups) in enumerate(zip(pair.columns, pair.groups, strict=True)):
             shares = pair.shares.sum(axis=1 - side)
             variance = pair.sigma**2 * pair.shares.shape[1 - side]
-            margins[column].append((groups, shares, variance))
+            if len(shares) <= MOST_GROUPS:
+                margins[column].append((groups, shares, variance))
     return [_with(one, of_one) for one, of_one in zip(ones, margins, strict=True)]
 
 
@@ -41,7 +45,7 @@ def with_margins(shares: Shares, rows: Shares, columns: Shares) -> Shares:
 
 def _with(one: OneWay, margins: Sequence[tuple[Classes, Shares, float]]) -> OneWay:
     """`one` and margins: of groups [C], shares [G] and their variance. Takes time in proportion to
-    the cube of the cells that no groups tell apart, which are few."""
+    the cube of the number of cells, classes that no groups tell apart."""
     if not margins:
         return one
     cell, first = _cells([groups for groups, _, _ in margins])
@@ -50,14 +54,14 @@ def _with(one: OneWay, margins: Sequence[tuple[Classes, Shares, float]]) -> OneW
     known = np.diag(1 / variances)
     told = shares / variances
     for groups, found, variance in margins:
-        member = groups[first][:, None] == np.arange(len(found))  # [cells, G]
-        known += member @ member.T / variance
-        told += member @ found / variance
+        of_cell = groups[first]
+        known += (of_cell[:, None] == of_cell) / variance
+        told += found[of_cell] / variance
     spread = np.linalg.inv(known)
     part = own / variances[cell]
     moved = one.shares + part * (spread @ told - shares)[cell]
     left = own - part * own + part**2 * np.diag(spread)[cell]
-    return replace(one, shares=moved, sigmas=np.sqrt(left)).shown()
+    return replace(one, shares=moved, sigmas=np.sqrt(left))
 
 
 def _cells(groups: Sequence[Classes]) -> tuple[Classes, NDArray[np.int64]]:

@@ -92,7 +92,7 @@ def declared(
             problems.add(
                 f"column '{name}': what is public is declared, but there is still a {TODO} for "
                 f"{', '.join(open_ends)}; write it, or delete the line to have it found under "
-                "noise, at a part of the budget"
+                "noise"
             )
         if not open_ends:
             nullable = _nullable(name, column.options, problems)

@@ -15,7 +15,8 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,33 +37,37 @@ FINE_NOISE = 0.5  # of a count, as a share of the dependence that is being measu
 
 @dataclass(frozen=True)
 class OneWay:
-    """Noisy shares [C] of one column's classes, their standard deviations, and what they come to
-    without negative ones: `best` [C], which sums to 1. `absent` [C]: classes that never come."""
+    """Noisy shares [C] of one column's classes, and their standard deviations. `doubtful` [C]
+    classes are absent unless their shares stand out from the noise."""
 
     shares: Shares
     sigmas: Shares
-    best: Shares
-    absent: NDArray[np.bool_]
+    doubtful: NDArray[np.bool_]
     ordered: bool
 
     @staticmethod
     def of(
         counts: Shares, sigmas: Shares, rows: float, ordered: bool, doubtful: Sequence[int] = ()
     ) -> OneWay:
-        """`doubtful` classes are absent unless their counts stand out from the noise."""
-        absent = np.zeros(len(counts), bool)
-        absent[list(doubtful)] = True
-        absent &= counts < SURE * sigmas
-        absent &= not absent.all()
-        return OneWay(counts / rows, sigmas / rows, counts, absent, ordered).shown()
+        """Of `counts` among about so many `rows`."""
+        mask = np.zeros(len(counts), bool)
+        mask[list(doubtful)] = True
+        return OneWay(counts / rows, sigmas / rows, mask, ordered)
 
-    def shown(self) -> OneWay:
-        """The same, with `best` as shares and deviations have it."""
+    @cached_property
+    def absent(self) -> NDArray[np.bool_]:
+        """Classes [C] that never come."""
+        absent = self.doubtful & (self.shares < SURE * self.sigmas)
+        return absent & (not absent.all())
+
+    @cached_property
+    def best(self) -> Shares:
+        """What the shares come to without negative ones; sums to 1."""
         best = np.where(self.shares > self.sigmas, self.shares, _FAINT * self.shares.clip(0))
         best = np.where(self.absent, 0.0, best)
         if not best.sum() > 0:
             best = np.where(self.absent, 0.0, 1.0)
-        return replace(self, best=best / best.sum())
+        return np.asarray(best / best.sum())
 
     def groups(self, most: int) -> Classes:
         """The group [C] of each class, at most `most`: neighbours of about equal mass if ordered,

@@ -13,7 +13,7 @@ import hashlib
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -64,10 +64,10 @@ def record(path: Path, data_id: str, ledger: Ledger, **also: str) -> None:
         _write(path, {**history, "fits": [*history["fits"], fit]})
 
 
-def total(path: Path, data_id: str, unit: str) -> Total:
-    """All fits on `data_id` that protect a `unit`, composed by the accountant."""
+def total(path: Path, data_ids: Collection[str], unit: str) -> Total:
+    """All fits on a data set of these names that protect a `unit`, composed by the accountant."""
     every = _read(path)["fits"] if path.exists() else []
-    same = [fit for fit in every if fit["data"] == data_id]
+    same = [fit for fit in every if fit["data"] in data_ids]
     fits = [fit for fit in same if fit.get("unit") == unit]
     others = len(same) - len(fits)
     if not fits:
@@ -79,13 +79,18 @@ def total(path: Path, data_id: str, unit: str) -> Total:
 
 
 class Account:
-    """The costs of fits of the rows of one `fingerprint`, added up in the history at `path`.
-    PrivacyError at once if the history there can't be read or written."""
+    """The costs of fits of the same rows, added up in the history at `path`. They are known by the
+    first of `fingerprints`; the others are what they may have been known by before. PrivacyError
+    at once if the history there can't be read or written."""
 
     def __init__(
-        self, path: Path, fingerprint: bytes, say: Callable[[str], None], model: str = ""
+        self,
+        path: Path,
+        fingerprints: Sequence[bytes],
+        say: Callable[[str], None],
+        model: str = "",
     ) -> None:
-        self.path, self.fingerprint, self.model = path, fingerprint, model
+        self.path, self.fingerprints, self.model = path, fingerprints, model
         self.together: Total | None = None  # all of them, once this one is among them
         self._say = say
         if path.is_dir():
@@ -99,14 +104,14 @@ class Account:
                 "written; make the folder, or keep the history elsewhere"
             )
         if path.exists():
-            data_id(path, fingerprint)
+            _read(path)
 
     def pay(self, ledger: Ledger) -> None:
         """Add what `ledger` has spent, and say what all fits of the same rows cost."""
-        name = data_id(self.path, self.fingerprint)
+        names = [data_id(self.path, each) for each in self.fingerprints]
         also = {"when": datetime.date.today().isoformat()}
-        record(self.path, name, ledger, **also, **({"model": self.model} if self.model else {}))
-        found, unit = total(self.path, name, ledger.budget.unit), in_words(ledger.budget.unit)
+        record(self.path, names[0], ledger, **also, **({"model": self.model} if self.model else {}))
+        found, unit = total(self.path, names, ledger.budget.unit), in_words(ledger.budget.unit)
         self.together = found
         if found.fits > 1:
             self._say(

@@ -55,14 +55,17 @@ class SecureNoise:
 
     def above(self, counts: Mapping[str, int], sigma: float, least: int) -> dict[str, int]:
         _check(sigma)
-        return dict(self._thresholded(float(sigma), least)(dict(counts)))
+        names = list(counts)
+        # By number: a text ends at its first NUL on its way to OpenDP, and two may become one.
+        passed = self._thresholded(float(sigma), least)(dict(enumerate(counts.values())))
+        return {names[at]: count for at, count in passed.items()}
 
     def _thresholded(self, sigma: float, least: int) -> Any:
-        """Counts by name -> those that pass, with noise."""
+        """Counts by number -> those that pass, with noise."""
         dp = self._opendp
-        names, whole = dp.domains.atom_domain(T="String"), dp.domains.atom_domain(T="i64")
+        whole = dp.domains.atom_domain(T="i64")
         metric = dp.metrics.l02inf_distance(dp.metrics.absolute_distance(T="i64"))
-        domain = dp.domains.map_domain(names, whole)
+        domain = dp.domains.map_domain(whole, whole)
         return dp.measurements.make_gaussian_threshold(domain, metric, sigma, threshold=least)
 
     def _mechanism(self, sigma: float) -> Any:

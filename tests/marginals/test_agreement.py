@@ -1,5 +1,6 @@
 """Counts of single columns and of pairs are fitted together as least squares has it."""
 
+import time
 from typing import Any
 
 import numpy as np
@@ -65,13 +66,39 @@ def test_they_err_less_and_by_as_much_as_they_say(truth: Any) -> None:
     assert (found.sigmas < SIGMAS).all()
 
 
-def test_without_pairs_nothing_moves_and_what_never_comes_stays_away(truth: Any) -> None:
-    one, pairs = noisy(truth, np.random.default_rng(5))
-    assert agreed([one], []) == [one]
-    gone = OneWay.of(np.array([0.5, 0.5, 0.0]), np.full(3, 0.01), 1.0, False, doubtful=[2])
-    found = agreed([one, gone], pairs)[1]
-    assert found.absent.tolist() == [False, False, True]
-    assert found.best[2] == 0
+def test_without_pairs_nothing_moves(truth: Any) -> None:
+    one, _ = noisy(truth, np.random.default_rng(5))
+    assert agreed([one], [])[0] is one
+
+
+@pytest.mark.parametrize(("share", "comes"), [(0.0, False), (0.02, True)])
+def test_a_class_that_may_be_missing_comes_if_pairs_show_it(share: float, comes: bool) -> None:
+    """Its own count, two deviations above none, does not say."""
+    rest = (1 - share) / 2
+    one = OneWay.of(np.array([rest, rest, 0.02]), np.full(3, 0.01), 1.0, False, doubtful=[2])
+    assert one.absent.tolist() == [False, False, True]
+    pair = TwoWay((0, 1), (OTHER, OTHER), np.outer([rest, rest, share], np.full(3, 1 / 3)), 1e-3)
+    found = agreed([one, OneWay.of(np.full(3, 1 / 3), np.full(3, 0.01), 1.0, False)], [pair])[0]
+    assert found.absent.tolist() == [False, False, not comes]
+    assert (found.best[2] > 0) == comes
+
+
+def test_thousands_of_classes_take_no_time() -> None:
+    """Beside two others, of which one is counted as finely as noise allows."""
+    size = 5_000
+    many = OneWay.of(np.full(size, 1 / size), np.full(size, 1e-4), 1.0, False)
+    two = OneWay.of(np.full(2, 0.5), np.full(2, 1e-3), 1.0, False)
+    wide = np.minimum(np.arange(size), 400)
+    shares = np.outer(np.bincount(wide) / size, [0.5, 0.5])
+    pairs = [
+        TwoWay((0, 1), (np.arange(size), np.arange(2)), np.full((size, 2), 0.5 / size), 1e-4),
+        TwoWay((0, 2), (wide, np.arange(2)), shares, 1e-4),
+    ]
+    started = time.process_time()
+    found = agreed([many, two, two], pairs)[0]
+    assert time.process_time() - started < 2
+    assert found.shares == pytest.approx(many.shares)
+    assert (found.sigmas[:400] < many.sigmas[:400]).all()
 
 
 def test_a_table_gets_the_margins_by_the_least_change() -> None:

@@ -33,9 +33,9 @@ def ledger(tape) -> Ledger:
 def test_fits_are_composed_jointly(path: Path, ledger: Ledger) -> None:
     mine = data_id(path, b"table")
     record(path, mine, ledger)
-    assert total(path, mine, ROW).epsilon == pytest.approx(ledger.claim().epsilon)
+    assert total(path, [mine], ROW).epsilon == pytest.approx(ledger.claim().epsilon)
     record(path, mine, ledger, when="2026-01-31")
-    both = total(path, mine, ROW)
+    both = total(path, [mine], ROW)
     assert (both.fits, both.delta) == (2, pytest.approx(2e-5))
     assert both.epsilon == pytest.approx(composed(ledger.events * 2, 2e-5 - 2e-6).pld)
     assert ledger.claim().epsilon < both.epsilon < 2 * ledger.claim().epsilon
@@ -43,8 +43,8 @@ def test_fits_are_composed_jointly(path: Path, ledger: Ledger) -> None:
 
 def test_other_rows_are_not_charged(path: Path, ledger: Ledger) -> None:
     record(path, data_id(path, b"table"), ledger)
-    assert total(path, data_id(path, b"another"), ROW) == Total(0, 0.0, 0.0)
-    assert total(path.parent / "none.json", "id", ROW) == Total(0, 0.0, 0.0)
+    assert total(path, [data_id(path, b"another")], ROW) == Total(0, 0.0, 0.0)
+    assert total(path.parent / "none.json", ["id"], ROW) == Total(0, 0.0, 0.0)
 
 
 def test_fits_that_protect_another_unit_are_not_added(path: Path, ledger: Ledger, tape) -> None:
@@ -53,7 +53,7 @@ def test_fits_that_protect_another_unit_are_not_added(path: Path, ledger: Ledger
     whole = Ledger(Budget(1.0, unit="person", contributions=3), tape)
     whole.counts("marginals", "a", np.arange(5), 1.0)
     record(path, mine, whole)
-    rows, people = total(path, mine, ROW), total(path, mine, "person")
+    rows, people = total(path, [mine], ROW), total(path, [mine], "person")
     assert (rows.fits, rows.others, people.fits, people.others) == (1, 1, 1, 1)
     assert rows.epsilon == pytest.approx(ledger.claim().epsilon)
     assert people.epsilon == pytest.approx(whole.claim().epsilon)
@@ -74,12 +74,12 @@ def test_an_account_says_when_and_what_for_and_what_all_fits_cost(
     path: Path, ledger: Ledger
 ) -> None:
     said: list[str] = []
-    first, second = (Account(path, b"table", said.append, name) for name in ("a.synthvae", ""))
+    first, second = (Account(path, [b"table"], said.append, name) for name in ("a.synthvae", ""))
     first.pay(ledger)
     assert first.together == Total(1, pytest.approx(ledger.claim().epsilon), 1e-5)
     assert said == []
     second.pay(ledger)
-    assert second.together == total(path, data_id(path, b"table"), ROW)
+    assert second.together == total(path, [data_id(path, b"table")], ROW)
     assert second.together.fits == 2
     assert said[0].startswith("fit 2 of the same rows: together they cost epsilon")
     one, other = json.loads(path.read_text())["fits"]
@@ -87,11 +87,19 @@ def test_an_account_says_when_and_what_for_and_what_all_fits_cost(
     assert date.fromisoformat(one["when"]) <= date.today()
 
 
+def test_fits_that_were_known_by_another_name_are_counted(path: Path, ledger: Ledger) -> None:
+    record(path, data_id(path, b"as before"), ledger)
+    account = Account(path, [b"as now", b"as before"], print)
+    account.pay(ledger)
+    assert account.together.fits == 2
+    assert total(path, [data_id(path, b"as now")], ROW).fits == 1
+
+
 def test_a_place_that_cannot_hold_a_history_is_refused_at_once(tmp_path: Path) -> None:
     with pytest.raises(PrivacyError, match=r"is a folder; name a file in it, such as .*history"):
-        Account(tmp_path, b"table", print)
+        Account(tmp_path, [b"table"], print)
     with pytest.raises(PrivacyError, match="nothing can be written; make the folder"):
-        Account(tmp_path / "none" / NAME, b"table", print)
+        Account(tmp_path / "none" / NAME, [b"table"], print)
 
 
 @pytest.mark.parametrize(
@@ -108,7 +116,7 @@ def test_a_place_that_cannot_hold_a_history_is_refused_at_once(tmp_path: Path) -
 def test_a_history_that_is_none_is_refused(text: str, path: Path) -> None:
     path.write_text(text)
     with pytest.raises(PrivacyError, match="can't be read as one"):
-        total(path, "id", ROW)
+        total(path, ["id"], ROW)
 
 
 def test_fits_that_end_at_once_are_all_counted(path: Path, ledger: Ledger, monkeypatch) -> None:
@@ -127,4 +135,4 @@ def test_fits_that_end_at_once_are_all_counted(path: Path, ledger: Ledger, monke
         fit.start()
     for fit in fits:
         fit.join()
-    assert total(path, mine, ROW).fits == 2
+    assert total(path, [mine], ROW).fits == 2

@@ -66,6 +66,13 @@ def test_no_name_passes_a_threshold_out_of_reach() -> None:
     assert SecureNoise().above({}, 1, 0) == {}
 
 
+def test_a_name_does_not_end_at_a_nul() -> None:
+    """One row of `a\\0b` must not take the place of 100,000 of `a`."""
+    passed = SecureNoise().above({"a": 100_000, "a\0b": 1, "a\0c": 100_000}, 10, 500)
+    assert passed.keys() == {"a", "a\0c"}
+    assert all(abs(count - 100_000) < 200 for count in passed.values())
+
+
 @pytest.mark.parametrize("sigma", [40, 5_000, 3_000_000, MOST_SIGMA])
 def test_samples_of_large_sigma_are_gaussian(sigma: int) -> None:
     """The grid is so fine that the continuous distribution is within a millionth."""
