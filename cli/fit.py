@@ -33,6 +33,7 @@ def fit(
     dp_engine: flags.DpEngine = None,
     privacy_unit: flags.PrivacyUnit = None,
     contributions: flags.Contributions = None,
+    history: flags.History = None,
     holdout: flags.Holdout = None,
     constraints: flags.Constraints = None,
     resume: flags.Resume = False,
@@ -70,7 +71,7 @@ def fit(
     )  # fmt: skip
     job = Job(
         table, described, settings, output, log, threads, device, checkpoint_every, resume, force,
-        reporter,
+        reporter, history,
     )  # fmt: skip
     with flags.told(condition=condition_on, privacy=privacy_unit):
         job.run()

@@ -62,6 +62,14 @@ PrivacyUnit = Annotated[
 Contributions = Annotated[
     int | None, typer.Option(min=1, help="Rows of a person that count.", show_default="1")
 ]
+History = Annotated[
+    Path | None,
+    typer.Option(
+        help="File that adds up what private fits of the same rows cost; keep it with the table, "
+        "between runs of a CI job too.",
+        show_default="privacy-history.json beside the model",
+    ),
+]
 Holdout = Annotated[
     float | None,
     typer.Option(

@@ -11,7 +11,7 @@ from synthvae.errors import UsageError
 
 from .aside import Aside
 from .console import Bar, Reporter, seconds
-from .private import promise, refuse_resume, tell_of_unit, warn_of_delta
+from .private import promise, refuse_resume, tell_of_privacy
 
 if TYPE_CHECKING:
     from synthvae.artifact import Artifact
@@ -53,6 +53,7 @@ class Job:
     resume: bool
     force: bool
     reporter: Reporter
+    history: Path | None = None
 
     @property
     def private(self) -> bool:
@@ -70,10 +71,10 @@ class Job:
         device_of(self.device, self.settings.training)
         if self.private:
             refuse_resume(self.resume)
-            warn_of_delta(self.settings.privacy, self.reporter)
-            tell_of_unit(self.settings.privacy, self.reporter)
             refuse_overwrite(certified.beside(self.output), self.force)
         started, data = time.monotonic(), read_table(self.source)
+        if self.private:
+            tell_of_privacy(self.settings.privacy, data.names, self.reporter)
         size = "a private number of" if self.private else f"{len(data):,}"
         columns, preset = len(data.columns), self.settings.preset
         self.reporter.say(f"{size} rows, {columns} columns; preset {preset}")
@@ -101,7 +102,9 @@ class Job:
         from synthvae.identity import fingerprints
         from synthvae.privacy.history import NAME, Account
 
-        book = self.output.with_name(NAME)
+        book = self.history or self.output.with_name(NAME)
+        if not book.exists():
+            self.reporter.say(f"what fits of these rows cost is added up from now on in {book}")
         return Account(book, fingerprints(data), self.reporter.say, self.output.name)
 
     def _learn(
@@ -173,6 +176,13 @@ def summary(
     latent = training["latent"]
     reporter.say(in_words(latent))
     warned = warnings(latent)
+    if hollow := training.get("hollow"):
+        listed = ", ".join(f"'{name}'" for name in hollow)
+        warned = [
+            *warned,
+            f"nothing but missing values and __other__ was drawn of column {listed}: noise hides "
+            "what there is, or it is not what the metadata declares",
+        ]
     for warning in warned:
         reporter.say(f"warning: {warning}")
     cost = promise(private) if private else "not differentially private"

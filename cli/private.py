@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from synthvae.errors import UsageError
@@ -42,20 +43,18 @@ def refuse_resume(resume: bool) -> None:
         )
 
 
-def warn_of_delta(spec: PrivacySpec, reporter: Reporter) -> None:
-    """Say so if `spec` allows what nobody would call private."""
+def tell_of_privacy(spec: PrivacySpec, names: Collection[str], reporter: Reporter) -> None:
+    """Say so where `spec` allows what nobody would call private, or leaves most of a table of
+    columns `names` out for the sake of its units."""
+    from synthvae.private import budget_of
+
+    budget_of(spec)  # what is no budget is not warned of
     if spec.delta * spec.rows > 1:
         reporter.say(
             f"warning: who publishes one of {spec.rows:,} units (privacy.rows) at random keeps a "
             f"delta of {1 / spec.rows:.1g}, but delta is {spec.delta:g}; lower it"
         )
-
-
-def tell_of_unit(spec: PrivacySpec, reporter: Reporter) -> None:
-    """Say so if most of a table may be left out for the sake of its units."""
-    from synthvae.privacy.budget import ROW
-
-    if spec.unit != ROW and spec.contributions == 1:
+    if spec.unit in names and spec.contributions == 1:
         reporter.say(
             f"of each value of '{spec.unit}' one row is learnt, taken at random; --contributions 5 "
             "would learn up to five, under more noise"

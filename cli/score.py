@@ -50,8 +50,18 @@ def score(
     summary = Summary()
     chunks = summary.watch(scorer.chunks(data, bound.value, draws, seed, threads))
     written = target.write("scoring", chunks, scorer.schema(bound.value), len(data))
+    if scorer.warning:
+        target.reporter.say(f"warning: {scorer.warning}")
     target.reporter.say(summary.words)
-    target.reporter.result({**written, "bound": bound.value, "seed": seed, **summary.to_json()})
+    target.reporter.result(
+        {
+            **written,
+            "bound": bound.value,
+            "seed": seed,
+            **summary.to_json(),
+            "warning": scorer.warning,
+        }
+    )
 
 
 class Summary:

@@ -32,6 +32,7 @@ from synthvae.privacy.noise import Noise
 from synthvae.private_checks import check_training, described_for
 from synthvae.private_rules import private_rules
 from synthvae.refining import Stage, planned, refine
+from synthvae.schema import OTHER
 from synthvae.settings import PrivacySpec, Settings
 from synthvae.suppression import Rare
 from synthvae.table import Table
@@ -140,9 +141,25 @@ def _claimed(
     content = {
         "settings": built.to_json(),
         "codec": {**artifact.content["codec"], "nulls": sorted(nulls)},
+        "training": {**artifact.content["training"], "hollow": _hollow(drawn.table, nulls)},
         "privacy": _claim(ledger, drawn, steps),
     }
     return replace(artifact, content={**artifact.content, **content})
+
+
+def _hollow(table: Table, nulls: Collection[str]) -> list[str]:
+    """Columns of which hardly a drawn row has a value: one in a thousand, or the one that each
+    column gets."""
+    nothing = {*nulls, OTHER}
+    there = {
+        column.name: sum(
+            count
+            for text, count in zip(column.texts, column.counts.tolist(), strict=True)
+            if text not in nothing
+        )
+        for column in table.columns
+    }
+    return [name for name, rows in there.items() if rows <= max(len(table) // 1000, 1)]
 
 
 def _claim(ledger: Ledger, drawn: Drawn, steps: PrivateSpec | None) -> dict[str, Any]:

@@ -106,6 +106,7 @@ class Scorer:
 
     def __init__(self, model: Vae, codec: TableCodec, held_out: list[float]) -> None:
         self.model, self.codec, self.held_out = model, codec, held_out
+        self.warning = ""  # of the table that was scored last
         blocks = np.array(model.heads.columns)
         self.columns = [c.name for c in codec.codecs if c.name in blocks]
         self._of_column = [np.flatnonzero(blocks == name) for name in self.columns]
@@ -130,7 +131,9 @@ class Scorer:
         table that the model can't read. Memory: the encoded rows, and a block of them at work."""
         if draws < 1:
             raise UsageError(f"a score takes 1 draw or more, but it is {draws}; correct it")
-        encoded = match(self.codec, table, seed).encoded
+        matched = match(self.codec, table, seed)
+        self.warning = _of_unknown({n: int(m.sum()) for n, m in matched.unknown.items() if m.any()})
+        encoded = matched.encoded
         size = rows_at_once(self.model.heads.outputs, *_BLOCK)
 
         def block(start: int) -> pa.Table:
@@ -151,3 +154,13 @@ class Scorer:
         arrays += [found.rate.numpy(), *(nats[:, at].sum(axis=1) for at in self._of_column)]
         columns = [pa.array(values.astype(np.float32)) for values in arrays]
         return pa.table(columns, schema=self.schema(bound))
+
+
+def _of_unknown(cells: dict[str, int]) -> str:
+    if not cells:
+        return ""
+    listed = ", ".join(f"'{name}' ({count:,} rows)" for name, count in cells.items())
+    return (
+        f"values that the model never met are unknown to it and add nothing to a score, but there "
+        f"are some in {listed}; look at these rows apart"
+    )

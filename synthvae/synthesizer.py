@@ -173,7 +173,9 @@ class Synthesizer:
         """How unusual each row is: `score` in nats, its parts `rate` and `nats:` of each column,
         and `percentile`: of 100 rows that the model did not learn, how many score lower (of the
         `elbo` alone)."""
-        chunks = opening.scorer(self.artifact).chunks(from_frame(frame), bound, draws, seed)
+        scorer = opening.scorer(self.artifact)
+        chunks = scorer.chunks(from_frame(frame), bound, draws, seed)
+        _warn(scorer.warning)
         return indexed(pa.concat_tables(chunks).to_pandas(), frame)
 
     def encode(self, frame: pd.DataFrame, seed: int = 0) -> pd.DataFrame:

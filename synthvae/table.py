@@ -157,6 +157,12 @@ def _short(moments: pa.ChunkedArray) -> pa.ChunkedArray:
 def from_frame(frame: pd.DataFrame, one_by_one: bool = False) -> Table:
     """A Table from a pandas DataFrame; the index is not part of the table. `one_by_one`: objects
     are texts, each of which follows from the object alone, whatever else is in its column."""
+    from pandas import DataFrame
+
+    if not isinstance(frame, DataFrame):
+        raise TableError(
+            f"a table is a pandas DataFrame, but it is a {type(frame).__name__}; read it into one"
+        )
     plain = _as_texts if one_by_one else _as_plain
     columns: list[Column] = []
     dtypes: dict[str, str] = {}
@@ -174,7 +180,7 @@ def from_frame(frame: pd.DataFrame, one_by_one: bool = False) -> Table:
         except (pa.ArrowException, OverflowError) as error:
             problems.add(f"column '{name}' of the frame: a column holds single values; {error}")
         except TableError as error:
-            problems.reasons.extend(error.reasons)
+            problems.reasons.extend(r for r in error.reasons if r not in problems.reasons)
     problems.raise_as(TableError)
     return checked(Table(tuple(columns), dtypes), "the frame")
 

@@ -95,6 +95,32 @@ def test_the_certificate_of_another_model_is_not_overwritten(
     assert not (tmp_path / "privacy-history.json").exists()
 
 
+def test_a_history_is_kept_where_it_is_asked_for(
+    cli, table: Path, declared: Path, tmp_path: Path
+) -> None:
+    book = tmp_path / "kept" / "history.json"
+    book.parent.mkdir()
+    for at, folder in enumerate(("one", "two")):
+        (tmp_path / folder).mkdir()
+        done = cli("fit", table, "-o", tmp_path / folder / "m.synthvae", "--metadata", declared,
+                   "--epsilon", 3, "--epochs", 1, "--history", book, "--json")  # fmt: skip
+        assert done.exit_code == 0, done.output
+        assert json.loads(done.stdout)["fits_of_these_rows"]["fits"] == at + 1
+        assert ("added up from now on in" in done.stderr) == (at == 0)
+        assert not (tmp_path / folder / "privacy-history.json").exists()
+
+
+def test_what_is_no_budget_is_not_warned_of(fit) -> None:
+    refused = fit("--epsilon", 3, "--delta", 2)
+    assert refused.exit_code == 2
+    assert "lower it" not in refused.stderr
+    refused = fit("--epsilon", 3, "--privacy-unit", "nope")
+    assert "one row is learnt" not in refused.stderr
+    told = fit("--epsilon", 3, "--privacy-unit", "group")
+    assert "of each value of 'group' one row is learnt" in " ".join(told.stderr.split())
+    assert fit("--epsilon", "1e-9").exit_code == 2
+
+
 def test_a_limit_on_attackers_chooses_epsilon(fit, tmp_path: Path) -> None:
     result = fit("--max-attack-tpr", "0.05@0.01", "--json")
     assert result.exit_code == 0, result.output

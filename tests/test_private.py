@@ -13,7 +13,7 @@ import pandas as pd
 import pytest
 
 from synthvae import Synthesizer, metadata, pipeline, private, private_checks
-from synthvae.errors import PrivacyError, SchemaError, UsageError
+from synthvae.errors import PrivacyError, SchemaError, TableError, UsageError
 from synthvae.holdings import describe
 from synthvae.marginals import chain
 from synthvae.marginals.engine import meet
@@ -220,7 +220,8 @@ def test_cells_that_were_never_drawn_are_unknown(
     strange = frame.copy()
     strange[column] = strange[column].astype(object)
     strange.loc[3, column] = value
-    scores = fitted.score(strange)
+    with pytest.warns(UserWarning, match=rf"there are some in '{column}' \(1 rows\)"):
+        scores = fitted.score(strange)
     assert np.isfinite(scores["score"]).all()
     assert (scores[f"nats:{column}"] == 0).tolist() == [at == 3 for at in range(len(frame))]
     assert len(fitted.encode(strange)) == len(frame)
@@ -248,6 +249,25 @@ def test_a_model_that_is_not_private_takes_no_category_for_other(frame: pd.DataF
     fitted = Synthesizer("tvae", settings={"training": TRAINING}).fit(others)
     with pytest.raises(SchemaError, match="check the spelling"):
         fitted.score(frame.assign(k="typo"))
+
+
+def test_a_column_of_which_nothing_was_drawn_is_named(frame: pd.DataFrame) -> None:
+    words = frame.assign(k="undeclared", n="text")
+    fitted = fitted_on(words)
+    assert fitted.artifact.content["training"]["hollow"] == ["k", "n"]
+    assert fitted_on(frame).artifact.content["training"]["hollow"] == []
+
+
+@pytest.mark.parametrize("strange", ["data.csv", [1, 2], None])
+def test_what_is_no_frame_is_said(strange: Any) -> None:
+    with pytest.raises(TableError, match="a table is a pandas DataFrame, but it is a"):
+        Synthesizer("tvae").fit(strange, CONTENT)
+
+
+def test_an_empty_frame_is_said_once(frame: pd.DataFrame) -> None:
+    with pytest.raises(TableError) as found:
+        Synthesizer("tvae", settings={"privacy": {"epsilon": 1}}).fit(frame.iloc[:0], CONTENT)
+    assert str(found.value).count("a table has rows") == 1
 
 
 def test_metadata_may_be_a_file(frame: pd.DataFrame, tmp_path: Path) -> None:

@@ -87,7 +87,7 @@ def declared(
                 "or leave the column out of the table"
             )
             continue
-        open_ends = [key for key, value in column.options.items() if value in (TODO, [TODO])]
+        open_ends = [key for key, value in column.options.items() if _open(value)]
         if open_ends:
             problems.add(
                 f"column '{name}': what is public is declared, but there is still a {TODO} for "
@@ -123,6 +123,10 @@ def _declared(
     return Declared(name, sdtype, missing)
 
 
+def _open(value: Any) -> bool:
+    return value == TODO or (isinstance(value, list | tuple) and TODO in value)
+
+
 def _nullable(name: str, options: Mapping[str, Any], problems: Problems) -> bool:
     given = options.get("range_is_nullable", True)
     if not isinstance(given, bool):
@@ -143,6 +147,11 @@ def _levels(name: str, options: Mapping[str, Any], problems: Problems) -> tuple[
             "write a list"
         )
         return ()
+    if not options[key]:
+        problems.add(
+            f"column '{name}': {key} lists categories, but it is empty, and all rows would be "
+            "__other__; list them, or delete the line to have them found under noise"
+        )
     return tuple(dict.fromkeys(str(value) for value in options[key]))
 
 

@@ -31,7 +31,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from synthvae.errors import PrivacyError
+from synthvae.errors import PrivacyError, UsageError
 from synthvae.privacy.accounting import (
     Event,
     alone,
@@ -75,7 +75,7 @@ class Ledger:
         self._delta = budget.delta - self._key_delta
         self._base = gaussian_noise(budget.epsilon, self._delta) * _MARGIN
         if self.sigma(_PART) > _MOST_ROWS:  # before anything is spent
-            raise PrivacyError(
+            raise UsageError(
                 f"a count has noise of {_MOST_ROWS:,} rows at most, but one that gets {_PART:.0%} "
                 f"of epsilon {budget.epsilon:g} for {budget.contributions} rows a unit would have "
                 "more, and nothing of a table is left under it; raise epsilon"

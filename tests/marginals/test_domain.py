@@ -73,7 +73,6 @@ def test_categories_are_texts_and_may_mean_missing_elsewhere(described: Describe
     [
         ({"order": ["b", "a"]}, ("b", "a")),
         ({"range_values": None, "order": ["b"]}, ("b",)),
-        ({"range_values": []}, ()),
         ({"range_values": None}, None),
         ({}, None),
     ],
@@ -84,6 +83,17 @@ def test_categories_are_discovered_where_none_are_declared(
     assert one(described, sdtype="categorical", **options).levels == levels
     metadata = described(c={"sdtype": "categorical", **options}, b="boolean", n="numerical")
     assert discovers(metadata) == (levels is None)
+
+
+@pytest.mark.parametrize(
+    ("values", "words"),
+    [([], "range_values lists categories, but it is empty"), (["a", "TODO"], "still a TODO")],
+)
+def test_a_list_that_was_not_completed_is_refused(
+    values: list[str], words: str, described: Described
+) -> None:
+    with pytest.raises(SchemaError, match=words):
+        one(described, sdtype="categorical", range_values=values)
 
 
 def test_integers_have_no_places(described: Described) -> None:
