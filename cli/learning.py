@@ -175,14 +175,7 @@ def summary(
     )
     latent = training["latent"]
     reporter.say(in_words(latent))
-    warned = warnings(latent)
-    if hollow := training.get("hollow"):
-        listed = ", ".join(f"'{name}'" for name in hollow)
-        warned = [
-            *warned,
-            f"nothing but missing values and __other__ was drawn of column {listed}: noise hides "
-            "what there is, or it is not what the metadata declares",
-        ]
+    warned = warnings(training)
     for warning in warned:
         reporter.say(f"warning: {warning}")
     cost = promise(private) if private else "not differentially private"

@@ -72,7 +72,7 @@ def describe(artifact: Described) -> dict[str, Any]:
         "conditions": content["conditions"],
         "metadata": content["metadata"],
         "training": content["training"],
-        "warnings": warnings(content["training"]["latent"]),
+        "warnings": warnings(content["training"]),
         "also": also,
         "sampler_only": content.get("sampler_only"),
         "privacy": content.get("privacy", NOT_PRIVATE),

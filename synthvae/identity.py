@@ -18,7 +18,8 @@ _ODD = np.uint64(0x9E3779B97F4A7C15)
 
 def identity(table: Table) -> bytes:
     """The same for the same rows, whatever their order and that of the columns, and whether they
-    come from CSV, Parquet or a frame, which write numbers, days and booleans in their own ways."""
+    come from CSV, Parquet or a frame, which write numbers, days and booleans in their own ways.
+    Takes some microseconds for each distinct value."""
     total = np.zeros(len(table), np.uint64)
     names = sorted(table.names)
     for name in names:

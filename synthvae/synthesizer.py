@@ -34,6 +34,7 @@ from synthvae.row_conditions import partial_rows
 from synthvae.scoring import DRAWS, Bound
 from synthvae.settings import DEFAULT_PRESET, parse
 from synthvae.table import Table, from_frame
+from synthvae.training.findings import hollow
 
 
 class Synthesizer:
@@ -91,6 +92,7 @@ class Synthesizer:
             given["paid"] = Account(Path(history), fingerprints(table), said.append).pay
         learn = pipeline.fit if plain else private.fit
         self._artifact = learn(learnt, described, self.settings, **given)
+        said += hollow(self._artifact.content["training"])
         for words in said:  # not before: a warning may be an error, and what was paid for be lost
             warnings.warn(words, UserWarning, stacklevel=2)
         self._aside = (table, mask) if is_noted(table, self.settings) else None

@@ -255,6 +255,7 @@ def test_a_column_of_which_nothing_was_drawn_is_named(frame: pd.DataFrame) -> No
     words = frame.assign(k="undeclared", n="text")
     fitted = fitted_on(words)
     assert fitted.artifact.content["training"]["hollow"] == ["k", "n"]
+    assert "was drawn of column 'k', 'n'; check" in describe(fitted.artifact)["warnings"][0]
     assert fitted_on(frame).artifact.content["training"]["hollow"] == []
 
 

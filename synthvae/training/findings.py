@@ -1,8 +1,9 @@
-"""What was measured of a latent after training, in words: a line of it, and warnings."""
+"""What was measured after training, in words: a line of the latent, and warnings."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 COLLAPSED = 0.1  # nats a row: a latent or a level below that says next to nothing
 IN_USE = 0.5  # fewer codes than that, and the latent is not what was asked for
@@ -33,8 +34,24 @@ def _levels(latent: Mapping[str, float]) -> str:
     return f" ({' + '.join(f'{rate:.1f}' for rate in rates)} by level{collapsed})"
 
 
-def warnings(latent: Mapping[str, float]) -> list[str]:
-    """What a user should know of the measurements of `settle`, and what to do about it."""
+def warnings(training: Mapping[str, Any]) -> list[str]:
+    """What a user should know of an artifact's `training`, and what to do about it."""
+    return [*hollow(training), *_of_latent(training["latent"])]
+
+
+def hollow(training: Mapping[str, Any]) -> list[str]:
+    """Of columns of a private fit of which nothing was drawn."""
+    if not training.get("hollow"):
+        return []
+    listed = ", ".join(f"'{name}'" for name in training["hollow"])
+    return [
+        f"a private fit learns what stands out from the noise, but nothing other than missing "
+        f"values and __other__ was drawn of column {listed}; check what the metadata declares of "
+        "it, or raise epsilon"
+    ]
+
+
+def _of_latent(latent: Mapping[str, float]) -> list[str]:
     if "codes" in latent:
         return _unused(latent)
     if latent["active"] >= 1 and latent["rate"] >= COLLAPSED:

@@ -55,12 +55,12 @@ def test_a_latent_that_tells_rows_apart_is_active() -> None:
 
 def test_a_collapsed_latent_is_named_with_the_remedy() -> None:
     fine = {"active": 3.0, "units": 4.0, "rate": 2.0}
-    assert warnings(fine) == []
+    assert warnings({"latent": fine}) == []
     for found in ({"active": 0.0}, {"rate": 0.05}):
-        (warning,) = warnings(fine | found)
+        (warning,) = warnings({"latent": fine | found})
         assert "free_nats" in warning
         assert "beta" in warning
-    assert "0 of 4 units" in warnings(fine | {"active": 0.0})[0]
+    assert "0 of 4 units" in warnings({"latent": fine | {"active": 0.0}})[0]
 
 
 def test_use_of_codes_on_a_case_that_is_done_by_hand() -> None:
