@@ -19,7 +19,9 @@ from synthvae.written import numbers_of
 @pytest.fixture(autouse=True)
 def unlearnt(monkeypatch: pytest.MonkeyPatch) -> None:
     """What is planted shows before anything is learnt from what was drawn."""
-    monkeypatch.setattr(pipeline, "fit", lambda *_, **__: Artifact({"codec": {}, "training": {}}, {}))
+    monkeypatch.setattr(
+        pipeline, "fit", lambda *_, **__: Artifact({"codec": {}, "training": {}}, {})
+    )
 
 
 def leak_rows(patch: pytest.MonkeyPatch) -> None:
