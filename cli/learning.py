@@ -53,7 +53,7 @@ class Job:
     resume: bool
     force: bool
     reporter: Reporter
-    history: Path | None = None
+    history: Path | None
 
     @property
     def private(self) -> bool:

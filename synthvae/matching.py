@@ -18,7 +18,7 @@ from synthvae.codecs.parts import Codec, Draw
 from synthvae.codecs.table_codec import TableCodec
 from synthvae.errors import Problems, SchemaError, hint
 from synthvae.layout import Encoded
-from synthvae.schema import OTHER
+from synthvae.marginals.axes import CategoryAxis
 from synthvae.seeds import stream
 from synthvae.storage import type_of
 from synthvae.table import Column, Table
@@ -104,7 +104,7 @@ def _matched(
         column = learnt[one.name]
         masks[one.name] = unknown(column, one)
         if codec.nulls is not None and isinstance(one, CategoricalCodec):
-            column = _as_counted(column, one, codec.nulls)
+            column = CategoryAxis(one.name, one.levels, codec.nulls).snapped(column)
         if _comes_again(codec, one):
             masks[one.name] = masks[one.name] | _unreadable(column, one)
         try:
@@ -121,17 +121,6 @@ def _comes_again(codec: TableCodec, one: Codec) -> bool:
     withheld = codec.withheld.get(one.name, {})
     rare = withheld if isinstance(one, CategoricalCodec) else withheld.get("codes")
     return codec.nulls is not None or bool(rare)
-
-
-def _as_counted(column: Column, codec: CategoricalCodec, nulls: frozenset[str]) -> Column:
-    """Categories as a private fit counted them: those without a name are `__other__`, if that was
-    drawn, and `nulls` are null."""
-    known = {*codec.levels, *nulls}
-    other = OTHER in codec.levels
-    texts = [text if text in known or not other else OTHER for text in column.texts]
-    absent = np.array([*(t in nulls and t not in codec.levels for t in texts), True])
-    codes = np.where(absent[column.codes], -1, column.codes).astype(np.int32)
-    return Column(column.name, codes, pa.array(texts, pa.string()), column.storage)
 
 
 def _unreadable(column: Column, codec: Codec) -> Mask:

@@ -95,6 +95,13 @@ def read(path: Path) -> Metadata:
     return parse(load_mapping(path, "metadata"), f"'{path}'")
 
 
+def given(metadata: Mapping[str, Any] | str | Path | None) -> Metadata | None:
+    """Metadata from a file or its content; None if there is none."""
+    if isinstance(metadata, str | Path):
+        return read(Path(metadata))
+    return None if metadata is None else parse(metadata, "metadata")
+
+
 class _Plain(yaml.SafeLoader):
     """YAML of which an unquoted 2020-01-31 is the text that stands there, as JSON has it: a date
     would neither be a bound of a constraint nor go into a model file."""

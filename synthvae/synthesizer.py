@@ -27,7 +27,6 @@ from synthvae.frames import as_given, filled, indexed, written
 from synthvae.holdout import Holdout, Mask, beside, is_noted, left_out, without
 from synthvae.identity import fingerprints
 from synthvae.keys import avoiding, check_room
-from synthvae.metadata import Metadata
 from synthvae.privacy.history import NAME, Account
 from synthvae.requests import Request
 from synthvae.row_conditions import partial_rows
@@ -75,7 +74,7 @@ class Synthesizer:
         none, and a warning says what several fits of the same rows cost together; None: it is
         yours to add up.
         """
-        described = _described(metadata)
+        described = metadatas.given(metadata)
         if described is not None:
             trust(functions(rules_of((), described)))
         if holdout is not None:
@@ -282,9 +281,3 @@ def _texts(values: Mapping[str, Any] | None) -> dict[str, str]:
 def _warn(words: str) -> None:
     if words:
         warnings.warn(words, UserWarning, stacklevel=3)
-
-
-def _described(metadata: Mapping[str, Any] | str | Path | None) -> Metadata | None:
-    if isinstance(metadata, str | Path):
-        return metadatas.read(Path(metadata))
-    return None if metadata is None else metadatas.parse(metadata, "metadata")

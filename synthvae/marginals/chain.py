@@ -122,9 +122,8 @@ class _Pair:
     sigma: float
 
     def among(self, drawn: Classes, own: Shares) -> Shares:
-        """The shares, agreed with the parent's cells in rows `drawn` [N] so far and the column's
-        `own` [G]. Else a class that was drawn too often would be fitted to a count of too few, all
-        other columns making up for it."""
+        """The shares with the margins of the parent's cells in rows `drawn` [N] so far and of the
+        column's `own` [G]: a pair tells of dependence alone."""
         parents, columns = self.shares.shape
         rows = np.bincount(self.rows.numpy()[drawn], minlength=parents) / len(drawn)
         ours = np.bincount(self.columns.numpy(), own, columns).astype(np.float64)

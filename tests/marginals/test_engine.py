@@ -172,3 +172,22 @@ def test_columns_that_are_not_described_are_refused(
 ) -> None:
     with pytest.raises(SchemaError, match="column 'more' is not in the metadata"):
         meet(make_table({**texts, "more": texts["a"]}), metadata)
+
+
+def test_a_column_that_is_counted_badly_is_drawn_as_its_pairs_have_it(
+    make_table: Any, make_ledger: Any, described: Any
+) -> None:
+    """Next to nothing of the budget is for single columns."""
+    rng = np.random.default_rng(8)
+    names = ["a", "b", "c"]
+    texts = {n: rng.choice(["u", "v", "w"], 20_000, p=[0.6, 0.3, 0.1]).tolist() for n in names}
+    metadata = described(
+        **{n: {"sdtype": "categorical", "range_values": ["u", "v", "w"]} for n in names}
+    )
+    spending = engine.Spending(discovery=0.0, columns=3e-6, scores=0.05, pairs=0.9)
+    ledger = make_ledger(1.0, scale=1.0)
+    drawn = draw_private(meet(make_table(texts), metadata), ledger, 4000, 1, spending=spending)
+    for name in names:
+        column = drawn.table[name]
+        shares = dict(zip(column.texts, column.counts / 4000, strict=True))
+        assert shares == pytest.approx({"u": 0.6, "v": 0.3, "w": 0.1}, abs=0.03)

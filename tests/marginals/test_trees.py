@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from synthvae.marginals import trees
 from synthvae.marginals.trees import (
     ATOM_SHARE,
     CHILDREN,
@@ -148,3 +149,14 @@ def test_a_range_is_no_noisier_than_the_nodes_it_is_made_of(make_ledger: MakeLed
         off.append((bins.counts - exact) / bins.sigmas)
     assert np.concatenate(off).std() < 1.1
     assert bins.sigmas.max() / bins.sigmas.min() < np.sqrt(WIDEST)
+
+
+def test_a_bin_is_made_of_the_widest_nodes_that_it_holds_whole() -> None:
+    """Three nodes of 16 values, of which the outer ones were cut into single values."""
+    wide = trees._Level(
+        np.array([0, 16, 32]), np.zeros(3), 16, np.zeros(3, int), np.array([True, False, True])
+    )
+    below = np.array([*range(16), *range(32, 48)])
+    single = trees._Level(below, np.zeros(32), 1, below // 16, np.zeros(32, bool))
+    # A whole node that was cut; one that was not, and half of the next; the other half.
+    assert trees._times([wide, single], np.array([0, 16, 40])).tolist() == [1, 1 + 8, 8]
