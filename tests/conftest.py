@@ -23,12 +23,13 @@ SHARED = Path(__file__).parent.parent.parent / "shared" / "data"
 
 class Tape:
     """Noise of a fixed seed, or none; `wanted`, in rows, is the next noise instead where it
-    is set."""
+    is set, and `chosen` are the next choices."""
 
     source = "a tape"
 
     def __init__(self, scale: float = 1.0) -> None:
         self.scale, self.wanted = scale, None
+        self.chosen: list[NDArray[np.int64]] = []
         self._rng = np.random.default_rng(5)
 
     def gaussian(self, shape: tuple[int, ...], sigma: float) -> NDArray[np.int64]:
@@ -44,6 +45,12 @@ class Tape:
             counts, (n + m for n, m in zip(counts.values(), noise, strict=True)), strict=True
         )
         return {name: count for name, count in noisy if count >= least}
+
+    def best(self, scores: NDArray[np.int64], scale: float, most: int) -> NDArray[np.int64]:
+        if self.chosen:
+            return self.chosen.pop(0)
+        noise = self._rng.gumbel(0, scale * self.scale, len(scores)) if self.scale else 0
+        return np.argsort(-(scores + noise), kind="stable")[:most]
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:

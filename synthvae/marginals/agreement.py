@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.measure import OneWay, Shares, TwoWay
+from synthvae.marginals.shares import OneWay, Shares, TwoWay
 
 MOST_GROUPS = 512  # of a margin: more say of each hardly more than its own count does
 
@@ -30,17 +30,6 @@ def agreed(ones: Sequence[OneWay], pairs: Sequence[TwoWay]) -> list[OneWay]:
             if len(shares) <= MOST_GROUPS:
                 margins[column].append((groups, shares, variance))
     return [_with(one, of_one) for one, of_one in zip(ones, margins, strict=True)]
-
-
-def with_margins(shares: Shares, rows: Shares, columns: Shares) -> Shares:
-    """The table [A, B] nearest to noisy `shares`, in squares, whose margins are `rows` [A] and
-    `columns` [B]. Where a margin is 0 so is the table."""
-    there = np.outer(rows > 0, columns > 0)
-    shares = np.where(there, shares, 0.0)
-    off, down = rows - shares.sum(1), columns - shares.sum(0)
-    height, width = max((rows > 0).sum(), 1), max((columns > 0).sum(), 1)
-    moved = off[:, None] / width + down / height - off.sum() / (height * width)
-    return np.where(there, shares + moved, 0.0)
 
 
 def _with(one: OneWay, margins: Sequence[tuple[Classes, Shares, float]]) -> OneWay:

@@ -23,9 +23,8 @@ from scipy.optimize import minimize
 from torch import Tensor
 from torch.nn.functional import embedding_bag
 
-from synthvae.marginals.agreement import with_margins
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.measure import OneWay, Shares, TwoWay, stands_out
+from synthvae.marginals.shares import OneWay, Shares, TwoWay, stands_out
 from synthvae.model.compute import rows_at_once, side_by_side
 
 CAUTION = 0.75
@@ -121,14 +120,6 @@ class _Pair:
     shares: Shares
     sigma: float
 
-    def among(self, drawn: Classes, own: Shares) -> Shares:
-        """The shares with the margins of the parent's cells in rows `drawn` [N] so far and of the
-        column's `own` [G]: a pair tells of dependence alone."""
-        parents, columns = self.shares.shape
-        rows = np.bincount(self.rows.numpy()[drawn], minlength=parents) / len(drawn)
-        ours = np.bincount(self.columns.numpy(), own, columns).astype(np.float64)
-        return with_margins(self.shares, rows, ours)
-
 
 def _groups(views: Sequence[TwoWay], at: int) -> Iterator[Classes]:
     for view in views:
@@ -180,8 +171,7 @@ class _Conditional:
         if not self.pairs:
             return
         index = self._index(drawn)
-        told = [pair.among(drawn[:, pair.parent], self.own.shares) for pair in self.pairs]
-        counts = _flat([self.own.noisy, *told]) * self.total
+        counts = _flat([self.own.noisy, *(pair.shares for pair in self.pairs)]) * self.total
         scale = torch.rsqrt(counts.clamp(min=0) + self.penalty + 1)  # by curvature, about
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:

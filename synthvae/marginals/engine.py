@@ -21,7 +21,8 @@ from synthvae.marginals.chain import draw_rows
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
 from synthvae.marginals.forms import by_value, declared_forms
-from synthvae.marginals.measure import OneWay, Shares, TwoWay, count_pairs
+from synthvae.marginals.measure import count_pairs
+from synthvae.marginals.shares import OneWay, Shares, TwoWay
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
@@ -33,7 +34,7 @@ from synthvae.table import Column, Table
 @dataclass(frozen=True)
 class Spending:
     """Shares of the budget: for what is not declared (`pairs` get what is left of it), for single
-    columns, for scores of all pairs, and for counts of dependent ones. What is left over is for who
+    columns, for scores of pairs, and for counts of dependent ones. What is left over is for who
     comes next."""
 
     discovery: float = 0.1

@@ -17,13 +17,20 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.errors import PrivacyError
-from synthvae.privacy.gaussian import attack_limit, epsilon_for_attack, epsilon_of, gaussian_noise
+from synthvae.privacy.gaussian import (
+    attack_limit,
+    choosing_epsilon,
+    epsilon_for_attack,
+    epsilon_of,
+    gaussian_noise,
+)
 
 __all__ = [
     "Composed",
     "Event",
     "alone",
     "attack_limits",
+    "choosing_epsilon",
     "composed",
     "epsilon_for_attack",
     "gaussian_noise",

@@ -14,7 +14,8 @@ from synthvae.privacy.accounting import Event
 @dataclass(frozen=True, kw_only=True)
 class Line:
     """One release. `sigma` is in the units of what is released, `sensitivity` the L2 change that
-    one unit can make there; of training both are in clipping norms of a row."""
+    one unit can make there; of training both are in clipping norms of a row; of choices they are
+    those of the Gaussian release that tells no less."""
 
     stage: str
     what: str

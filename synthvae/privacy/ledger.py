@@ -2,7 +2,8 @@
 
 How epsilon is divided. Releases of counts are Gaussian, so their costs add up in 1 / sigma^2. If
 all of the budget went into one release of sensitivity 1, its noise would be `base`; a `share` of
-the budget buys noise of base / sqrt(share), and shares that sum to 1 cost epsilon exactly. Training
+the budget buys noise of base / sqrt(share), and shares that sum to 1 cost epsilon exactly. Choices
+are paid for as the Gaussian release that tells no less than they do. Training
 is a sampled Gaussian: its noise is what the accountant finds to fit beside all that was spent.
 
 Rates, steps and the shares of stages come from settings and metadata, never from the rows, and not
@@ -36,6 +37,7 @@ from synthvae.privacy.accounting import (
     Event,
     alone,
     attack_limits,
+    choosing_epsilon,
     composed,
     gaussian_noise,
     require,
@@ -165,6 +167,21 @@ class Ledger:
         # The number of cells is that of released names: how many there were is private.
         self._record(stage, what, "threshold", sigma, delta=delta, cells=len(released))
         return released
+
+    def best(
+        self, stage: str, what: str, scores: NDArray[np.integer[Any]], most: int, share: float
+    ) -> NDArray[np.int64]:
+        """Places [A, most] of about the highest in each row of `scores` [A, M], of which one row of
+        the table moves each by 1 at most, up or down. By A * most exponential mechanisms, which
+        together tell no more than `counts` for `share` do; how high the scores are isn't said."""
+        if not np.issubdtype(scores.dtype, np.integer):
+            raise PrivacyError(f"scores are whole numbers, but {what} is of {scores.dtype}")
+        self._take(what, share)
+        picks, sigma = len(scores) * most, self.sigma(share)
+        each = choosing_epsilon(sigma / self.budget.contributions * math.sqrt(picks))
+        scale = 2 * self.budget.contributions / each
+        self._record(stage, what, "exponential", sigma, cells=picks)
+        return np.stack([self._noise.best(row, scale, most) for row in scores])
 
     def train(self, stage: str, what: str, rate: float, steps: int, share: float = _ALL) -> float:
         """Noise multiplier of `steps` Poisson-sampled Gaussians: sigma over the norm to which one

@@ -2,7 +2,7 @@
 
 Counts get exact discrete Gaussian noise from OpenDP (Canonne, Kamath & Steinke 2020), whose
 randomness is the operating system's. It takes some 20 to 70 seconds a million samples. Names that
-only the rows know pass a threshold of OpenDP's too (Rogers 2023).
+only the rows know pass a threshold of OpenDP's too (Rogers 2023), and it chooses the best of many.
 """
 
 from __future__ import annotations
@@ -35,6 +35,12 @@ class Noise(Protocol):
         """The names whose count with such noise reaches `least`, with that count."""
         ...
 
+    def best(self, scores: Integers, scale: float, most: int) -> Integers:
+        """The places [most] of the highest of `scores` [M] with Gumbel noise of that scale, the
+        highest first: as `most` exponential mechanisms choose, one after the other, of what is left
+        (Durfee & Rogers 2019)."""
+        ...
+
 
 class SecureNoise:
     """OpenDP's sampler. PrivacyError at once if OpenDP isn't installed."""
@@ -59,6 +65,17 @@ class SecureNoise:
         # By number: a text ends at its first NUL on its way to OpenDP, and two may become one.
         passed = self._thresholded(float(sigma), least)(dict(enumerate(counts.values())))
         return {names[at]: count for at, count in passed.items()}
+
+    def best(self, scores: Integers, scale: float, most: int) -> Integers:
+        return np.array(self._chosen(scale, most)(scores.tolist()), np.int64)
+
+    def _chosen(self, scale: float, most: int) -> Any:
+        """Integers [n] -> places of the highest."""
+        dp = self._opendp
+        domain = dp.domains.vector_domain(dp.domains.atom_domain(T="i64"))
+        metric = dp.metrics.linf_distance(T="i64")
+        measure = dp.measures.zero_concentrated_divergence()
+        return dp.measurements.make_noisy_top_k(domain, metric, measure, most, scale)
 
     def _thresholded(self, sigma: float, least: int) -> Any:
         """Counts by number -> those that pass, with noise."""
@@ -101,6 +118,7 @@ def _opendp() -> Any:
     try:
         import opendp.domains
         import opendp.measurements
+        import opendp.measures
         import opendp.metrics
         import opendp.mod
     except ImportError as error:

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthvae.marginals.agreement import agreed, with_margins
-from synthvae.marginals.measure import OneWay, TwoWay
+from synthvae.marginals.agreement import agreed
+from synthvae.marginals.shares import OneWay, TwoWay
 
 GROUPS = (np.array([0, 0, 1, 1, 2, 2, 2]), np.array([0, 0, 0, 0, 0, 1, 1]))  # of seven classes
 SIGMAS = np.array([0.01, 0.03, 0.01, 0.02, 0.05, 0.01, 0.02])
@@ -99,18 +99,3 @@ def test_thousands_of_classes_take_no_time() -> None:
     assert time.process_time() - started < 2
     assert found.shares == pytest.approx(many.shares)
     assert (found.sigmas[:400] < many.sigmas[:400]).all()
-
-
-def test_a_table_gets_the_margins_by_the_least_change() -> None:
-    rng = np.random.default_rng(6)
-    shares = rng.normal(0.1, 0.05, (3, 4))
-    rows, columns = np.array([0.5, 0.0, 0.5]), np.array([0.3, 0.3, 0.0, 0.4])
-    found = with_margins(shares, rows, columns)
-    assert found.sum(1) == pytest.approx(rows)
-    assert found.sum(0) == pytest.approx(columns)
-    moved = (found - shares)[np.ix_([0, 2], [0, 1, 3])]
-    # What is least is a sum of a part of the row and one of the column, nothing of both.
-    crossed = moved - moved.mean(0) - moved.mean(1, keepdims=True) + moved.mean()
-    assert crossed == pytest.approx(np.zeros((2, 3)))
-    assert (found[1] == 0).all()
-    assert (found[:, 2] == 0).all()

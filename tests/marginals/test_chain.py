@@ -9,7 +9,7 @@ import pytest
 from synthvae.marginals import chain
 from synthvae.marginals.agreement import agreed
 from synthvae.marginals.chain import draw_rows
-from synthvae.marginals.measure import OneWay, TwoWay
+from synthvae.marginals.shares import OneWay, TwoWay
 
 SIZES = (3, 4, 2)
 PAIRS = ((0, 1, 2), (0, 2, 1), (1, 2, 0))  # and the column that is summed over
@@ -166,17 +166,6 @@ def test_a_class_that_noise_hid_comes_if_pairs_show_it() -> None:
     ones = agreed([one(shares.sum(1)), hidden], [pair])
     rows = draw_rows(ones, [pair], 1000.0, 20_000, seed=1)
     assert shares_of(rows, 1)[2] == pytest.approx(0.2, abs=0.01)
-
-
-def test_a_pair_tells_of_dependence_alone() -> None:
-    """Its margins are noisier than the column that it is fitted with."""
-    parent, child = one([0.5, 0.5]), one([0.6, 0.4])
-    shares = np.array([[0.4, 0.1], [0.1, 0.4]])
-    pair = TwoWay((0, 1), (np.arange(2), np.arange(2)), shares, 1e-4)
-    rows = draw_rows([parent, child], [pair], 10_000.0, 50_000, seed=1)
-    drawn = shares_of(rows, 0, 1)
-    assert drawn.sum(0) == pytest.approx([0.6, 0.4], abs=0.005)
-    assert drawn == pytest.approx(np.array([[0.45, 0.05], [0.15, 0.35]]), abs=0.01)
 
 
 def test_a_seed_gives_the_same_rows_and_the_work_is_told() -> None:

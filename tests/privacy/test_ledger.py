@@ -10,6 +10,7 @@ import pytest
 from synthvae.errors import PrivacyError
 from synthvae.privacy.accounting import composed, gaussian_noise
 from synthvae.privacy.budget import Budget
+from synthvae.privacy.gaussian import choosing_epsilon
 from synthvae.privacy.ledger import GRAIN, Ledger
 
 COUNTS = np.arange(12).reshape(3, 4)
@@ -79,6 +80,46 @@ def delta_in_steps(step: float, sigma: float, epsilon: float) -> float:
     return float(np.maximum(moved - np.exp(epsilon) * weights, 0).sum() / weights.sum())
 
 
+def test_the_best_of_each_row_are_chosen_and_paid_for(silence) -> None:
+    ledger = Ledger(Budget(1.0, unit="person", contributions=3), silence, key_delta_share=0)
+    best = ledger.best("pairs", "a", COUNTS[:, [2, 0, 3, 1]], 2, 0.25)
+    assert best.tolist() == [[2, 0]] * 3
+    assert ledger.left == 0.75
+    (line,) = ledger.lines
+    assert (line.mechanism, line.cells, line.sensitivity) == ("exponential", 6, 3)
+    assert line.event.noise == pytest.approx(gaussian_noise(1.0, 1e-5) * 2, rel=1e-3)
+    ledger.counts("marginals", "b", COUNTS, 0.75)
+    assert 0.999 < ledger.claim().epsilon <= 1.0
+
+
+@pytest.mark.parametrize(("contributions", "rows", "most"), [(1, 1, 1), (3, 1, 1), (1, 3, 2)])
+def test_choices_are_as_noisy_as_all_of_them_cost(
+    contributions: int, rows: int, most: int, silence, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In concentrated privacy, too, they cost no more than the Gaussian that they stand for."""
+    scales = []
+
+    def best(scores: np.ndarray, scale: float, most: int) -> np.ndarray:
+        scales.append(scale)
+        return np.arange(most)
+
+    monkeypatch.setattr(silence, "best", best)
+    unit = "person" if contributions > 1 else "row"
+    ledger = Ledger(Budget(1.0, unit=unit, contributions=contributions), silence)
+    ledger.best("pairs", "a", COUNTS[:rows], most, 0.2)
+    noise = ledger.lines[0].event.noise
+    (scale,) = set(scales)
+    assert len(scales) == rows
+    each = 2 * contributions / scale
+    assert each == pytest.approx(choosing_epsilon(noise * np.sqrt(rows * most)))
+    assert rows * most * each**2 / 8 < 1 / (2 * noise**2)
+
+
+def test_scores_that_are_no_whole_numbers_are_refused(tape) -> None:
+    with pytest.raises(PrivacyError, match="scores are whole numbers, but a is of float64"):
+        Ledger(Budget(1.0), tape).best("pairs", "a", COUNTS / 2, 1, 0.1)
+
+
 @pytest.mark.parametrize("share", [0.0, -0.1, float("nan")])
 def test_a_share_of_nothing_is_refused(share: float, tape) -> None:
     with pytest.raises(PrivacyError, match="shares of a budget are above 0"):
@@ -95,6 +136,7 @@ def test_counts_that_are_no_counts_are_refused(tape) -> None:
     [
         lambda ledger: ledger.counts("marginals", "late", COUNTS, 0.1),
         lambda ledger: ledger.keys("domain", "late", {"x": 9}, 0.1, 1e-7),
+        lambda ledger: ledger.best("pairs", "late", COUNTS, 1, 0.1),
         lambda ledger: ledger.train("training", "late", 0.1, 10),
     ],
 )

@@ -1,9 +1,11 @@
 """Noise has exactly the law that is accounted for, and nobody can draw it again."""
 
+import itertools
 import os
 import random
 import subprocess
 import sys
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -71,6 +73,31 @@ def test_a_name_does_not_end_at_a_nul() -> None:
     passed = SecureNoise().above({"a": 100_000, "a\0b": 1, "a\0c": 100_000}, 10, 500)
     assert passed.keys() == {"a", "a\0c"}
     assert all(abs(count - 100_000) < 200 for count in passed.values())
+
+
+def test_the_best_are_chosen_one_after_the_other_by_exponential_mechanisms() -> None:
+    scores, scale, runs = np.array([0, 3, 1, 2]), 2.0, 20_000
+    noise = SecureNoise()
+    drawn = Counter(tuple(noise.best(scores, scale, 2).tolist()) for _ in range(runs))
+    weights = np.exp(scores / scale)
+    places = list(itertools.permutations(range(4), 2))
+    expected = [
+        weights[a] / weights.sum() * weights[b] / (weights.sum() - weights[a]) for a, b in places
+    ]
+    observed = [drawn[place] for place in places]
+    assert sum(observed) == runs
+    assert chisquare(observed, np.array(expected) * runs).pvalue > ALPHA
+    other = np.roll(expected, 1)  # another law is found
+    assert chisquare(observed, other * runs).pvalue < ALPHA
+
+
+@pytest.mark.parametrize(("scale", "most"), [(2.0, 1), (0.5, 3), (40.0, 12)])
+def test_choices_cost_what_opendp_says_of_as_many_exponential_mechanisms(
+    scale: float, most: int
+) -> None:
+    """most * epsilon^2 / 8 in concentrated privacy, where epsilon is 2 / scale (bounded range)."""
+    mechanism = SecureNoise()._chosen(scale, most)
+    assert mechanism.map(1) == pytest.approx(most * (2 / scale) ** 2 / 8)
 
 
 @pytest.mark.parametrize("sigma", [40, 5_000, 3_000_000, MOST_SIGMA])

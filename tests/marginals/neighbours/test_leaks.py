@@ -10,7 +10,7 @@ import pytest
 
 from synthvae import pipeline
 from synthvae.artifact import Artifact
-from synthvae.marginals import axes, discover, engine, measure
+from synthvae.marginals import axes, choosing, discover, engine
 from synthvae.marginals.trees import Bins
 from synthvae.table import Table
 from synthvae.written import numbers_of
@@ -101,6 +101,18 @@ def leak_order(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(engine, "_one_way", one_way)
 
 
+def leak_partners(patch: pytest.MonkeyPatch) -> None:
+    """The likeliest partners of columns without noise."""
+    honest = choosing._likely
+
+    def likely(ledger: Any, scores: Any, *rest: Any) -> Any:
+        honest(ledger, scores, *rest)
+        return np.sort(np.argsort(-scores)[: 8 + scores.sum() % 7])
+
+    patch.setattr(choosing, "PARTNERS", 2)
+    patch.setattr(choosing, "_likely", likely)
+
+
 def leak_words(patch: pytest.MonkeyPatch) -> None:
     honest = engine._one_way
 
@@ -131,6 +143,7 @@ LEAKS = {
     "bins by exact quantiles": (leak_quantiles, {"bounded": "4999"}, "drawn"),
     "a real value to fill in": (leak_value, {"declared": "secret"}, "drawn"),
     "the number of distinct values": (leak_order, {"group": "unheard of"}, "questions"),
+    "pairs by their exact scores": (leak_partners, TWIN, "questions"),
     "words about rows": (leak_words, TWIN, "words"),
     "an error for a value": (leak_error, {"bounded": "1e400"}, "failed"),
 }
@@ -160,9 +173,9 @@ def test_a_sensitivity_that_is_too_small_is_found(
 ) -> None:
     """A row is in a cell of each of the 28 pairs of eight columns, and moves as many scores."""
     monkeypatch.setattr(
-        measure, "math", SimpleNamespace(**{**vars(measure.math), "sqrt": lambda _: 1.0})
+        choosing, "math", SimpleNamespace(**{**vars(choosing.math), "sqrt": lambda _: 1.0})
     )
-    assert moves(pair(TWIN))["scores of all pairs"] == (pytest.approx(np.sqrt(28)), 1.0)
+    assert moves(pair(TWIN))["scores of pairs"] == (pytest.approx(np.sqrt(28)), 1.0)
 
 
 def test_a_row_that_counts_twice_is_found(pair: Any, monkeypatch: pytest.MonkeyPatch) -> None:

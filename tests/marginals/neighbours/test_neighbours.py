@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from synthvae.marginals import units
+from synthvae.marginals import choosing, units
 from synthvae.metadata import Metadata
 
 # Values of a row that no other row is like; what is not said is as in row 0.
@@ -48,6 +48,17 @@ def hold(one: Any, other: Any) -> None:
 @pytest.mark.parametrize("what", ROW)
 def test_one_row_more_shows_in_nothing_but_counts(what: str, untouched: Any, next_to: Any) -> None:
     hold(untouched, next_to(ROW[what]))
+
+
+@pytest.mark.parametrize("what", ["a category of its own", "nothing but nulls"])
+def test_nor_does_it_in_which_partners_are_chosen(
+    what: str, pair: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As where columns are many."""
+    monkeypatch.setattr(choosing, "PARTNERS", 2)
+    one, other = pair(ROW[what])
+    assert "partners of each column" in {asked.what for asked in one.door.asked}
+    hold(one, other)
 
 
 def test_what_is_compared_is_there(untouched: Any) -> None:
