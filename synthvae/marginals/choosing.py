@@ -4,11 +4,11 @@ A score says how far a pair is from independence: by how many rows its counts di
 single columns make expected (McKenna et al. 2022 choose by it). One row stands in one cell, so it
 moves a score by one at most.
 
-Where columns are many, exponential mechanisms choose the likeliest PARTNERS of each, which is
-cheaper than to release all scores. The scores of those that are left, or of all pairs, come out
-with noise, and say how many pairs are worth a count. Which ones: the best partners of every column
-before the second best of any, since a column that depends on others a little, as a target of two
-classes does, depends on nothing at all without a count.
+Where columns are many, scores of all pairs at once are mostly noise: there half of the budget goes
+to exponential mechanisms that choose the likeliest PARTNERS of each column, and half to a closer
+look at these. Noisy scores, of them or of all pairs, say how many pairs are worth a count. Which
+ones: the best partners of every column before the second best of any, since a column that depends
+on others a little, as a target of two classes does, depends on nothing at all without a count.
 """
 
 from __future__ import annotations
@@ -63,12 +63,13 @@ def candidates(
 def choose(found: Candidates, sigma: float) -> Classes:
     """The places of the pairs [k] to count, the farthest first: as many as are farther than what
     noise makes of WORTH small counts, where k of them share a budget that buys one of noise `sigma`
-    a cell; MOST_CHOSEN at most. One at least: a share that is spent or not as the scores have it
-    would be an unplanned cost."""
+    a cell; MOST_CHOSEN at most. Of the k places each column's best pair has one before any column's
+    second best, even where it is no farther than noise. One at least: a share that is spent or not
+    as the scores have it would be an unplanned cost."""
     order = np.argsort(-found.far, kind="stable")
     noise = 0.5 * MEAN_ABS * sigma * np.sqrt(np.arange(1, len(order) + 1))
-    worth = np.flatnonzero(found.far[order] > WORTH * FEWEST * noise)
-    most = min(worth.max(initial=0) + 1, MOST_CHOSEN)
+    worth = np.count_nonzero(found.far[order] > WORTH * FEWEST * noise)
+    most = min(max(worth, 1), MOST_CHOSEN)
     first = np.argsort(_ranks(found.pairs, order)[order], kind="stable")
     return np.asarray(order[np.sort(first[:most])])
 

@@ -53,12 +53,12 @@ def choosing_epsilon(noise: float) -> float:
     than a Gaussian release with noise multiplier `noise` does.
 
     Its privacy losses lie between some t - epsilon and t (bounded range; Dong, Durfee & Rogers
-    2020), so true positives are at most e^t times false ones, and true negatives at least
-    e^(t - epsilon) times false ones. Both limits meet in a corner. The curve of the Gaussian, which
-    is concave, lies above both if it lies above the corner: if mu = 1 / noise is at least
-    Phi^-1(true) - Phi^-1(false positives) there. That is greatest at t = epsilon / 2, where the two
-    sum to 1 and have odds of e^(+-epsilon / 2). So costs add up as those of Gaussian releases do,
-    whatever is chosen after what (Dong, Roth & Su 2022).
+    2020), so an attacker's true positives are at most e^t times false ones, and false negatives at
+    least e^(t - epsilon) times true ones. Both limits meet in a corner. The curve of the Gaussian,
+    which is concave, lies above both if it lies above the corner: if mu = 1 / noise is at least
+    Phi^-1(true) - Phi^-1(false positives) there. That is greatest at t = epsilon / 2 (tests go
+    through all t), where the two sum to 1 and have odds of e^(+-epsilon / 2). So costs add up as
+    those of Gaussian releases do, whatever is chosen after what (Dong, Roth & Su 2022).
     """
     half = 0.5 / noise
     return float(2 * (log_ndtr(half) - log_ndtr(-half)))

@@ -176,6 +176,8 @@ class Ledger:
         together tell no more than `counts` for `share` do; how high the scores are isn't said."""
         if not np.issubdtype(scores.dtype, np.integer):
             raise PrivacyError(f"scores are whole numbers, but {what} is of {scores.dtype}")
+        if not (len(scores) and 1 <= most <= scores.shape[1]):
+            raise PrivacyError(f"{what}: {most} can't be chosen of scores {scores.shape}")
         self._take(what, share)
         picks, sigma = len(scores) * most, self.sigma(share)
         each = choosing_epsilon(sigma / self.budget.contributions * math.sqrt(picks))

@@ -69,9 +69,7 @@ class Door(Ledger):
         return self.released[-1]
 
     def best(self, stage: str, what: str, scores: Any, most: int, share: float) -> Any:
-        # Each score moves by 1 at most.
-        together = float(np.sqrt(scores.size))
-        wanted = self._ask(Asked("best", stage, what, (share, most), together, scores))
+        wanted = self._ask(Asked("best", stage, what, (share, most), 1.0, scores))
         self._noise.chosen = [] if wanted is None else list(wanted)
         self.released.append(super().best(stage, what, scores, most, share))
         return self.released[-1]

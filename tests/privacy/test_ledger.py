@@ -115,6 +115,25 @@ def test_choices_are_as_noisy_as_all_of_them_cost(
     assert rows * most * each**2 / 8 < 1 / (2 * noise**2)
 
 
+def test_a_choice_that_fails_is_paid_for(silence, monkeypatch: pytest.MonkeyPatch) -> None:
+    def best(*_: object) -> np.ndarray:
+        raise RuntimeError
+
+    monkeypatch.setattr(silence, "best", best)
+    ledger = Ledger(Budget(1.0), silence)
+    with pytest.raises(RuntimeError):
+        ledger.best("pairs", "a", COUNTS, 1, 0.2)
+    assert (len(ledger.lines), ledger.left) == (1, 0.8)
+
+
+@pytest.mark.parametrize(("scores", "most"), [(COUNTS, 5), (COUNTS, 0), (COUNTS[:0], 1)])
+def test_more_than_there_are_cannot_be_chosen(scores: np.ndarray, most: int, tape) -> None:
+    ledger = Ledger(Budget(1.0), tape)
+    with pytest.raises(PrivacyError, match=f"a: {most} can't be chosen"):
+        ledger.best("pairs", "a", scores, most, 0.2)
+    assert (ledger.lines, ledger.left) == ((), 1)
+
+
 def test_scores_that_are_no_whole_numbers_are_refused(tape) -> None:
     with pytest.raises(PrivacyError, match="scores are whole numbers, but a is of float64"):
         Ledger(Budget(1.0), tape).best("pairs", "a", COUNTS / 2, 1, 0.1)

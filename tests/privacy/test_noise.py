@@ -170,3 +170,9 @@ def test_a_seed_fits_63_bits_and_uses_them() -> None:
     assert max(seeds) < 2**63
     assert max(seeds) > 2**62
     assert len(set(seeds)) == 200
+
+
+def test_an_opendp_that_can_not_choose_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr("opendp.measurements.make_noisy_top_k")
+    with pytest.raises(PrivacyError, match=r"OpenDP 0\.14\.1 or later"):
+        SecureNoise()

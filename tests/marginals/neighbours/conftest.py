@@ -50,18 +50,23 @@ class Seen:
         return found + (["questions"] if questions[0] != questions[1] else [])
 
     def moves(self, other: Seen) -> list[tuple[str, float, float]]:
-        """Of each release: the L2 distance of both fits' exact counts, and what was declared."""
+        """Of each release: the L2 distance of both fits' exact counts, of scores by which is chosen
+        the largest; and what was declared."""
         return [
-            (a.what, _distance(a.counts, b.counts), a.sensitivity * self.door.budget.contributions)
+            (
+                a.what,
+                _distance(a.counts, b.counts, np.inf if a.kind == "best" else 2),
+                a.sensitivity * self.door.budget.contributions,
+            )
             for a, b in zip(self.door.asked, other.door.asked, strict=True)
         ]
 
 
-def _distance(a: Any, b: Any) -> float:
+def _distance(a: Any, b: Any, norm: float) -> float:
     if isinstance(a, dict):
         names = sorted({*a, *b})
         a, b = (np.array([counts.get(name, 0) for name in names]) for counts in (a, b))
-    return float(np.linalg.norm(a.astype(float) - b)) if a.shape == b.shape else np.inf
+    return float(np.linalg.norm((a - b).ravel(), norm)) if a.shape == b.shape else np.inf
 
 
 def rows(count: int = ROWS) -> dict[str, list[str]]:

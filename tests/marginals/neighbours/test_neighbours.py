@@ -103,7 +103,9 @@ def test_a_row_without_the_values_that_every_row_should_have_shows_in_nothing_bu
     hold(*pair_of(make_table(kept), make_table(more), metadata, settings))
 
 
+@pytest.mark.parametrize("partners", [12, 2])
 def test_all_rows_of_one_person_show_in_nothing_but_counts(
+    partners: int,
     pair_of: Any,
     make_table: Any,
     columns: dict[str, list[str]],
@@ -112,6 +114,7 @@ def test_all_rows_of_one_person_show_in_nothing_but_counts(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(units, "fresh_stream", lambda: np.random.default_rng(8))
+    monkeypatch.setattr(choosing, "PARTNERS", partners)
     odd = ["a category of its own", "a huge number", "nothing but nulls", "text among numbers"]
     columns["id"] = [f"K-{i // 2}" for i in range(len(columns["id"]))]
     more = {
