@@ -4,7 +4,7 @@ A score says how far a pair is from independence: by how many rows its counts di
 single columns make expected (McKenna et al. 2022 choose by it). One row stands in one cell, so it
 moves a score by one at most.
 
-Where columns are many, scores of all pairs at once are mostly noise: there half of the budget goes
+The more pairs share a release of scores, the noisier it is. Where columns are many, half of it goes
 to exponential mechanisms that choose the likeliest PARTNERS of each column, and half to a closer
 look at these. Noisy scores, of them or of all pairs, say how many pairs are worth a count. Which
 ones: the best partners of every column before the second best of any, since a column that depends
@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.shares import MEAN_ABS, OneWay, Shares, alone, table_of
+from synthvae.marginals.shares import MEAN_ABS, Columns, OneWay, Shares, alone, table_of
 from synthvae.privacy.ledger import Ledger
 
 SCORED = 12  # classes of a column in scores, at most
@@ -30,7 +30,6 @@ PARTNERS = 12  # of a column, that are looked at more closely
 FEWEST = 9.0  # cells of a count
 WORTH = 2.0  # a pair is counted if it is farther than the noise of so many counts of FEWEST cells
 MOST_CHOSEN = 600
-Columns = tuple[int, int]
 
 
 @dataclass(frozen=True)
@@ -75,7 +74,8 @@ def choose(found: Candidates, sigma: float) -> Classes:
 
 
 def _ranks(pairs: Sequence[Columns], order: Classes) -> Classes:
-    """How many farther pairs [m] the one of each pair's columns has that has fewer."""
+    """How many pairs [m] of a column are farther than each pair, of the one of its two columns that
+    has fewer such pairs."""
     farther: dict[int, int] = {}
     ranks = np.empty(len(pairs), np.int64)
     for at in order:

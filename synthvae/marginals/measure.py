@@ -8,8 +8,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.choosing import FEWEST, Columns, candidates, choose
-from synthvae.marginals.shares import MEAN_ABS, OneWay, TwoWay, table_of
+from synthvae.marginals.choosing import FEWEST, candidates, choose
+from synthvae.marginals.shares import MEAN_ABS, Columns, OneWay, TwoWay, table_of
 from synthvae.privacy.ledger import Ledger
 
 FINE_NOISE = 0.5  # of a count, as a share of the dependence that is being measured

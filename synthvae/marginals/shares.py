@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from synthvae.marginals.axes import Classes
 
 Shares = NDArray[np.float64]
+Columns = tuple[int, int]  # their numbers
 MEAN_ABS = math.sqrt(2 / math.pi)  # of a standard normal
 SURE = 5.0  # standard deviations: three are passed by the noise of one class in 740
 _FAINT = 0.1  # of a count that is hardly more than noise
@@ -70,14 +71,14 @@ class OneWay:
 class TwoWay:
     """Noisy shares [A, B] of the groups of two columns, and their standard deviation."""
 
-    columns: tuple[int, int]
+    columns: Columns
     groups: tuple[Classes, Classes]
     shares: Shares
     sigma: float
 
 
 def table_of(
-    classes: Classes, columns: tuple[int, int], groups: tuple[Classes, Classes]
+    classes: Classes, columns: Columns, groups: tuple[Classes, Classes]
 ) -> NDArray[np.int64]:
     """Rows of `classes` [N, d] in each cell [A, B] of the groups of two columns."""
     first, second = (
@@ -101,9 +102,7 @@ def dependence(pair: TwoWay, ones: Sequence[OneWay]) -> float:
     return float(off - 0.5 * MEAN_ABS * pair.sigma * pair.shares.size)
 
 
-def alone(
-    columns: tuple[int, int], groups: tuple[Classes, Classes], ones: Sequence[OneWay]
-) -> Shares:
+def alone(columns: Columns, groups: tuple[Classes, Classes], ones: Sequence[OneWay]) -> Shares:
     """Shares [A, B] of two columns that don't depend on each other."""
     first, second = (
         np.bincount(group, ones[column].best) for column, group in zip(columns, groups, strict=True)

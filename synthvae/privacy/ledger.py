@@ -3,8 +3,8 @@
 How epsilon is divided. Releases of counts are Gaussian, so their costs add up in 1 / sigma^2. If
 all of the budget went into one release of sensitivity 1, its noise would be `base`; a `share` of
 the budget buys noise of base / sqrt(share), and shares that sum to 1 cost epsilon exactly. Choices
-are paid for as the Gaussian release that tells no less than they do. Training
-is a sampled Gaussian: its noise is what the accountant finds to fit beside all that was spent.
+are paid for as the Gaussian release that tells no less than they do. Training is a sampled
+Gaussian: its noise is what the accountant finds to fit beside all that was spent.
 
 Rates, steps and the shares of stages come from settings and metadata, never from the rows, and not
 from what was released before either: what the accountant adds up is a plan that was fixed

@@ -47,7 +47,7 @@ class Noise(Protocol):
 class SecureNoise:
     """OpenDP's sampler. PrivacyError at once if OpenDP isn't installed."""
 
-    source = "OpenDP, discrete Gaussian and Gumbel, from the operating system's randomness"
+    source = "OpenDP, discrete Gaussian (of choices Gumbel), from the operating system's randomness"
 
     def __init__(self) -> None:
         self._opendp = _opendp()
