@@ -15,12 +15,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.shares import OneWay, Shares, TwoWay
+from synthvae.marginals.shares import Joint, OneWay, Shares
 
 MOST_GROUPS = 512  # of a margin: more say of each hardly more than its own count does
 
 
-def agreed(ones: Sequence[OneWay], pairs: Sequence[TwoWay]) -> list[OneWay]:
+def agreed(ones: Sequence[OneWay], pairs: Sequence[Joint]) -> list[OneWay]:
     """`ones` with what `pairs` say of them."""
     margins: list[list[tuple[Classes, Shares, float]]] = [[] for _ in ones]
     for pair in pairs:

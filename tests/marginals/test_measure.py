@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synthvae.marginals import choosing
-from synthvae.marginals.measure import count_pairs
+from synthvae.marginals.pairs import count_pairs
 from synthvae.marginals.shares import OneWay
 
 RNG = np.random.default_rng(3)
