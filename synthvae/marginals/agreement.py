@@ -25,8 +25,9 @@ def agreed(ones: Sequence[OneWay], pairs: Sequence[Joint]) -> list[OneWay]:
     margins: list[list[tuple[Classes, Shares, float]]] = [[] for _ in ones]
     for pair in pairs:
         for side, (column, groups) in enumerate(zip(pair.columns, pair.groups, strict=True)):
-            shares = pair.shares.sum(axis=1 - side)
-            variance = pair.sigma**2 * pair.shares.shape[1 - side]
+            others = tuple(other for other in range(pair.shares.ndim) if other != side)
+            shares = pair.shares.sum(axis=others)
+            variance = pair.sigma**2 * pair.shares.size / len(shares)
             if len(shares) <= MOST_GROUPS:
                 margins[column].append((groups, shares, variance))
     return [_with(one, of_one) for one, of_one in zip(ones, margins, strict=True)]

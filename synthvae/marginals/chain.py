@@ -75,7 +75,7 @@ def _cliques(
 
 
 def _evenly(shares: Shares, rng: np.random.Generator) -> Classes:
-    """A cell of each row [N] by its `shares` [N, H]. Rows alike get cells as often as they should,
+    """A cell of each row [N] by its `shares` [N, G]. Rows alike get cells as often as they should,
     nearly: what a draw adds is less than what independent ones do."""
     ends = shares.cumsum(1)
     place = spread(shares @ np.arange(shares.shape[1]), rng) * ends[:, -1]

@@ -53,18 +53,9 @@ class Clique:
 
     def places(self, drawn: Classes) -> Classes:
         """Which of all combinations of the parents' groups each row of `drawn` [N, d] is in."""
-        sides = zip(self.groups, self.parents, strict=False)
+        sides = zip(self.groups[:-1], self.parents, strict=True)
         places = tuple(group[drawn[:, parent]] for group, parent in sides)
         return np.asarray(np.ravel_multi_index(places, self.shares.shape[:-1]))
-
-    def met(self, drawn: Classes, own: Shares) -> Shares:
-        """Shares with as much in each combination of the parents' groups as rows have that were
-        `drawn` [N, d]; what is missing is divided as the column's `own` shares [G] are."""
-        *parents, columns = self.shares.shape
-        rows = np.bincount(self.places(drawn), minlength=int(np.prod(parents))) / len(drawn)
-        missing = rows.reshape(parents) - self.shares.sum(-1)
-        spread = np.bincount(self.groups[-1], own, columns)
-        return np.asarray(self.shares + np.multiply.outer(missing, spread))
 
 
 class Conditional:
@@ -83,7 +74,7 @@ class Conditional:
         if not self.cliques:
             return
         index = self._index(drawn)
-        counts = _flat([self.own.noisy, *self._shares(drawn)]) * self.total
+        counts = _flat([self.own.noisy, *self._shares()]) * self.total
         penalty = CAUTION * _flat([self.own.sigmas, *self._sigmas()]) * self.total
         scale = torch.rsqrt(counts.clamp(min=0) + penalty + 1)  # by curvature, about
 
@@ -115,9 +106,8 @@ class Conditional:
         places = [clique.places(drawn) for clique in self.cliques]
         return torch.from_numpy(np.stack(places, 1) + self.starts)
 
-    def _shares(self, drawn: Classes) -> list[Shares]:
-        met = [(clique.met(drawn, self.own.shares), clique.scales) for clique in self.cliques]
-        return [scale.merged(shares) for shares, on in met for scale in on]
+    def _shares(self) -> list[Shares]:
+        return [scale.merged(clique.shares) for clique in self.cliques for scale in clique.scales]
 
     def _sigmas(self) -> list[Shares]:
         return [scale.sigmas(clique.sigma) for clique in self.cliques for scale in clique.scales]

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.shares import MEAN_ABS, Columns, Groups, Joint, OneWay, Shares, table_of
+from synthvae.marginals.shares import Columns, Groups, Joint, OneWay, Shares, table_of
 from synthvae.privacy.ledger import Ledger
 
 
@@ -34,11 +34,6 @@ def view(ones: Sequence[OneWay], columns: Columns, cells: float) -> View:
         groups[at] = ones[columns[at]].groups(_rounded(side))
         cells /= int(groups[at].max()) + 1
     return View(columns, tuple(groups[at] for at in range(len(columns))))
-
-
-def noise_of(cells: float, sigma: float) -> float:
-    """What noise `sigma` of a cell's share makes of the total variation of so many cells."""
-    return 0.5 * MEAN_ABS * sigma * cells
 
 
 def count(

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from synthvae.marginals.axes import Classes
 from synthvae.marginals.choosing import FEWEST, candidates, choose
-from synthvae.marginals.measure import count, noise_of, view
-from synthvae.marginals.shares import Joint, OneWay
+from synthvae.marginals.measure import count, view
+from synthvae.marginals.shares import Joint, OneWay, noise_of
 from synthvae.privacy.ledger import Ledger
 
 FINE_NOISE = 0.5  # of a count, as a share of the dependence that is being measured

@@ -96,7 +96,12 @@ def stands_out(joint: Joint, ones: Sequence[OneWay], least: float) -> bool:
 def dependence(joint: Joint, ones: Sequence[OneWay]) -> float:
     """Total variation from independence, less what noise makes of it."""
     off = np.abs(joint.shares - alone(joint.columns, joint.groups, ones)).sum() / 2
-    return float(off - 0.5 * MEAN_ABS * joint.sigma * joint.shares.size)
+    return float(off - noise_of(joint.shares.size, joint.sigma))
+
+
+def noise_of(cells: float, sigma: float) -> float:
+    """What noise `sigma` of each cell's share makes of the total variation of so many cells."""
+    return 0.5 * MEAN_ABS * sigma * cells
 
 
 def alone(columns: Columns, groups: Groups, ones: Sequence[OneWay]) -> Shares:

@@ -99,3 +99,14 @@ def test_thousands_of_classes_take_no_time() -> None:
     assert time.process_time() - started < 2
     assert found.shares == pytest.approx(many.shares)
     assert (found.sigmas[:400] < many.sigmas[:400]).all()
+
+
+def test_three_columns_say_of_one_what_their_sums_do(truth: Any) -> None:
+    one, (pair, _) = noisy(truth, np.random.default_rng(6))
+    other, third = (OneWay.of(np.full(n, 1 / n), np.full(n, 0.01), 1.0, False) for n in (3, 4))
+    split = np.random.default_rng(7).dirichlet(np.ones(4), pair.shares.shape)
+    shares = pair.shares[..., None] * split
+    three = Joint((0, 1, 2), (*pair.groups, np.arange(4)), shares, pair.sigma / 2)
+    found, alike = (agreed([one, other, third], [joint])[0] for joint in (three, pair))
+    assert found.shares == pytest.approx(alike.shares)
+    assert found.sigmas == pytest.approx(alike.sigmas)

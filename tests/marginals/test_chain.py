@@ -139,25 +139,14 @@ def test_columns_whose_neighbours_are_alike_stay_close_under_noise() -> None:
 
 
 def test_three_columns_together_come_back() -> None:
-    """The third is whether the others differ: of this no pair shows anything."""
-    sides = np.arange(2)
-    shares = np.zeros((2, 2, 2))
-    shares[sides[:, None], sides, sides[:, None] ^ sides] = 0.25
-    flat = Joint((0, 1), (sides, sides), np.full((2, 2), 0.25), 1e-4)
-    three = Joint((0, 2, 1), (sides, sides, sides), shares.transpose(0, 2, 1), 1e-4)
-    rows = draw_rows([one([0.5, 0.5])] * 3, [flat, three], 1000.0, 10_000, seed=1)
-    assert (rows[:, 2] == rows[:, 0] ^ rows[:, 1]).mean() > 0.99
-    assert abs((rows[:, 0] == rows[:, 1]).mean() - 0.5) < 0.02
-
-
-def test_counts_give_way_to_the_rows_that_were_drawn() -> None:
-    """What noise says of a parent is made up for: all of it was drawn already."""
-    shares, drawn = np.array([[0.5, 0.1], [0.1, 0.1]]), np.array([[0], [0], [0], [1]])
-    own = (np.arange(2), np.arange(2))
-    clique = conditional.Clique([0], own, shares, 0.1, (False, False))
-    met = clique.met(drawn, np.array([0.8, 0.2]))
-    assert met == pytest.approx(np.array([[0.62, 0.13], [0.14, 0.11]]))
-    assert met.sum(1) == pytest.approx([0.75, 0.25])
+    """In whatever order they were counted, next to pairs that say less."""
+    shares = joint()
+    ones, pairs = counts(shares, 1e-4)
+    for order in itertools.permutations(range(3)):
+        sides = tuple(np.arange(SIZES[column]) for column in order)
+        three = Joint(order, sides, shares.transpose(order), 1e-6)
+        rows = draw_rows(ones, [*pairs, three], 1000.0, 50_000, seed=1)
+        assert apart(shares_of(rows, 0, 1, 2), shares) < 0.01
 
 
 def test_rows_meet_the_joint_in_less_than_a_draw_of_single_ones() -> None:
