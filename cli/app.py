@@ -35,10 +35,10 @@ from .run import run
 from .sample import sample
 from .schema import schema
 from .score import score
+from .stopping import INTERRUPTED, TERMINATED, Terminated, stoppable
 from .traverse import traverse
 from .verify import verify
 
-INTERRUPTED = 130
 FAULT = 70  # any other code would be read as an answer
 TRACEBACK = "SYNTHVAE_TRACEBACK"
 
@@ -48,7 +48,8 @@ class Commands(TyperGroup):
 
     def invoke(self, ctx: Any) -> Any:
         try:
-            return super().invoke(ctx)
+            with stoppable():
+                return super().invoke(ctx)
         except SynthvaeError as error:
             for reason in error.reasons:
                 words.print(f"[red]error:[/red] {escape(reason)}")
@@ -58,7 +59,8 @@ class Commands(TyperGroup):
                 "stopped; nothing is half-written. An unfinished fit or sample goes on with "
                 "--resume, but a private fit begins anew, and what it spent is spent"
             )
-            raise typer.Exit(INTERRUPTED) from error
+            code = TERMINATED if isinstance(error, Terminated) else INTERRUPTED
+            raise typer.Exit(code) from error
         except BrokenPipeError as error:
             drop(sys.stdout)  # the reader of a pipe has seen enough
             raise typer.Exit(0) from error

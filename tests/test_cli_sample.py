@@ -197,11 +197,14 @@ def content(folder: Path) -> dict[str, bytes]:
     return {name: data for name, data in own.items() if not name.startswith("whole")}
 
 
-def test_ctrl_c_says_how_to_go_on(model_file: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize(("how", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_who_stops_a_command_is_told_how_to_go_on(
+    how: int, code: int, model_file: Path, tmp_path: Path
+) -> None:
     process = begun(model_file, tmp_path / "a.csv")
-    process.send_signal(signal.SIGINT)
+    process.send_signal(how)
     _, said = process.communicate()
-    assert process.returncode == 130
+    assert process.returncode == code
     assert b"goes on with --resume" in said.replace(b"\n", b" ")
     assert [p.name for p in tmp_path.iterdir()] == [".a.csv.resume"]
 

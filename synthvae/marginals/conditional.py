@@ -63,6 +63,7 @@ class Conditional:
 
     def __init__(self, own: Cells, cliques: Sequence[Clique], total: float) -> None:
         self.own, self.cliques, self.total = own, cliques, total
+        self.scales = [(clique, scale) for clique in cliques for scale in clique.scales]
         combinations = [int(np.prod(clique.shares.shape[:-1])) for clique in cliques]
         self.starts = np.cumsum([0, *combinations])[:-1]
         likely = np.log(np.maximum(own.shares, TINY))
@@ -74,8 +75,10 @@ class Conditional:
         if not self.cliques:
             return
         index = self._index(drawn)
-        counts = _flat([self.own.noisy, *self._shares()]) * self.total
-        penalty = CAUTION * _flat([self.own.sigmas, *self._sigmas()]) * self.total
+        shares = [scale.merged(clique.shares) for clique, scale in self.scales]
+        sigmas = [scale.sigmas(clique.sigma) for clique, scale in self.scales]
+        counts = _flat([self.own.noisy, *shares]) * self.total
+        penalty = CAUTION * _flat([self.own.sigmas, *sigmas]) * self.total
         scale = torch.rsqrt(counts.clamp(min=0) + penalty + 1)  # by curvature, about
 
         def loss(flat: NDArray[np.float64]) -> tuple[float, NDArray[np.float64]]:
@@ -106,15 +109,9 @@ class Conditional:
         places = [clique.places(drawn) for clique in self.cliques]
         return torch.from_numpy(np.stack(places, 1) + self.starts)
 
-    def _shares(self) -> list[Shares]:
-        return [scale.merged(clique.shares) for clique in self.cliques for scale in clique.scales]
-
-    def _sigmas(self) -> list[Shares]:
-        return [scale.sigmas(clique.sigma) for clique in self.cliques for scale in clique.scales]
-
     def _laid_out(self, weights: Tensor) -> tuple[Tensor, Tensor]:
         """A bias [G], and weights [combinations of all cliques, G]."""
-        sizes = [int(np.prod(scale.shape)) for clique in self.cliques for scale in clique.scales]
+        sizes = [int(np.prod(scale.shape)) for _, scale in self.scales]
         own, *rest = torch.split(weights, [len(self.base), *sizes])
         left, wide = iter(rest), []
         for clique in self.cliques:

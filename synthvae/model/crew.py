@@ -161,6 +161,7 @@ def _serve(work: Callable[[T], R], pipe: Connection, parents: Connection) -> Non
     """The life of a helper: it ends when it is told so, or when its parent is gone. (The closing of
     a pipe would not do: helpers forked later hold copies of the parent's end.)"""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is told too, and decides
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)  # whatever the parent does about it
     parents.close()
     with kept_memory():
         _work_on(work, pipe)
