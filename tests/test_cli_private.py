@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from synthvae import private
-from synthvae.marginals import conditional
+from synthvae.marginals import chain
 from synthvae.training import private_plan
 
 COLUMNS = {
@@ -25,7 +25,7 @@ SEVERAL = ("--epsilon", 3, "--privacy-unit", "customer_id", "--contributions", 2
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditional, "ITERATIONS", 3)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 300)
     monkeypatch.setattr(private_plan, "STEPS", 3)
 

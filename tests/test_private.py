@@ -15,7 +15,7 @@ import pytest
 from synthvae import Synthesizer, metadata, pipeline, private, private_checks
 from synthvae.errors import PrivacyError, SchemaError, TableError, UsageError
 from synthvae.holdings import describe
-from synthvae.marginals import conditional
+from synthvae.marginals import chain
 from synthvae.marginals.engine import meet
 from synthvae.privacy.ledger import Ledger
 from synthvae.settings import Settings, parse
@@ -33,7 +33,7 @@ META = metadata.parse(CONTENT, "metadata")
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditional, "ITERATIONS", 3)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 200)
 
 

@@ -17,7 +17,7 @@ from synthvae import metadata, opening, private
 from synthvae.artifact import Artifact
 from synthvae.errors import PrivacyError
 from synthvae.holdings import describe
-from synthvae.marginals import conditional
+from synthvae.marginals import chain
 from synthvae.model.presets import PRESETS
 from synthvae.opening import settings_of
 from synthvae.privacy import ledger
@@ -45,7 +45,7 @@ presets = pytest.mark.parametrize("preset", list(PRESETS))
 def quick() -> Any:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(stage_two, "TRAINING", replace(stage_two.TRAINING, epochs=1))
-        patch.setattr(conditional, "ITERATIONS", 3)
+        patch.setattr(chain, "ITERATIONS", 3)
         patch.setattr(private, "ROWS", 400)
         patch.setattr(private_plan, "STEPS", 3)
         patch.setattr(ledger, "sampled_noise", lambda *_: 5.0)  # the search for it takes a second

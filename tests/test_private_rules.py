@@ -14,7 +14,7 @@ import pytest
 from synthvae import metadata, opening, private, private_rules
 from synthvae.constraints.declared import parse as parse_rules
 from synthvae.errors import PrivacyError, SchemaError, UsageError
-from synthvae.marginals import conditional
+from synthvae.marginals import chain
 from synthvae.marginals.axes import column_of
 from synthvae.metadata import ColumnMetadata
 from synthvae.private_rules import PrivateRules
@@ -48,7 +48,7 @@ META = metadata.parse(
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditional, "ITERATIONS", 3)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 4000)
     monkeypatch.setattr(private_rules, "FEWEST", 50)
 

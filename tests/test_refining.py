@@ -11,7 +11,7 @@ import torch
 
 from synthvae import metadata, opening, private, refining
 from synthvae.errors import PrivacyError, UsageError
-from synthvae.marginals import conditional
+from synthvae.marginals import chain
 from synthvae.settings import Settings, parse
 from synthvae.table import from_frame
 from synthvae.training import private_plan
@@ -30,7 +30,7 @@ TRAINED = pytest.mark.parametrize("engine", ["warm", "dpsgd"])
 
 @pytest.fixture(autouse=True)
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(conditional, "ITERATIONS", 3)
+    monkeypatch.setattr(chain, "ITERATIONS", 3)
     monkeypatch.setattr(private, "ROWS", 300)
     monkeypatch.setattr(private_plan, "STEPS", 5)
 

@@ -15,19 +15,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.shares import Joint, OneWay, Shares
+from synthvae.marginals.shares import OneWay, Shares, TwoWay
 
 MOST_GROUPS = 512  # of a margin: more say of each hardly more than its own count does
 
 
-def agreed(ones: Sequence[OneWay], pairs: Sequence[Joint]) -> list[OneWay]:
+def agreed(ones: Sequence[OneWay], pairs: Sequence[TwoWay]) -> list[OneWay]:
     """`ones` with what `pairs` say of them."""
     margins: list[list[tuple[Classes, Shares, float]]] = [[] for _ in ones]
     for pair in pairs:
         for side, (column, groups) in enumerate(zip(pair.columns, pair.groups, strict=True)):
-            others = tuple(other for other in range(pair.shares.ndim) if other != side)
-            shares = pair.shares.sum(axis=others)
-            variance = pair.sigma**2 * pair.shares.size / len(shares)
+            shares = pair.shares.sum(axis=1 - side)
+            variance = pair.sigma**2 * pair.shares.shape[1 - side]
             if len(shares) <= MOST_GROUPS:
                 margins[column].append((groups, shares, variance))
     return [_with(one, of_one) for one, of_one in zip(ones, margins, strict=True)]

@@ -22,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.shares import Columns, OneWay, Shares, alone, noise_of, table_of
+from synthvae.marginals.shares import MEAN_ABS, Columns, OneWay, Shares, alone, table_of
 from synthvae.privacy.ledger import Ledger
 
 SCORED = 12  # classes of a column in scores, at most
@@ -66,8 +66,8 @@ def choose(found: Candidates, sigma: float) -> Classes:
     second best, even where it is no farther than noise. One at least: a share that is spent or not
     as the scores have it would be an unplanned cost."""
     order = np.argsort(-found.far, kind="stable")
-    noise = noise_of(FEWEST, sigma) * np.sqrt(np.arange(1, len(order) + 1))
-    worth = np.count_nonzero(found.far[order] > WORTH * noise)
+    noise = 0.5 * MEAN_ABS * sigma * np.sqrt(np.arange(1, len(order) + 1))
+    worth = np.count_nonzero(found.far[order] > WORTH * FEWEST * noise)
     most = min(max(worth, 1), MOST_CHOSEN)
     first = np.argsort(_ranks(found.pairs, order)[order], kind="stable")
     return np.asarray(order[np.sort(first[:most])])

@@ -21,8 +21,8 @@ from synthvae.marginals.chain import draw_rows
 from synthvae.marginals.discover import asks, discovered
 from synthvae.marginals.domain import Declared, declared, ticks_of
 from synthvae.marginals.forms import by_value, declared_forms
-from synthvae.marginals.pairs import count_pairs
-from synthvae.marginals.shares import Joint, OneWay, Shares
+from synthvae.marginals.measure import count_pairs
+from synthvae.marginals.shares import OneWay, Shares, TwoWay
 from synthvae.marginals.trees import count_bins, levels
 from synthvae.metadata import Metadata
 from synthvae.privacy.ledger import Ledger
@@ -99,7 +99,7 @@ def draw_private(
     total = _total(counted)
     ones = [OneWay.of(c.counts, c.sigmas, total, c.axis.ordered, c.axis.doubtful) for c in counted]
     classes = np.stack([c.classes for c in counted], axis=1)
-    pairs: list[Joint] = []
+    pairs: list[TwoWay] = []
     if spending.pairs:
         fine = spending.pairs + left
         pairs = count_pairs(ledger, classes, ones, total, spending.scores, fine)

@@ -1,63 +1,76 @@
-"""Tables of several columns: how finely, in one release."""
+"""Counts of pairs of columns: which ones, how finely, in one release."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
 from synthvae.marginals.axes import Classes
-from synthvae.marginals.shares import Columns, Groups, Joint, OneWay, Shares, table_of
+from synthvae.marginals.choosing import FEWEST, candidates, choose
+from synthvae.marginals.shares import MEAN_ABS, Columns, OneWay, TwoWay, table_of
 from synthvae.privacy.ledger import Ledger
 
-
-@dataclass(frozen=True)
-class View:
-    """Some columns, and how their classes are grouped where they are counted together."""
-
-    columns: Columns
-    groups: Groups
-
-    def table(self, classes: Classes) -> Classes:
-        """Rows of `classes` [N, d] in each cell [A, B, ...]."""
-        return table_of(classes, self.columns, self.groups)
+FINE_NOISE = 0.5  # of a count, as a share of the dependence that is being measured
 
 
-def view(ones: Sequence[OneWay], columns: Columns, cells: float) -> View:
-    """Columns with about `cells` cells in all; those of few classes leave more to the others."""
-    sizes = [len(ones[column].best) for column in columns]
-    groups: dict[int, Classes] = {}
-    for at in sorted(range(len(columns)), key=sizes.__getitem__):
-        side = cells ** (1 / (len(columns) - len(groups)))
-        groups[at] = ones[columns[at]].groups(_rounded(side))
-        cells /= int(groups[at].max()) + 1
-    return View(columns, tuple(groups[at] for at in range(len(columns))))
-
-
-def count(
+def count_pairs(
     ledger: Ledger,
-    stage: str,
-    what: str,
-    views: Sequence[View],
     classes: Classes,
+    ones: Sequence[OneWay],
     rows: float,
-    share: float,
-) -> list[Joint]:
-    """All tables in one release: a row is in one cell of each. `rows`: a noisy number of rows."""
-    counts = [view.table(classes) for view in views]
-    stacked = np.concatenate([count.ravel() for count in counts])
-    noisy = ledger.counts(stage, what, stacked, share, math.sqrt(len(views)))
-    ends = np.cumsum([count.size for count in counts])[:-1]
-    parts: list[Shares] = np.split(noisy.values / rows, ends)
-    return [
-        Joint(view.columns, view.groups, part.reshape(count.shape), noisy.sigma / rows)
-        for view, part, count in zip(views, parts, counts, strict=True)
-    ]
+    scores: float,
+    counts: float,
+) -> list[TwoWay]:
+    """Noisy counts of pairs of columns of `classes` [N, d], most dependent first, for the shares
+    `scores` and `counts` of the budget; `rows`: a noisy number of rows."""
+    if len(ones) < 2:
+        return []
+    found = candidates(ledger, classes, ones, rows, scores)
+    chosen = choose(found, ledger.sigma(counts) / rows)
+    sigma = ledger.sigma(counts, math.sqrt(len(chosen))) / rows
+    views = []
+    for at in chosen:
+        cells = max(found.far[at] * FINE_NOISE / (0.5 * MEAN_ABS * sigma), FEWEST)
+        views.append((found.pairs[at], _views(ones, found.pairs[at], cells)))
+    return _count(ledger, views, classes, rows, counts)
+
+
+def _views(ones: Sequence[OneWay], columns: Columns, cells: float) -> tuple[Classes, Classes]:
+    """Groups of two columns with about `cells` cells in all."""
+    sizes = [len(ones[column].best) for column in columns]
+    side = math.sqrt(cells)
+    sides = [side, side]
+    for own, other in ((0, 1), (1, 0)):
+        if sizes[own] < side:
+            sides[other] = cells / sizes[own]
+    first, second = (
+        ones[column].groups(_rounded(most)) for column, most in zip(columns, sides, strict=True)
+    )
+    return first, second
 
 
 def _rounded(side: float) -> int:
-    """One of few sizes, so that tables share groups: 2, 3, 4, 6, 8, 12, 16, ..."""
+    """One of few sizes, so that pairs share groups: 2, 3, 4, 6, 8, 12, 16, ..."""
     power = 1 << max(int(math.log2(max(side, 2.0))), 1)
     return power * 3 // 2 if side >= 1.5 * power else power
+
+
+def _count(
+    ledger: Ledger,
+    views: Sequence[tuple[Columns, tuple[Classes, Classes]]],
+    classes: Classes,
+    rows: float,
+    share: float,
+) -> list[TwoWay]:
+    """All tables in one release: a row is in one cell of each."""
+    counts = [table_of(classes, columns, groups) for columns, groups in views]
+    stacked = np.concatenate([count.ravel() for count in counts])
+    noisy = ledger.counts("pairs", "dependent pairs", stacked, share, math.sqrt(len(views)))
+    ends = np.cumsum([count.size for count in counts])[:-1]
+    parts = np.split(noisy.values / rows, ends)
+    return [
+        TwoWay(columns, groups, part.reshape(count.shape), noisy.sigma / rows)
+        for (columns, groups), part, count in zip(views, parts, counts, strict=True)
+    ]

@@ -1,11 +1,11 @@
-"""Noisy shares of columns and of several together, and how far these are from independence."""
+"""Noisy shares of columns and of pairs of them, and how far a pair is from independence."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +13,7 @@ from numpy.typing import NDArray
 from synthvae.marginals.axes import Classes
 
 Shares = NDArray[np.float64]
-Columns = tuple[int, ...]  # their numbers
-Groups = tuple[Classes, ...]  # [C] of each, the group of every class
+Columns = tuple[int, int]  # their numbers
 MEAN_ABS = math.sqrt(2 / math.pi)  # of a standard normal
 SURE = 5.0  # standard deviations: three are passed by the noise of one class in 740
 _FAINT = 0.1  # of a count that is hardly more than noise
@@ -69,44 +68,43 @@ class OneWay:
 
 
 @dataclass(frozen=True)
-class Joint:
-    """Noisy shares [A, B, ...] of the groups of several columns, and their standard deviation."""
+class TwoWay:
+    """Noisy shares [A, B] of the groups of two columns, and their standard deviation."""
 
     columns: Columns
-    groups: Groups
+    groups: tuple[Classes, Classes]
     shares: Shares
     sigma: float
 
 
-def table_of(classes: Classes, columns: Columns, groups: Groups) -> NDArray[np.int64]:
-    """Rows of `classes` [N, d] in each cell [A, B, ...] of the groups of some columns."""
-    shape = tuple(int(group.max()) + 1 for group in groups)
-    places = tuple(group[classes[:, column]] for column, group in zip(columns, groups, strict=True))
-    flat = np.bincount(np.ravel_multi_index(places, shape), minlength=math.prod(shape))
+def table_of(
+    classes: Classes, columns: Columns, groups: tuple[Classes, Classes]
+) -> NDArray[np.int64]:
+    """Rows of `classes` [N, d] in each cell [A, B] of the groups of two columns."""
+    first, second = (
+        group[classes[:, column]] for column, group in zip(columns, groups, strict=True)
+    )
+    shape = (groups[0].max() + 1, groups[1].max() + 1)
+    flat = np.bincount(first * shape[1] + second, minlength=shape[0] * shape[1])
     return flat.reshape(shape)
 
 
-def stands_out(joint: Joint, ones: Sequence[OneWay], least: float) -> bool:
-    """Whether columns are farther from independence than noise makes them, by `least` standard
+def stands_out(pair: TwoWay, ones: Sequence[OneWay], least: float) -> bool:
+    """Whether a pair is farther from independence than noise makes it, by `least` standard
     deviations of that."""
-    spread = 0.5 * joint.sigma * math.sqrt(joint.shares.size * (1 - MEAN_ABS**2))
-    return dependence(joint, ones) > least * spread
+    spread = 0.5 * pair.sigma * math.sqrt(pair.shares.size * (1 - MEAN_ABS**2))
+    return dependence(pair, ones) > least * spread
 
 
-def dependence(joint: Joint, ones: Sequence[OneWay]) -> float:
+def dependence(pair: TwoWay, ones: Sequence[OneWay]) -> float:
     """Total variation from independence, less what noise makes of it."""
-    off = np.abs(joint.shares - alone(joint.columns, joint.groups, ones)).sum() / 2
-    return float(off - noise_of(joint.shares.size, joint.sigma))
+    off = np.abs(pair.shares - alone(pair.columns, pair.groups, ones)).sum() / 2
+    return float(off - 0.5 * MEAN_ABS * pair.sigma * pair.shares.size)
 
 
-def noise_of(cells: float, sigma: float) -> float:
-    """What noise `sigma` of each cell's share makes of the total variation of so many cells."""
-    return 0.5 * MEAN_ABS * sigma * cells
-
-
-def alone(columns: Columns, groups: Groups, ones: Sequence[OneWay]) -> Shares:
-    """Shares [A, B, ...] of columns that don't depend on each other."""
-    sides = (
+def alone(columns: Columns, groups: tuple[Classes, Classes], ones: Sequence[OneWay]) -> Shares:
+    """Shares [A, B] of two columns that don't depend on each other."""
+    first, second = (
         np.bincount(group, ones[column].best) for column, group in zip(columns, groups, strict=True)
     )
-    return np.asarray(reduce(np.multiply.outer, sides), np.float64)
+    return np.asarray(np.outer(first, second), np.float64)

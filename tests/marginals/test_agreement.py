@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from synthvae.marginals.agreement import agreed
-from synthvae.marginals.shares import Joint, OneWay
+from synthvae.marginals.shares import OneWay, TwoWay
 
 GROUPS = (np.array([0, 0, 1, 1, 2, 2, 2]), np.array([0, 0, 0, 0, 0, 1, 1]))  # of seven classes
 SIGMAS = np.array([0.01, 0.03, 0.01, 0.02, 0.05, 0.01, 0.02])
@@ -15,7 +15,7 @@ OTHER = np.arange(3)
 NOISE = (0.004, 0.02)
 
 
-def noisy(truth: Any, rng: np.random.Generator) -> tuple[OneWay, list[Joint]]:
+def noisy(truth: Any, rng: np.random.Generator) -> tuple[OneWay, list[TwoWay]]:
     """A column of seven classes, and two pairs of it with one of three."""
     shares = truth.sum(1) + rng.normal(0, SIGMAS)
     pairs = []
@@ -23,7 +23,7 @@ def noisy(truth: Any, rng: np.random.Generator) -> tuple[OneWay, list[Joint]]:
         table = np.zeros((groups.max() + 1, 3))
         np.add.at(table, groups, truth)
         pairs.append(
-            Joint((0, 1), (groups, OTHER), table + rng.normal(0, sigma, table.shape), sigma)
+            TwoWay((0, 1), (groups, OTHER), table + rng.normal(0, sigma, table.shape), sigma)
         )
     return OneWay.of(shares, SIGMAS, 1.0, True), pairs
 
@@ -33,7 +33,7 @@ def truth() -> Any:
     return np.random.default_rng(2).dirichlet(np.full(21, 1.0)).reshape(7, 3)
 
 
-def by_hand(one: OneWay, pairs: list[Joint]) -> tuple[Any, Any]:
+def by_hand(one: OneWay, pairs: list[TwoWay]) -> tuple[Any, Any]:
     """All classes from all equations, each divided by its deviation; and their deviations."""
     rows, told = [np.diag(1 / SIGMAS)], [one.shares / SIGMAS]
     for pair in pairs:
@@ -77,7 +77,7 @@ def test_a_class_that_may_be_missing_comes_if_pairs_show_it(share: float, comes:
     rest = (1 - share) / 2
     one = OneWay.of(np.array([rest, rest, 0.02]), np.full(3, 0.01), 1.0, False, doubtful=[2])
     assert one.absent.tolist() == [False, False, True]
-    pair = Joint((0, 1), (OTHER, OTHER), np.outer([rest, rest, share], np.full(3, 1 / 3)), 1e-3)
+    pair = TwoWay((0, 1), (OTHER, OTHER), np.outer([rest, rest, share], np.full(3, 1 / 3)), 1e-3)
     found = agreed([one, OneWay.of(np.full(3, 1 / 3), np.full(3, 0.01), 1.0, False)], [pair])[0]
     assert found.absent.tolist() == [False, False, not comes]
     assert (found.best[2] > 0) == comes
@@ -91,22 +91,11 @@ def test_thousands_of_classes_take_no_time() -> None:
     wide = np.minimum(np.arange(size), 400)
     shares = np.outer(np.bincount(wide) / size, [0.5, 0.5])
     pairs = [
-        Joint((0, 1), (np.arange(size), np.arange(2)), np.full((size, 2), 0.5 / size), 1e-4),
-        Joint((0, 2), (wide, np.arange(2)), shares, 1e-4),
+        TwoWay((0, 1), (np.arange(size), np.arange(2)), np.full((size, 2), 0.5 / size), 1e-4),
+        TwoWay((0, 2), (wide, np.arange(2)), shares, 1e-4),
     ]
     started = time.process_time()
     found = agreed([many, two, two], pairs)[0]
     assert time.process_time() - started < 2
     assert found.shares == pytest.approx(many.shares)
     assert (found.sigmas[:400] < many.sigmas[:400]).all()
-
-
-def test_three_columns_say_of_one_what_their_sums_do(truth: Any) -> None:
-    one, (pair, _) = noisy(truth, np.random.default_rng(6))
-    other, third = (OneWay.of(np.full(n, 1 / n), np.full(n, 0.01), 1.0, False) for n in (3, 4))
-    split = np.random.default_rng(7).dirichlet(np.ones(4), pair.shares.shape)
-    shares = pair.shares[..., None] * split
-    three = Joint((0, 1, 2), (*pair.groups, np.arange(4)), shares, pair.sigma / 2)
-    found, alike = (agreed([one, other, third], [joint])[0] for joint in (three, pair))
-    assert found.shares == pytest.approx(alike.shares)
-    assert found.sigmas == pytest.approx(alike.sigmas)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from synthvae.errors import SchemaError
-from synthvae.marginals import conditional, engine
+from synthvae.marginals import chain, engine
 from synthvae.marginals.domain import declared
 from synthvae.marginals.engine import Drawn, draw_private, meet
 from synthvae.metadata import ColumnMetadata, Metadata
@@ -19,7 +19,7 @@ ROWS = 3000
 @pytest.fixture(scope="module", autouse=True)
 def quick() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(conditional, "ITERATIONS", 20)
+        patch.setattr(chain, "ITERATIONS", 20)
         yield
 
 

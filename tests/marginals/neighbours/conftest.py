@@ -15,7 +15,7 @@ import pytest
 
 from synthvae import private
 from synthvae.journal import Journal
-from synthvae.marginals import conditional
+from synthvae.marginals import chain
 from synthvae.marginals.engine import draw_private
 from synthvae.metadata import Metadata
 from synthvae.privacy import ledger as ledgers
@@ -95,7 +95,7 @@ def with_row(columns: dict[str, list[str]], row: dict[str, str]) -> dict[str, li
 def quicken(patch: pytest.MonkeyPatch) -> None:
     """Fits that take no time: what is learnt well is of no interest. Costs are computed in closed
     form, which is exact where nothing is sampled."""
-    patch.setattr(conditional, "ITERATIONS", 3)
+    patch.setattr(chain, "ITERATIONS", 3)
     patch.setattr(private, "ROWS", 200)
     patch.setattr(ledgers, "composed", lambda e, delta: Composed(*[epsilon(e, delta)] * 2))
 
